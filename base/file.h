@@ -13,8 +13,8 @@ namespace base {
 // The bytes of `path`. NotFound, PermissionDenied or the like, naming the path.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
-// Replaces `path` by `bytes` so that a reader, or a crash at any moment, sees the old content or the
-// new one and never a part: temporary name, fsync, rename, fsync of the folder.
+// Replaces `path` by `bytes` so that a reader, or a crash at any moment, sees the old content or
+// the new one and never a part: temporary name, fsync, rename, fsync of the folder.
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view bytes);
 
 // Creates `path` and its missing parents, as mkdir -p.

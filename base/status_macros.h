@@ -8,10 +8,10 @@
 #include "absl/status/statusor.h"
 
 // Returns from the enclosing function with the status of `expr` unless it is OK.
-#define RETURN_IF_ERROR(expr)                                   \
-  do {                                                          \
+#define RETURN_IF_ERROR(expr)                                               \
+  do {                                                                      \
     if (absl::Status status_macro_value = (expr); !status_macro_value.ok()) \
-      return status_macro_value;                                \
+      return status_macro_value;                                            \
   } while (false)
 
 // Assigns the value of the StatusOr `expr` to `lhs` (a declaration or an lvalue), or returns its
@@ -19,8 +19,8 @@
 #define ASSIGN_OR_RETURN(lhs, expr) \
   STATUS_MACROS_ASSIGN_(STATUS_MACROS_CONCAT_(status_or_value_, __LINE__), lhs, expr)
 
-#define STATUS_MACROS_ASSIGN_(temporary, lhs, expr)      \
-  auto temporary = (expr);                               \
+#define STATUS_MACROS_ASSIGN_(temporary, lhs, expr)          \
+  auto temporary = (expr);                                   \
   if (!temporary.ok()) return std::move(temporary).status(); \
   lhs = *std::move(temporary)
 
