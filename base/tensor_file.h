@@ -16,8 +16,12 @@ namespace base {
 
 using TensorMap = std::map<std::string, at::Tensor>;
 
-// Reads a dict {str: tensor} saved by Python's torch.save. DataLoss or InvalidArgument, naming the
-// path, if the file is damaged or holds something else.
+// Reads what Python's torch.save has written, in today's zip format or the one before (2020),
+// without running any of the code a pickle can name: a dict {str: tensor}, a state_dict, or a
+// checkpoint of nested dicts and lists, whose tensors are named by their path
+// ("state_dict/conv.weight"); what is no tensor is passed over. Tensors saved as views of one
+// storage share it, as in Python. DataLoss if the file is damaged, InvalidArgument if it holds
+// something else, naming the path and the tensor or storage.
 absl::StatusOr<TensorMap> ReadTensorFile(const std::string& path);
 
 // Writes, atomically, a file that Python's torch.load(path, weights_only=True) returns as a dict.

@@ -1,41 +1,16 @@
-#include "base/tensor_file.h"
-
-#include <cstring>
-#include <exception>
+#include <cstddef>
 #include <string>
-#include <vector>
 
 #include "ATen/core/Dict.h"
-#include "ATen/core/ivalue.h"
+#include "ATen/core/Tensor.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
-#include "base/status_macros.h"
+#include "base/tensor_file.h"
 #include "caffe2/serialize/inline_container.h"
-#include "torch/csrc/jit/serialization/pickle.h"
 #include "torch/csrc/jit/serialization/pickler.h"
 
 namespace base {
-
-absl::StatusOr<TensorMap> ReadTensorFile(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
-  c10::IValue value;
-  try {
-    value = torch::jit::pickle_load(std::vector<char>(bytes.begin(), bytes.end()));
-  } catch (const std::exception& error) {
-    return absl::DataLossError(absl::StrCat(path, ": not a tensor file, or a damaged one"));
-  }
-  if (!value.isGenericDict()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": holds no dict of named tensors"));
-  }
-  TensorMap tensors;
-  for (const auto& entry : value.toGenericDict()) {
-    if (!entry.key().isString() || !entry.value().isTensor()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": holds more than named tensors"));
-    }
-    tensors.emplace(entry.key().toStringRef(), entry.value().toTensor());
-  }
-  return tensors;
-}
 
 absl::Status WriteTensorFile(const std::string& path, const TensorMap& tensors) {
   c10::Dict<std::string, at::Tensor> dict;
