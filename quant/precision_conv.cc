@@ -1,0 +1,45 @@
+#include "quant/precision_conv.h"
+
+#include "ATen/ops/conv2d.h"
+#include "quant/quantizers.h"
+
+namespace quant {
+namespace {
+
+torch::nn::Conv2dOptions LibraryOptions(const ConvOptions& options) {
+  return torch::nn::Conv2dOptions(options.in_channels, options.out_channels, options.kernel)
+      .stride(options.stride)
+      .padding(torch::ExpandingArray<2>(options.padding))
+      .dilation(options.dilation)
+      .groups(options.groups)
+      .bias(false);
+}
+
+}  // namespace
+
+PrecisionConv2dImpl::PrecisionConv2dImpl(const ConvOptions& options)
+    : eight_bit_(options.eight_bit),
+      shape_{.in_channels = options.in_channels,
+             .out_channels = options.out_channels,
+             .kernel_h = options.kernel[0],
+             .kernel_w = options.kernel[1],
+             .stride_h = options.stride[0],
+             .stride_w = options.stride[1],
+             .groups = options.groups},
+      conv_(register_module("conv", torch::nn::Conv2d(LibraryOptions(options)))) {}
+
+at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& precision) {
+  const auto& options = conv_->options;
+  const at::Tensor y = at::conv2d(
+      MixedActivation(x, precision.activation_bits, precision.activation_probs, eight_bit_),
+      MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs, eight_bit_),
+      /*bias=*/{}, options.stride(), std::get<torch::ExpandingArray<2>>(options.padding()),
+      options.dilation(), options.groups());
+  shape_.in_h = x.size(2);
+  shape_.in_w = x.size(3);
+  shape_.out_h = y.size(2);
+  shape_.out_w = y.size(3);
+  return y;
+}
+
+}  // namespace quant

@@ -1,0 +1,56 @@
+// One convolution for every precision: float, fixed bits, and a mixture of candidates while a
+// search runs.
+//
+//   PrecisionConv2d conv(ConvOptions{.in_channels = 8, .out_channels = 16, .kernel = {3, 3},
+//                                    .padding = {1, 1}});
+//   at::Tensor y = conv->forward(x, Precision::Fixed(2, 4));
+//   double macs = Macs(conv->shape(), CostModel::kExact);
+#ifndef QUANT_PRECISION_CONV_H_
+#define QUANT_PRECISION_CONV_H_
+
+#include <array>
+#include <cstdint>
+
+#include "ATen/core/Tensor.h"
+#include "quant/bit_cost.h"
+#include "quant/lattice.h"
+#include "quant/precision.h"
+#include "torch/nn/modules/conv.h"
+#include "torch/nn/pimpl.h"
+
+namespace quant {
+
+// Pairs are (height, width).
+struct ConvOptions {
+  int64_t in_channels;
+  int64_t out_channels;
+  std::array<int64_t, 2> kernel;
+  std::array<int64_t, 2> stride = {1, 1};
+  std::array<int64_t, 2> padding = {0, 0};
+  std::array<int64_t, 2> dilation = {1, 1};
+  int64_t groups = 1;
+  EightBit eight_bit = EightBit::kPublished;
+};
+
+// y = conv2d(MixedActivation(x), MixedWeight(w)), without bias. Its only parameter is
+// "conv.weight", initialized as torch::nn::Conv2d does.
+class PrecisionConv2dImpl : public torch::nn::Module {
+ public:
+  explicit PrecisionConv2dImpl(const ConvOptions& options);
+
+  // x: [N, in_channels, H, W].
+  at::Tensor forward(const at::Tensor& x, const Precision& precision);
+
+  // With the input and output sizes of the last forward; 0 before the first.
+  const ConvShape& shape() const { return shape_; }
+
+ private:
+  EightBit eight_bit_;
+  ConvShape shape_;
+  torch::nn::Conv2d conv_;
+};
+TORCH_MODULE(PrecisionConv2d);
+
+}  // namespace quant
+
+#endif  // QUANT_PRECISION_CONV_H_

@@ -1,0 +1,84 @@
+#include "quant/precision_conv.h"
+
+#include "ATen/CPUGeneratorImpl.h"
+#include "ATen/ops/allclose.h"
+#include "ATen/ops/conv2d.h"
+#include "ATen/ops/equal.h"
+#include "ATen/ops/randn.h"
+#include "ATen/ops/softmax.h"
+#include "ATen/ops/tensor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "quant/quantizers.h"
+
+namespace quant {
+namespace {
+
+using ::testing::ElementsAre;
+
+class PrecisionConvTest : public testing::Test {
+ protected:
+  PrecisionConvTest() { conv_->to(at::kDouble); }
+
+  at::Generator generator_ = at::detail::createCPUGenerator(5);
+  at::Tensor x_ = at::randn({2, 4, 9, 11}, generator_, at::kDouble);
+  PrecisionConv2d conv_{ConvOptions{.in_channels = 4,
+                                    .out_channels = 6,
+                                    .kernel = {3, 5},
+                                    .stride = {2, 1},
+                                    .padding = {1, 4},
+                                    .dilation = {1, 2},
+                                    .groups = 2}};
+};
+
+TEST_F(PrecisionConvTest, ParameterHasTheDerivedNetworksName) {
+  EXPECT_THAT(conv_->named_parameters().keys(), ElementsAre("conv.weight"));
+}
+
+TEST_F(PrecisionConvTest, FloatPrecisionIsThePlainConvolution) {
+  const at::Tensor weight = conv_->parameters()[0];
+  EXPECT_TRUE(at::equal(conv_->forward(x_, Precision::Float()),
+                        at::conv2d(x_, weight, {}, {2, 1}, {1, 4}, {1, 2}, 2)));
+}
+
+TEST_F(PrecisionConvTest, FixedPrecisionIsACertainMixture) {
+  const at::Tensor mixed =
+      conv_->forward(x_, Precision::Mixed({2, 4}, at::tensor({0.0, 1.0}, at::kDouble),
+                                          at::tensor({1.0, 0.0}, at::kDouble)));
+  EXPECT_TRUE(at::allclose(conv_->forward(x_, Precision::Fixed(4, 2)), mixed, 0, 1e-15));
+}
+
+TEST_F(PrecisionConvTest, OneConvolutionServesTheWholeMixture) {
+  const at::Tensor a = at::softmax(at::randn({3}, generator_, at::kDouble), 0);
+  const at::Tensor w = at::softmax(at::randn({3}, generator_, at::kDouble), 0);
+  const at::Tensor expected =
+      at::conv2d(MixedActivation(x_, {2, 4, 8}, a),
+                 MixedWeight(conv_->parameters()[0], {2, 4, 8}, w), {}, {2, 1}, {1, 4}, {1, 2}, 2);
+  EXPECT_TRUE(at::equal(conv_->forward(x_, Precision::Mixed({2, 4, 8}, a, w)), expected));
+}
+
+TEST_F(PrecisionConvTest, RemembersItsShape) {
+  conv_->forward(x_, Precision::Float());
+  const ConvShape& shape = conv_->shape();
+  EXPECT_EQ(shape.in_h, 9);
+  EXPECT_EQ(shape.in_w, 11);
+  EXPECT_EQ(shape.out_h, 5);
+  EXPECT_EQ(shape.out_w, 11);
+  EXPECT_EQ(shape.kernel_w, 5);
+  EXPECT_EQ(shape.stride_h, 2);
+  EXPECT_EQ(shape.groups, 2);
+}
+
+TEST(PrecisionTest, ExpectedBitsWeighCandidates) {
+  const at::Tensor a = at::tensor({0.25, 0.75}, at::kDouble).set_requires_grad(true);
+  const Precision mixed = Precision::Mixed({2, 8}, a, at::tensor({1.0, 0.0}, at::kDouble));
+  const at::Tensor expected = mixed.ExpectedActivationBits();
+  EXPECT_EQ(expected.item<double>(), 6.5);
+  expected.backward();
+  EXPECT_TRUE(at::equal(a.grad(), at::tensor({2.0, 8.0}, at::kDouble)));
+  EXPECT_EQ(mixed.ExpectedWeightBits().item<double>(), 2);
+  EXPECT_EQ(Precision::Fixed(4, 8).ExpectedWeightBits().item<double>(), 8);
+}
+
+}  // namespace
+}  // namespace quant
