@@ -1,0 +1,31 @@
+// main() of a test that runs as several ranks: each runs every test, in step with the others.
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "distributed/communicator.h"
+#include "distributed/create_communicator.h"
+#include "glog/logging.h"
+#include "gtest/gtest.h"
+#include "tests/distributed/world.h"
+
+namespace distributed {
+namespace {
+Communicator* world = nullptr;
+}  // namespace
+
+Communicator& World() { return *world; }
+
+}  // namespace distributed
+
+int main(int argc, char** argv) {
+  google::InitGoogleLogging(argv[0]);
+  testing::InitGoogleTest(&argc, argv);
+  absl::StatusOr<std::unique_ptr<distributed::Communicator>> communicator =
+      distributed::CreateCommunicator({.timeout = absl::Seconds(30)});
+  CHECK(communicator.ok()) << communicator.status();
+  distributed::world = communicator->get();
+  const int result = RUN_ALL_TESTS();
+  if (result != 0) distributed::world->Abandon();
+  return result;
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# mpi_run.sh RANKS PROGRAM [ARGUMENT...]: runs PROGRAM under the repository's own mpirun on this
+# machine alone. For `bazel test` and `bazel run`, whose runfiles hold @openmpi beside the workspace.
+set -euo pipefail
+ranks=$1
+shift
+
+openmpi=$PWD/../openmpi
+# With symlinked runfiles, MPI must see the whole package, not the files one by one.
+[ -L "$openmpi/usr/bin/orterun" ] || openmpi=$(cd "$openmpi" && pwd -P)
+libraries=$openmpi/usr/lib/x86_64-linux-gnu
+export OPAL_PREFIX=$openmpi/usr OPAL_SYSCONFDIR=$openmpi/etc/openmpi
+export PMIX_INSTALL_PREFIX=$libraries/pmix2
+export LD_LIBRARY_PATH=$libraries:$openmpi/lib/x86_64-linux-gnu
+
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+# More ranks than cores is what a test is.
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export OMPI_MCA_mpi_yield_when_idle=1
+# This machine only: shared memory between ranks, the loopback device for the launcher.
+export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_plm_rsh_agent=false
+export OMPI_MCA_orte_tmpdir_base=/tmp
+# Plugins whose libraries are not here (InfiniBand and the like) are passed over without a word.
+export OMPI_MCA_mca_base_component_show_load_errors=0 PMIX_MCA_pcompress_base_silence_warning=1
+export OMP_NUM_THREADS=1
+exec "$openmpi/usr/bin/orterun" -np "$ranks" "$@"
