@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # mpi_run.sh RANKS PROGRAM [ARGUMENT...]: runs PROGRAM under the repository's own mpirun on this
-# machine alone. For `bazel test` and `bazel run`, whose runfiles hold @openmpi beside the workspace.
+# machine alone. For `bazel test`, whose working directory lies beside @openmpi's runfiles, and as
+# bazel-bin/tools/local_mpirun, whose own runfiles hold it.
 set -euo pipefail
 ranks=$1
 shift
 
 openmpi=$PWD/../openmpi
+[ ! -d "$0.runfiles" ] || openmpi=$(realpath "$0.runfiles")/openmpi
 # With symlinked runfiles, MPI must see the whole package, not the files one by one.
 [ -L "$openmpi/usr/bin/orterun" ] || openmpi=$(cd "$openmpi" && pwd -P)
 libraries=$openmpi/usr/lib/x86_64-linux-gnu

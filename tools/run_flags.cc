@@ -1,0 +1,52 @@
+#include "tools/run_flags.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gflags/gflags.h"
+
+DEFINE_string(run, "",
+              "Run folder: configuration, log, metrics, checkpoints and results go there.");
+DEFINE_string(
+    resume, "none",
+    "Where to start: none, auto (the newest whole checkpoint of the run folder, if any) or "
+    "the path of a checkpoint.");
+DEFINE_int64(epochs, 50, "Passes over the training data.");
+DEFINE_uint64(seed, 2, "Decides initial values, order of samples, augmentation and drop path.");
+DEFINE_int64(report_steps, 50, "Steps between two lines of progress.");
+DEFINE_int64(checkpoint_steps, 0, "Steps between two checkpoints within an epoch; 0: never.");
+DEFINE_double(checkpoint_minutes, 15, "Minutes between two checkpoints within an epoch.");
+DEFINE_int32(keep_checkpoints, 3, "How many checkpoints to keep besides the best one.");
+DEFINE_bool(
+    check_ranks, false,
+    "After every step, compare all state between ranks and name the first tensor that differs.");
+
+namespace tools {
+
+absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags() {
+  if (FLAGS_run.empty()) return absl::InvalidArgumentError("--run: the run folder is required");
+  if (FLAGS_epochs < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--epochs=", FLAGS_epochs, ": must be at least 1"));
+  }
+  if (FLAGS_report_steps < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--report_steps=", FLAGS_report_steps, ": must be at least 1"));
+  }
+  if (FLAGS_keep_checkpoints < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--keep_checkpoints=", FLAGS_keep_checkpoints, ": must be at least 1"));
+  }
+  distributed::TrainerOptions options;
+  options.run_folder = FLAGS_run;
+  options.epochs = FLAGS_epochs;
+  options.seed = FLAGS_seed;
+  options.report_every_steps = FLAGS_report_steps;
+  options.checkpoint_every_steps = FLAGS_checkpoint_steps;
+  options.checkpoint_interval = absl::Minutes(FLAGS_checkpoint_minutes);
+  options.keep_checkpoints = FLAGS_keep_checkpoints;
+  options.resume = FLAGS_resume;
+  options.check_ranks = FLAGS_check_ranks;
+  return options;
+}
+
+}  // namespace tools
