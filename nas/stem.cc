@@ -1,0 +1,32 @@
+#include "nas/stem.h"
+
+#include "distributed/batch_norm.h"
+#include "torch/nn/modules/activation.h"
+#include "torch/nn/modules/conv.h"
+
+namespace nas {
+namespace {
+
+torch::nn::Conv2d Conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride) {
+  return torch::nn::Conv2d(
+      torch::nn::Conv2dOptions(in_channels, out_channels, 3).stride(stride).padding(1).bias(false));
+}
+
+}  // namespace
+
+torch::nn::Sequential CifarStem(int64_t channels) {
+  return torch::nn::Sequential(Conv3x3(3, channels, 1), distributed::BatchNorm2d(channels));
+}
+
+torch::nn::Sequential ImageNetStem0(int64_t channels) {
+  return torch::nn::Sequential(Conv3x3(3, channels / 2, 2), distributed::BatchNorm2d(channels / 2),
+                               torch::nn::ReLU(), Conv3x3(channels / 2, channels, 2),
+                               distributed::BatchNorm2d(channels));
+}
+
+torch::nn::Sequential ImageNetStem1(int64_t channels) {
+  return torch::nn::Sequential(torch::nn::ReLU(), Conv3x3(channels, channels, 2),
+                               distributed::BatchNorm2d(channels));
+}
+
+}  // namespace nas
