@@ -31,6 +31,8 @@ struct ConvShape {
   int64_t in_w = 0;
   int64_t out_h = 0;
   int64_t out_w = 0;
+
+  bool operator==(const ConvShape&) const = default;
 };
 
 // Multiply-accumulates of one sample (kExact), or their published measure in millions,

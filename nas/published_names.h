@@ -1,0 +1,45 @@
+// Parameter and buffer names of the published networks, and ours.
+//
+// Ours are those of the published derived QDARTS network, for every network. The others differ
+// inside of operations (`op` stands for `cells.0._ops.3`, `cells.0.preprocess1` or, in a supernet,
+// `cells.0._ops.3._ops.4`):
+//   ours                        QDARTS supernet                   PC-DARTS
+//   op.conv1.conv.weight        op.conv1.mix_weight.conv.weight   op.op.1.weight
+//   op.bn.running_mean          op.bn.running_mean                op.op.3.running_mean
+//   preprocess0.conv_1.conv.weight
+//                               ….conv_1.mix_weight.conv.weight   ….conv_1.weight
+#ifndef NAS_PUBLISHED_NAMES_H_
+#define NAS_PUBLISHED_NAMES_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/tensor_file.h"
+
+namespace nas {
+
+enum class PublishedStyle {
+  kQdartsDerived,   // QDARTS/model.py: our own names.
+  kQdartsSupernet,  // QDARTS/model_search.py and model_search_imagenet.py
+  kPcDarts,         // PC-DARTS's float supernets and derived networks.
+};
+
+// "qdarts", "qdarts_supernet" or "pcdarts".
+absl::StatusOr<PublishedStyle> ParsePublishedStyle(absl::string_view name);
+
+// The published name of every name in `state`, which is all of a network's, since an operation
+// shows by its tensors. No two names have the same image.
+std::map<std::string, std::string> PublishedNames(const base::TensorMap& state,
+                                                  PublishedStyle style);
+
+// The buffers that published networks have beyond ours: two float32 scalars for each quantized
+// convolution, `….size_product` and `….memory_size`, which each of their forwards sets anew.
+std::vector<std::string> PublishedExtraBuffers(const base::TensorMap& state, PublishedStyle style);
+bool IsPublishedExtraBuffer(absl::string_view name);
+
+}  // namespace nas
+
+#endif  // NAS_PUBLISHED_NAMES_H_
