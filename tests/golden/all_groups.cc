@@ -1,12 +1,13 @@
 #include "tests/golden/all_groups.h"
 
+#include "tests/golden/post_training_groups.h"
 #include "tests/golden/quant_groups.h"
 
 namespace golden {
 
 std::vector<Group> AllGroups() {
   std::vector<Group> all;
-  for (const std::vector<Group>& family : {QuantGroups()}) {
+  for (const std::vector<Group>& family : {QuantGroups(), PostTrainingGroups()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;
