@@ -89,8 +89,9 @@ QUANT_ALWAYS_INLINE double DotBlock(const T* a, const T* b, int64_t size) {
 template <typename T>
 QUANT_ALWAYS_INLINE void BackwardBlock(const Candidates<T>& candidates, const T* grad, const T* x,
                                        int64_t size, T* grad_x, double* grad_probs) {
-  T slope[kBlock] = {};
+  T slope[kBlock];
   T levels[kBlock];
+  std::fill_n(slope, size, T(0));
   for (int64_t i = 0; i < candidates.count; ++i) {
     const Lattice<T> lattice = candidates.lattices[i * candidates.stride];
     const T p = candidates.probs[i];
@@ -152,8 +153,19 @@ void ForEachTask(int64_t size, const Task& task) {
   });
 }
 
+// True for the weights of 1×1 convolutions: channels so short that looping over each is slower than
+// transposing the tensor, which makes them whole.
+bool HasShortRuns(const at::Tensor& x, int64_t channels, int64_t dim) {
+  return channels > 1 && dim > 0 && LayoutOf(x, channels, dim).inner < kLanes;
+}
+
 at::Tensor MixedQuantizeCpu(const at::Tensor& input, const at::Tensor& probs,
                             const at::Tensor& lattices, int64_t lattice_dim) {
+  if (HasShortRuns(input, lattices.size(1), lattice_dim)) {
+    return MixedQuantizeCpu(input.transpose(0, lattice_dim), probs, lattices, 0)
+        .transpose(0, lattice_dim)
+        .contiguous();
+  }
   const at::Tensor x = input.contiguous();
   at::Tensor y = at::empty_like(x);
   const ChannelLayout layout = LayoutOf(x, lattices.size(1), lattice_dim);
@@ -175,6 +187,12 @@ at::Tensor MixedQuantizeCpu(const at::Tensor& input, const at::Tensor& probs,
 std::tuple<at::Tensor, at::Tensor> MixedQuantizeBackwardCpu(
     const at::Tensor& grad_output, const at::Tensor& input, const at::Tensor& probs,
     const at::Tensor& lattices, int64_t lattice_dim, bool probs_need_grad) {
+  if (HasShortRuns(input, lattices.size(1), lattice_dim)) {
+    auto [grad_x, grad_probs] = MixedQuantizeBackwardCpu(grad_output.transpose(0, lattice_dim),
+                                                         input.transpose(0, lattice_dim), probs,
+                                                         lattices, 0, probs_need_grad);
+    return {grad_x.transpose(0, lattice_dim), grad_probs};
+  }
   const at::Tensor grad = grad_output.contiguous();
   const at::Tensor x = input.contiguous();
   at::Tensor grad_x = at::empty_like(x);
@@ -245,8 +263,13 @@ QUANT_MULTIVERSION Range<double> RangeOf(const double* x, int64_t size) {
 
 // The range of each channel.
 template <typename T>
-std::vector<Range<T>> ChannelRanges(const at::Tensor& x, ChannelLayout layout) {
-  const int64_t run = layout.channels == 1 ? kTaskElements : layout.inner;
+std::vector<Range<T>> ChannelRanges(const at::Tensor& input, int64_t channels, int64_t dim) {
+  if (HasShortRuns(input, channels, dim)) {
+    return ChannelRanges<T>(input.transpose(0, dim), channels, 0);
+  }
+  const at::Tensor x = input.contiguous();
+  const ChannelLayout layout = LayoutOf(x, channels, dim);
+  const int64_t run = channels == 1 ? kTaskElements : layout.inner;
   std::vector<Range<T>> runs((x.numel() + run - 1) / run);
   const T* data = x.const_data_ptr<T>();
   at::parallel_for(0, runs.size(), std::max<int64_t>(1, kTaskElements / run),
@@ -255,9 +278,9 @@ std::vector<Range<T>> ChannelRanges(const at::Tensor& x, ChannelLayout layout) {
                        runs[i] = RangeOf(data + i * run, std::min(run, x.numel() - i * run));
                      }
                    });
-  std::vector<Range<T>> channels(layout.channels);
-  for (size_t i = 0; i < runs.size(); ++i) channels[i % layout.channels].Include(runs[i]);
-  return channels;
+  std::vector<Range<T>> ranges(channels);
+  for (size_t i = 0; i < runs.size(); ++i) ranges[i % channels].Include(runs[i]);
+  return ranges;
 }
 
 at::Tensor LatticesCpu(const at::Tensor& input, at::IntArrayRef bits, int64_t role_value,
@@ -271,8 +294,7 @@ at::Tensor LatticesCpu(const at::Tensor& input, at::IntArrayRef bits, int64_t ro
     if (needs.std) statistics.std = at::std(input, /*unbiased=*/true).item<double>();
     std::vector<Range<scalar_t>> ranges(needs.channels);
     if (needs.range) {
-      ranges = ChannelRanges<scalar_t>(
-          input.contiguous(), LayoutOf(input, needs.channels, LatticeDim(role, eight_bit)));
+      ranges = ChannelRanges<scalar_t>(input, needs.channels, LatticeDim(role, eight_bit));
     }
     Range<scalar_t> whole;
     for (const Range<scalar_t>& range : ranges) whole.Include(range);

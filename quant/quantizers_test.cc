@@ -65,9 +65,9 @@ std::vector<Mixture> AllMixtures() {
 
 class MixtureTest : public testing::TestWithParam<Mixture> {
  protected:
-  void Draw(at::ScalarType type) {
+  void Draw(at::IntArrayRef shape, at::ScalarType type) {
     at::Generator generator = at::detail::createCPUGenerator(7);
-    x_ = at::randn({5, 6, 7, 9}, generator, type);
+    x_ = at::randn(shape, generator, type);
     if (!GetParam().negatives) x_ = at::relu(x_);
     const int64_t candidates = GetParam().bits.size();
     probs_ = at::softmax(at::randn({candidates}, generator, type), 0);
@@ -93,21 +93,24 @@ class MixtureTest : public testing::TestWithParam<Mixture> {
 };
 
 TEST_P(MixtureTest, EqualsSeparateBranches) {
-  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
-    Draw(type);
-    const Result fused = Fused();
-    const Result separate = Separate();
-    const double tolerance = type == at::kFloat ? 1e-6 : 1e-14;
-    EXPECT_TRUE(at::equal(fused.y, separate.y));
-    EXPECT_TRUE(at::allclose(fused.grad_x, separate.grad_x, tolerance, tolerance));
-    EXPECT_TRUE(
-        at::allclose(fused.grad_probs, separate.grad_probs, 10 * tolerance, 100 * tolerance));
+  using Shape = std::vector<int64_t>;
+  for (const Shape& shape : {Shape{5, 6, 7, 9}, Shape{24, 40, 1, 1}, Shape{24, 1, 3, 3}}) {
+    for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+      Draw(shape, type);
+      const Result fused = Fused();
+      const Result separate = Separate();
+      const double tolerance = type == at::kFloat ? 1e-6 : 1e-14;
+      EXPECT_TRUE(at::equal(fused.y, separate.y));
+      EXPECT_TRUE(at::allclose(fused.grad_x, separate.grad_x, tolerance, tolerance));
+      EXPECT_TRUE(
+          at::allclose(fused.grad_probs, separate.grad_probs, 10 * tolerance, 100 * tolerance));
+    }
   }
 }
 
 // The gradient is that of the surrogate without rounding: p·clamp(x) for HWGQ, p·x for the others.
 TEST_P(MixtureTest, GradientsAreThoseOfTheSurrogate) {
-  Draw(at::kDouble);
+  Draw({5, 6, 7, 9}, at::kDouble);
   const Mixture& m = GetParam();
   const Result fused = Fused();
   const double hwgq_steps[] = {0.799, 0.538, 0.3217, 0.185};

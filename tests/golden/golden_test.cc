@@ -1,0 +1,22 @@
+// The committed vectors pass. They are a selection (select_vectors.py); //tests/golden:check takes
+// a whole folder.
+
+#include <iostream>
+
+#include "gtest/gtest.h"
+#include "tests/golden/all_groups.h"
+#include "tests/golden/golden_file.h"
+#include "tests/golden/registry.h"
+
+namespace golden {
+namespace {
+
+TEST(GoldenTest, CommittedVectorsPass) {
+  const auto files = ListFolder("tests/golden/vectors");
+  ASSERT_TRUE(files.ok()) << files.status();
+  ASSERT_FALSE(files->empty());
+  EXPECT_EQ(CheckFiles(*files, AllGroups(), /*only=*/"", std::cout), 0);
+}
+
+}  // namespace
+}  // namespace golden
