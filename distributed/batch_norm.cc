@@ -21,10 +21,9 @@ void BatchNorm2dImpl::_check_input_dim(const at::Tensor& x) {
 }
 
 void UseCommunicator(torch::nn::Module& root, Communicator* communicator) {
-  for (const std::shared_ptr<torch::nn::Module>& module : root.modules()) {
-    if (auto* batch_norm = module->as<BatchNorm2dImpl>()) {
-      batch_norm->set_communicator(communicator);
-    }
+  if (auto* batch_norm = root.as<BatchNorm2dImpl>()) batch_norm->set_communicator(communicator);
+  for (const std::shared_ptr<torch::nn::Module>& child : root.children()) {
+    UseCommunicator(*child, communicator);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "ATen/ops/scalar_tensor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "torch/optim/adam.h"
@@ -11,6 +12,8 @@
 
 namespace nas {
 namespace {
+
+constexpr char kPrefix[] = "optimizer/";
 
 using torch::optim::AdamParamState;
 using torch::optim::SGDParamState;
@@ -35,6 +38,20 @@ absl::StatusOr<at::Tensor> Field(const base::TensorMap& state, const std::string
 }
 
 }  // namespace
+
+NamedTensors NamedParameters(const torch::nn::Module& module) {
+  NamedTensors named;
+  for (const auto& item : module.named_parameters()) named.emplace_back(item.key(), item.value());
+  return named;
+}
+
+base::TensorMap WithoutOptimizers(const base::TensorMap& state) {
+  base::TensorMap network;
+  for (const auto& [name, tensor] : state) {
+    if (!absl::StartsWith(name, kPrefix)) network.emplace(name, tensor);
+  }
+  return network;
+}
 
 Optimizer::Optimizer(NamedTensors parameters, SgdOptions options)
     : parameters_(std::move(parameters)),
@@ -67,11 +84,11 @@ std::vector<at::Tensor> Optimizer::MomentumBuffers() const {
   return buffers;
 }
 
-void Optimizer::AppendState(const std::string& prefix, base::TensorMap& state) const {
+void Optimizer::AppendState(const std::string& group, base::TensorMap& state) const {
   for (const auto& [name, parameter] : parameters_) {
     const auto found = optimizer_->state().find(parameter.unsafeGetTensorImpl());
     if (found == optimizer_->state().end()) continue;
-    const std::string path = absl::StrCat(prefix, "/", name, "/");
+    const std::string path = absl::StrCat(kPrefix, group, "/", name, "/");
     if (is_adam_) {
       const auto& adam = static_cast<const AdamParamState&>(*found->second);
       state[path + "step"] = at::scalar_tensor(adam.step(), at::kLong);
@@ -84,9 +101,9 @@ void Optimizer::AppendState(const std::string& prefix, base::TensorMap& state) c
   }
 }
 
-absl::Status Optimizer::LoadState(const std::string& prefix, const base::TensorMap& state) {
+absl::Status Optimizer::LoadState(const std::string& group, const base::TensorMap& state) {
   for (const auto& [name, parameter] : parameters_) {
-    const std::string path = absl::StrCat(prefix, "/", name, "/");
+    const std::string path = absl::StrCat(kPrefix, group, "/", name, "/");
     std::unique_ptr<torch::optim::OptimizerParamState> restored;
     if (is_adam_) {
       ASSIGN_OR_RETURN(at::Tensor exp_avg, Field(state, path + "exp_avg", parameter));

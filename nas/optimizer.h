@@ -10,11 +10,17 @@
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
 #include "base/tensor_file.h"
+#include "torch/nn/module.h"
 #include "torch/optim/optimizer.h"
 
 namespace nas {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+NamedTensors NamedParameters(const torch::nn::Module& module);
+
+// The entries of a task's state that no optimizer appended: those of its network.
+base::TensorMap WithoutOptimizers(const base::TensorMap& state);
 
 // A LibTorch optimizer whose learning rate is given at every step and whose state is read and
 // written under the names of its parameters.
@@ -41,12 +47,12 @@ class Optimizer {
   // The momentum buffer of each parameter in order, undefined before its first step.
   std::vector<at::Tensor> MomentumBuffers() const;
 
-  // Adds the state to `state`, as `<prefix>/<parameter>/<field>`.
-  void AppendState(const std::string& prefix, base::TensorMap& state) const;
+  // Adds the state to `state`, as `optimizer/<group>/<parameter>/<field>`.
+  void AppendState(const std::string& group, base::TensorMap& state) const;
 
   // Takes the state back. InvalidArgument naming the entry that has the wrong shape or is
   // incomplete.
-  absl::Status LoadState(const std::string& prefix, const base::TensorMap& state);
+  absl::Status LoadState(const std::string& group, const base::TensorMap& state);
 
  private:
   NamedTensors parameters_;

@@ -25,11 +25,11 @@ void ExpectSameAfterRestore(Options options) {
   Optimizer uninterrupted(OneParameter(), options);
   StepOnce(uninterrupted);
   base::TensorMap state;
-  uninterrupted.AppendState("optimizer", state);
+  uninterrupted.AppendState("weights", state);
 
   Optimizer resumed(OneParameter(), options);
   resumed.parameters()[0].second.data().copy_(uninterrupted.parameters()[0].second.data());
-  ASSERT_TRUE(resumed.LoadState("optimizer", state).ok());
+  ASSERT_TRUE(resumed.LoadState("weights", state).ok());
   for (int step = 0; step < 3; ++step) {
     StepOnce(uninterrupted);
     StepOnce(resumed);
@@ -55,9 +55,9 @@ TEST(OptimizerTest, MomentumBuffersAreUndefinedBeforeTheFirstStep) {
 TEST(OptimizerTest, AWrongShapeIsNamed) {
   Optimizer optimizer(OneParameter(), Optimizer::SgdOptions{.momentum = 0.9});
   const absl::Status status =
-      optimizer.LoadState("o", {{"o/w/momentum_buffer", at::ones({4}, at::kDouble)}});
+      optimizer.LoadState("weights", {{"optimizer/weights/w/momentum_buffer", at::ones({4}, at::kDouble)}});
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("o/w/momentum_buffer"));
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("optimizer/weights/w/momentum_buffer"));
 }
 
 }  // namespace

@@ -6,8 +6,24 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "nlohmann/json.hpp"
 
 namespace nas {
+namespace {
+
+const char* ShapeName(Schedule::Shape shape) {
+  switch (shape) {
+    case Schedule::Shape::kCosine:
+      return "cosine";
+    case Schedule::Shape::kLinear:
+      return "linear";
+    case Schedule::Shape::kStep:
+      return "step";
+  }
+  LOG(FATAL) << "unknown schedule shape";
+}
+
+}  // namespace
 
 double Schedule::Rate(int epoch) const {
   CHECK(0 <= epoch && epoch < epochs) << "epoch " << epoch << " of " << epochs;
@@ -29,10 +45,23 @@ double Schedule::Rate(int epoch) const {
   LOG(FATAL) << "unknown schedule shape";
 }
 
+nlohmann::json ToJson(const Schedule& schedule) {
+  return {
+      {"shape", ShapeName(schedule.shape)},
+      {"base", schedule.base},
+      {"minimum", schedule.minimum},
+      {"epochs", schedule.epochs},
+      {"warmup_epochs", schedule.warmup_epochs},
+      {"decay", schedule.decay},
+      {"decay_epochs", schedule.decay_epochs},
+  };
+}
+
 absl::StatusOr<Schedule::Shape> ParseScheduleShape(absl::string_view name) {
-  if (name == "cosine") return Schedule::Shape::kCosine;
-  if (name == "linear") return Schedule::Shape::kLinear;
-  if (name == "step") return Schedule::Shape::kStep;
+  for (const auto shape :
+       {Schedule::Shape::kCosine, Schedule::Shape::kLinear, Schedule::Shape::kStep}) {
+    if (name == ShapeName(shape)) return shape;
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("unknown schedule \"", name, "\"; known are cosine, linear, step"));
 }

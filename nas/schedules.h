@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "nlohmann/json_fwd.hpp"
 
 namespace nas {
 
@@ -34,6 +35,9 @@ struct Schedule {
   // The rate of all steps of epoch `epoch`, counted from 0 and below `epochs`.
   double Rate(int epoch) const;
 };
+
+// Every field by its name.
+nlohmann::json ToJson(const Schedule& schedule);
 
 // "cosine", "linear" or "step"; InvalidArgument, naming these, for anything else.
 absl::StatusOr<Schedule::Shape> ParseScheduleShape(absl::string_view name);

@@ -1,0 +1,69 @@
+// The search of ∇QDARTS as a task: per step, alphas and betas move on a batch of the search half,
+// weights and gammas on a batch of the training half (arXiv:1806.09055; QDARTS/train_search.py).
+// With the single candidate of 32 bits it is the search of PC-DARTS.
+#ifndef NAS_SEARCH_TASK_H_
+#define NAS_SEARCH_TASK_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "base/tensor_file.h"
+#include "distributed/batch_source.h"
+#include "distributed/communicator.h"
+#include "distributed/gradient_reducer.h"
+#include "distributed/task.h"
+#include "nas/genotype.h"
+#include "nas/optimizer.h"
+#include "nas/search_config.h"
+#include "nas/supernet.h"
+#include "nlohmann/json_fwd.hpp"
+
+namespace nas {
+
+class SearchTask : public distributed::Task {
+ public:
+  // Trains `supernet`, where it lies and in its dtype, averaging over the ranks of `communicator`,
+  // which outlives the task.
+  SearchTask(const SearchConfig& config, std::unique_ptr<Supernet> supernet,
+             distributed::Communicator* communicator);
+
+  std::vector<std::string> streams() const override { return {"train", "search"}; }
+  void BeginEpoch(int64_t epoch, int64_t epochs) override;
+
+  // Metrics: loss (cross-entropy and complexity, on the training batch), accuracy, complexity; when
+  // alphas move, search_loss and search_accuracy.
+  absl::StatusOr<distributed::Metrics> Step(const distributed::StepContext& context,
+                                            absl::Span<const distributed::Batch> batches) override;
+
+  // Metrics: loss, accuracy of the supernet.
+  absl::StatusOr<distributed::Metrics> Evaluate(const distributed::Batch& batch) override;
+
+  base::TensorMap State() const override;
+  absl::Status LoadState(const base::TensorMap& state) override;
+  nlohmann::json EpochSummary() const override;
+  nlohmann::json Config() const override;
+
+  // What the search has found so far. InvalidArgument if an alpha or beta is not finite.
+  absl::StatusOr<Genotype> CurrentGenotype() const;
+
+ private:
+  absl::Status StepArchitecture(const distributed::Batch& train, const distributed::Batch& search,
+                                distributed::Metrics& metrics);
+  absl::Status StepWeights(const distributed::Batch& train, distributed::Metrics& metrics);
+
+  const SearchConfig config_;
+  const std::unique_ptr<Supernet> supernet_;
+  distributed::Communicator* const communicator_;
+  Optimizer weights_, alphas_, gammas_;
+  distributed::GradientReducer reducer_;
+  int64_t epoch_ = 0;
+};
+
+}  // namespace nas
+
+#endif  // NAS_SEARCH_TASK_H_
