@@ -23,12 +23,6 @@ struct CommunicatorOptions {
 absl::StatusOr<std::unique_ptr<Communicator>> CreateCommunicator(
     const CommunicatorOptions& options);
 
-// How a library for a device, linked in by --config=cuda, makes itself known: a function that puts
-// a communicator for that device's tensors on top of one for CPU tensors.
-using DeviceCommunicatorFactory = absl::StatusOr<std::unique_ptr<Communicator>> (*)(
-    std::unique_ptr<Communicator> cpu, absl::Duration timeout);
-bool RegisterCudaCommunicator(DeviceCommunicatorFactory factory);
-
 }  // namespace distributed
 
 #endif  // DISTRIBUTED_CREATE_COMMUNICATOR_H_
