@@ -66,7 +66,7 @@ constexpr T RoundHalfToEven(T value) {
   return (value + kShift) - kShift;
 }
 
-// The level of `x`, which is a value for step 0 too only by the caller's choice: see IsQuantized.
+// Q(x), for a lattice with a step.
 template <typename T>
 constexpr T Quantize(const Lattice<T>& lattice, T x) {
   constexpr T kBeyondAnyLevel = 1024;
@@ -125,7 +125,7 @@ constexpr bool IsSupportedBits(int64_t bits) {
   return (bits >= 1 && bits <= 4) || bits == 8 || bits == 32;
 }
 
-// The quantizer of SPEC-conforming width `bits` (IsSupportedBits).
+// The lattice of the quantizer of `bits` bits, which IsSupportedBits.
 template <typename T>
 constexpr Lattice<T> MakeLattice(int64_t bits, Role role, EightBit flavour,
                                  const Statistics<T>& statistics) {

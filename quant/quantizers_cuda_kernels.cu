@@ -85,7 +85,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <typename T>
-__global__ void LatticesKernel(LatticeRecipe recipe, const T* __restrict__ std,
+__global__ void LatticesKernel(LatticeRecipe recipe, const T* __restrict__ tensor_std,
                                const T* __restrict__ min, const T* __restrict__ max,
                                const T* __restrict__ tensor_min,
                                Lattice<T>* __restrict__ lattices) {
@@ -93,7 +93,7 @@ __global__ void LatticesKernel(LatticeRecipe recipe, const T* __restrict__ std,
   if (i >= recipe.candidates * recipe.channels) return;
   const int64_t channel = i % recipe.channels;
   Statistics<T> statistics;
-  if (std != nullptr) statistics.std = *std;
+  if (tensor_std != nullptr) statistics.std = *tensor_std;
   if (min != nullptr) {
     statistics.min = min[channel];
     statistics.max = max[channel];
@@ -127,10 +127,12 @@ cudaError_t LaunchMixBackward(const MixtureShape& shape, const T* grad, const T*
 }
 
 template <typename T>
-cudaError_t LaunchLattices(const LatticeRecipe& recipe, const T* std, const T* min, const T* max,
-                           const T* tensor_min, Lattice<T>* lattices, cudaStream_t stream) {
+cudaError_t LaunchLattices(const LatticeRecipe& recipe, const T* tensor_std, const T* min,
+                           const T* max, const T* tensor_min, Lattice<T>* lattices,
+                           cudaStream_t stream) {
   const int64_t blocks = (recipe.candidates * recipe.channels + kThreads - 1) / kThreads;
-  LatticesKernel<<<blocks, kThreads, 0, stream>>>(recipe, std, min, max, tensor_min, lattices);
+  LatticesKernel<<<blocks, kThreads, 0, stream>>>(recipe, tensor_std, min, max, tensor_min,
+                                                  lattices);
   return cudaGetLastError();
 }
 

@@ -45,11 +45,12 @@ struct LatticeRecipe {
   EightBit eight_bit;
 };
 
-// Fills [candidates, channels] lattices. `std` (one value), `min` and `max` (one per channel) and
-// `tensor_min` (one value) may be null where no candidate depends on them.
+// Fills [candidates, channels] lattices. `tensor_std` (one value), `min` and `max` (one per
+// channel) and `tensor_min` (one value) may be null where no candidate depends on them.
 template <typename T>
-cudaError_t LaunchLattices(const LatticeRecipe& recipe, const T* std, const T* min, const T* max,
-                           const T* tensor_min, Lattice<T>* lattices, cudaStream_t stream);
+cudaError_t LaunchLattices(const LatticeRecipe& recipe, const T* tensor_std, const T* min,
+                           const T* max, const T* tensor_min, Lattice<T>* lattices,
+                           cudaStream_t stream);
 
 }  // namespace quant
 
