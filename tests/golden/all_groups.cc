@@ -1,5 +1,9 @@
 #include "tests/golden/all_groups.h"
 
+#include "tests/golden/derived_groups.h"
+#include "tests/golden/genotype_groups.h"
+#include "tests/golden/number_groups.h"
+#include "tests/golden/operation_groups.h"
 #include "tests/golden/post_training_groups.h"
 #include "tests/golden/quant_groups.h"
 
@@ -7,7 +11,8 @@ namespace golden {
 
 std::vector<Group> AllGroups() {
   std::vector<Group> all;
-  for (const std::vector<Group>& family : {QuantGroups(), PostTrainingGroups()}) {
+  for (const std::vector<Group>& family : {QuantGroups(), PostTrainingGroups(), GenotypeGroups(),
+                                            OperationGroups(), DerivedGroups(), NumberGroups()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;
