@@ -5,6 +5,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/golden/all_groups.h"
+#include "tests/golden/committed_vectors.h"
 #include "tests/golden/golden_file.h"
 #include "tests/golden/registry.h"
 
@@ -12,7 +13,7 @@ namespace golden {
 namespace {
 
 TEST(GoldenTest, CommittedVectorsPass) {
-  const auto files = ListFolder("tests/golden/vectors");
+  const auto files = ListFolder(kCommittedVectors);
   ASSERT_TRUE(files.ok()) << files.status();
   ASSERT_FALSE(files->empty());
   EXPECT_EQ(CheckFiles(*files, AllGroups(), /*only=*/"", std::cout), 0);

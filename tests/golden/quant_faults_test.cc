@@ -13,6 +13,7 @@
 #include "quant/bit_cost.h"
 #include "quant/lattice.h"
 #include "quant/quantizers.h"
+#include "tests/golden/committed_vectors.h"
 #include "tests/golden/golden_file.h"
 #include "tests/golden/quant_groups.h"
 #include "tests/golden/registry.h"
@@ -25,16 +26,6 @@ using quant::Role;
 
 // Positions of a lattice's fields in the tensor that holds it.
 enum LatticeField { kStep, kOffset, kLow, kHigh, kPassLow, kPassHigh };
-
-GoldenFile Vectors(const std::string& name) {
-  absl::StatusOr<GoldenFile> file = Load({.folder = "tests/golden/vectors", .name = name});
-  EXPECT_TRUE(file.ok()) << file.status();
-  const auto listed = ListFolder("tests/golden/vectors");
-  for (const GoldenFile& entry : *listed) {
-    if (entry.name == name) file->entry = entry.entry;
-  }
-  return *std::move(file);
-}
 
 bool Passes(const GoldenFile& file, const QuantUnderTest& quant) {
   return CheckFile(file, QuantGroups(quant)).passed();
@@ -55,8 +46,8 @@ QuantUnderTest WithLattices(const Change& change) {
 
 TEST(QuantFaultsTest, WithoutFaultsAllPasses) {
   const auto nothing = [](const at::Tensor&, int64_t, Role, const at::Tensor&) {};
-  EXPECT_TRUE(Passes(Vectors("quantizers.pt"), WithLattices(nothing)));
-  EXPECT_TRUE(Passes(Vectors("mixconv_b248_1.pt"), Production()));
+  EXPECT_TRUE(Passes(CommittedFile("quantizers.pt"), WithLattices(nothing)));
+  EXPECT_TRUE(Passes(CommittedFile("mixconv_b248_1.pt"), Production()));
 }
 
 TEST(QuantFaultsTest, BiasedStd) {
@@ -68,7 +59,7 @@ TEST(QuantFaultsTest, BiasedStd) {
           lattices.select(2, field).mul_(std::sqrt((n - 1) / n));
         }
       });
-  EXPECT_FALSE(Passes(Vectors("quantizers.pt"), biased));
+  EXPECT_FALSE(Passes(CommittedFile("quantizers.pt"), biased));
 }
 
 TEST(QuantFaultsTest, FloorForRound) {
@@ -81,7 +72,7 @@ TEST(QuantFaultsTest, FloorForRound) {
         (at::floor(x.detach() / l[kStep] + l[kOffset]) - l[kOffset]) * l[kStep];
     return y + (level.clamp(l[kLow], l[kHigh]) - y).detach();
   };
-  EXPECT_FALSE(Passes(Vectors("quantizers.pt"), floored));
+  EXPECT_FALSE(Passes(CommittedFile("quantizers.pt"), floored));
 }
 
 TEST(QuantFaultsTest, HalfAwayFromZero) {
@@ -95,7 +86,7 @@ TEST(QuantFaultsTest, HalfAwayFromZero) {
     const at::Tensor level = (at::floor(v.abs() + 0.5) * v.sign() - field(kOffset)) * field(kStep);
     return y + (level.clamp(field(kLow), field(kHigh)) - y).detach();
   };
-  EXPECT_FALSE(Passes(Vectors("quantizers.pt"), away));
+  EXPECT_FALSE(Passes(CommittedFile("quantizers.pt"), away));
 }
 
 TEST(QuantFaultsTest, GradientThroughTheClamp) {
@@ -104,11 +95,11 @@ TEST(QuantFaultsTest, GradientThroughTheClamp) {
         lattices.select(2, kPassLow).fill_(-std::numeric_limits<float>::infinity());
         lattices.select(2, kPassHigh).fill_(std::numeric_limits<float>::infinity());
       });
-  EXPECT_FALSE(Passes(Vectors("quantizers.pt"), unmasked));
+  EXPECT_FALSE(Passes(CommittedFile("quantizers.pt"), unmasked));
 }
 
 TEST(QuantFaultsTest, SwappedGammaRows) {
-  GoldenFile file = Vectors("mixconv_b248_1.pt");
+  GoldenFile file = CommittedFile("mixconv_b248_1.pt");
   std::swap(file.tensors["gamma/act"], file.tensors["gamma/wt"]);
   EXPECT_FALSE(Passes(file, Production()));
 }
@@ -116,7 +107,7 @@ TEST(QuantFaultsTest, SwappedGammaRows) {
 TEST(QuantFaultsTest, GroupsInThePublishedCost) {
   QuantUnderTest divided = Production();
   divided.published_cost_model = quant::CostModel::kExact;
-  EXPECT_FALSE(Passes(Vectors("mixconv_b248_1.pt"), divided));
+  EXPECT_FALSE(Passes(CommittedFile("mixconv_b248_1.pt"), divided));
 }
 
 }  // namespace
