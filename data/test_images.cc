@@ -1,0 +1,135 @@
+#include "data/test_images.h"
+
+#include <png.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "data/image_files.h"
+#include "data/libjpeg.h"
+#include "data/random.h"
+#include "glog/logging.h"
+
+namespace data {
+
+Bytes DrawPicture(int width, int height, uint64_t seed) {
+  Random random(seed);
+  const int period = 5 + static_cast<int>(random.Below(40));
+  Bytes pixels(size_t{3} * width * height);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      uint8_t* pixel = &pixels[3 * (size_t(y) * width + x)];
+      const bool tile = (x / period + y / period) % 2;
+      pixel[0] = (255 * x / width + seed) % 256;
+      pixel[1] = tile ? 200 : 255 * y / height;
+      pixel[2] = (tile ? 40 : 90) + random.Below(60);
+    }
+  }
+  return pixels;
+}
+
+Bytes MakeJpeg(int width, int height, uint64_t seed, const JpegOptions& options) {
+  const Bytes picture = DrawPicture(width, height, seed);
+  jpeg_compress_struct jpeg;
+  jpeg_error_mgr errors;
+  jpeg.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&jpeg);
+  unsigned char* memory = nullptr;
+  unsigned long size = 0;  // NOLINT: libjpeg's type
+  jpeg_mem_dest(&jpeg, &memory, &size);
+  jpeg.image_width = width;
+  jpeg.image_height = height;
+  jpeg.input_components = options.components;
+  jpeg.in_color_space = options.components == 1   ? JCS_GRAYSCALE
+                        : options.components == 3 ? JCS_RGB
+                                                  : JCS_CMYK;
+  jpeg_set_defaults(&jpeg);
+  if (options.ycck) jpeg_set_colorspace(&jpeg, JCS_YCCK);
+  jpeg_set_quality(&jpeg, options.quality, TRUE);
+  jpeg.comp_info[0].h_samp_factor = options.sampling_across;
+  jpeg.comp_info[0].v_samp_factor = options.sampling_down;
+  if (options.components == 4) {
+    jpeg.comp_info[3].h_samp_factor = options.sampling_across;
+    jpeg.comp_info[3].v_samp_factor = options.sampling_down;
+  }
+  if (options.progressive) jpeg_simple_progression(&jpeg);
+  jpeg.restart_in_rows = options.restart_rows;
+  jpeg_start_compress(&jpeg, TRUE);
+  if (!options.app1.empty()) {
+    jpeg_write_marker(&jpeg, JPEG_APP0 + 1, reinterpret_cast<const JOCTET*>(options.app1.data()),
+                      options.app1.size());
+  }
+  Bytes row(size_t(options.components) * width);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const uint8_t* pixel = &picture[3 * (size_t(y) * width + x)];
+      for (int c = 0; c < options.components; ++c) {
+        row[options.components * x + c] = c < 3 ? pixel[c] : 255 - pixel[0] / 4;
+      }
+    }
+    JSAMPROW rows[] = {row.data()};
+    jpeg_write_scanlines(&jpeg, rows, 1);
+  }
+  jpeg_finish_compress(&jpeg);
+  jpeg_destroy_compress(&jpeg);
+  const Bytes result(memory, memory + size);
+  free(memory);
+  return result;
+}
+
+Bytes MakePng(int width, int height, uint64_t seed) {
+  const Bytes picture = DrawPicture(width, height, seed);
+  png_image image = {};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = width;
+  image.height = height;
+  image.format = PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+  Bytes result(size);
+  CHECK(png_image_write_to_memory(&image, result.data(), &size, 0, picture.data(), 0, nullptr));
+  result.resize(size);
+  return result;
+}
+
+std::string MakeTar(const std::vector<std::pair<std::string, std::string>>& files) {
+  constexpr size_t kBlock = 512;
+  std::string tar;
+  for (const auto& [name, content] : files) {
+    char header[kBlock] = {};
+    CHECK_LT(name.size(), 100);
+    std::memcpy(header, name.data(), name.size());
+    std::snprintf(header + 100, 8, "%07o", 0644);
+    std::snprintf(header + 124, 12, "%011zo", content.size());
+    std::memset(header + 148, ' ', 8);
+    header[156] = '0';
+    std::memcpy(header + 257, "ustar\00000", 8);
+    unsigned sum = 0;
+    for (const char c : header) sum += static_cast<uint8_t>(c);
+    std::snprintf(header + 148, 8, "%06o", sum);
+    tar.append(header, kBlock).append(content);
+    tar.append((kBlock - content.size() % kBlock) % kBlock, '\0');
+  }
+  return tar.append(2 * kBlock, '\0');
+}
+
+MemoryDataset::MemoryDataset(std::vector<EncodedSample> samples, std::vector<Bytes> bytes)
+    : samples_(std::move(samples)), bytes_(std::move(bytes)) {}
+
+absl::StatusOr<EncodedSample> MemoryDataset::Read(int64_t index, ScratchBuffer& buffer) const {
+  const Bytes& bytes = bytes_[index];
+  EncodedSample sample = samples_[index];
+  uint8_t* copy = buffer.Reserve(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), copy);
+  sample.bytes = {copy, bytes.size()};
+  return sample;
+}
+
+MemoryDataset JpegDataset(std::vector<Bytes> jpegs) {
+  std::vector<EncodedSample> samples(jpegs.size());
+  for (size_t i = 0; i < jpegs.size(); ++i) samples[i].encoding = SniffEncoding(jpegs[i]);
+  return MemoryDataset(std::move(samples), std::move(jpegs));
+}
+
+}  // namespace data

@@ -1,0 +1,87 @@
+// Packs images into shards: an image folder, tar archives, CIFAR's batches, a .beton file or
+// shards.
+//
+//   pack --input=digits-train.tar --output=digits/train
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/status_macros.h"
+#include "data/open_dataset.h"
+#include "data/packer.h"
+#include "gflags/gflags.h"
+#include "tools/tool.h"
+
+DEFINE_string(input, "", "What to pack.");
+DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");
+DEFINE_string(output, "", "Folder for the shards; one with part of them is completed.");
+DEFINE_int32(max_side, 0, "Shrink images whose longer side exceeds this; 0: none.");
+DEFINE_int32(quality, 90, "JPEG quality of images that are shrunk or turned.");
+DEFINE_double(raw_fraction, 0, "Share of the images kept as raw pixels.");
+DEFINE_bool(apply_exif_orientation, false, "Turn images upright as their EXIF data say.");
+DEFINE_bool(keep_jpeg, false, "Keep JPEGs byte for byte: no restart markers, so slower crops.");
+DEFINE_bool(shuffle, true, "Mix the samples over the shards; false: the input's order.");
+DEFINE_int64(samples_per_shard, 8192, "Samples in a shard.");
+DEFINE_int32(workers, 1, "Threads that transcode.");
+DEFINE_string(on_bad_sample, "fail", "fail, or skip: leave bad samples out and list them.");
+
+namespace {
+
+// One line, rewritten in place, a few times a second; only on a terminal.
+class Progress {
+ public:
+  void operator()(int64_t done, int64_t total) {
+    const absl::Time now = absl::Now();
+    if (!isatty(STDERR_FILENO) || (now - shown_ < absl::Milliseconds(200) && done < total)) return;
+    shown_ = now;
+    const double rate = done / absl::ToDoubleSeconds(now - start_);
+    std::cerr << absl::StreamFormat("\r%d of %d samples, %.0f/s, %.0f s left ", done, total, rate,
+                                    (total - done) / rate)
+              << (done == total ? "\n" : "") << std::flush;
+  }
+
+ private:
+  const absl::Time start_ = absl::Now();
+  absl::Time shown_ = absl::InfinitePast();
+};
+
+absl::Status Run() {
+  if (FLAGS_input.empty() || FLAGS_output.empty()) {
+    return absl::InvalidArgumentError("--input and --output are needed");
+  }
+  if (FLAGS_on_bad_sample != "fail" && FLAGS_on_bad_sample != "skip") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--on_bad_sample=", FLAGS_on_bad_sample, " is neither fail nor skip"));
+  }
+  ASSIGN_OR_RETURN(const auto dataset, data::OpenDataset(FLAGS_input, FLAGS_kind));
+  data::PackOptions options;
+  options.sample.max_side = FLAGS_max_side;
+  options.sample.quality = FLAGS_quality;
+  options.sample.raw_fraction = FLAGS_raw_fraction;
+  options.sample.apply_orientation = FLAGS_apply_exif_orientation;
+  options.sample.keep_jpeg = FLAGS_keep_jpeg;
+  options.samples_per_shard = FLAGS_samples_per_shard;
+  options.shuffle = FLAGS_shuffle;
+  options.workers = FLAGS_workers;
+  options.skip_bad_samples = FLAGS_on_bad_sample == "skip";
+  Progress progress;
+  options.progress = [&progress](int64_t done, int64_t total) { progress(done, total); };
+  ASSIGN_OR_RETURN(const data::PackReport report, data::Pack(*dataset, FLAGS_output, options));
+  std::cout << absl::StreamFormat(
+      "%s: %d samples of %d classes in %d shards (%d kept), %.1f MB; %d rejected\n", FLAGS_output,
+      report.samples, dataset->class_names().size(), report.shards, report.kept_shards,
+      report.bytes / 1e6, report.rejected);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return tools::RunTool(argc, argv, "Packs images into shards.", {}, &Run);
+}
