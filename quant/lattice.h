@@ -34,7 +34,7 @@ constexpr int64_t LatticeDim(Role role, EightBit eight_bit) {
 
 template <typename T>
 struct Lattice {
-  T step = 0;  // 0: not quantized
+  T step = 0;  // 0: not quantized, as 32 bits or weights of standard deviation 0
   T offset = 0;
   T low = 0;
   T high = 0;
@@ -59,7 +59,8 @@ constexpr T Clamp(T value, T low, T high) {
   return raised > high ? high : raised;
 }
 
-// Half to even, for |value| ≤ 2^(digits − 2): adding 1.5·2^digits leaves no bits below the point.
+// Half to even, for |value| ≤ 2^(digits − 2): 1.5·2^(digits − 1) added leaves no bits below the
+// point.
 template <typename T>
 constexpr T RoundHalfToEven(T value) {
   constexpr T kShift = static_cast<T>(int64_t{3} << (std::numeric_limits<T>::digits - 2));

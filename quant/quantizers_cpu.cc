@@ -1,14 +1,11 @@
-// The CPU kernels of the operators in quant/quantizers.h.
+// The CPU side of the operators in quant/quantizers.h: statistics, and the work divided among
+// threads.
 //
 // A task is a run of kTaskElements elements whatever the number of threads, and partial sums are
-// added in the order of tasks, so that results do not depend on the machine. Inner loops run over
-// kBlock elements that stay in the first-level cache while every candidate passes over them, and
-// are plain enough for the compiler to vectorize; they are compiled for several instruction sets
-// and picked at load time. Sums are kept in kLanes lanes on all of them.
+// added in the order of tasks, so that results do not depend on the machine.
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <tuple>
 #include <vector>
 
@@ -20,106 +17,13 @@
 #include "ATen/ops/std.h"
 #include "quant/kernel_inputs.h"
 #include "quant/lattice.h"
+#include "quant/quantizers_cpu_kernels.h"
 #include "torch/library.h"
 
 namespace quant {
 namespace {
 
 constexpr int64_t kTaskElements = 1 << 15;
-constexpr int64_t kBlock = 512;
-constexpr int kLanes = 16;
-
-// ThreadSanitizer's runtime is not up yet when the resolvers of clones run.
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-#define QUANT_MULTIVERSION __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define QUANT_MULTIVERSION
-#endif
-#define QUANT_ALWAYS_INLINE __attribute__((always_inline)) inline
-
-// The lattices of one channel: of candidate i at data[i * stride].
-template <typename T>
-struct Candidates {
-  const T* probs;
-  const Lattice<T>* lattices;
-  int64_t stride;
-  int64_t count;
-};
-
-template <typename T>
-QUANT_ALWAYS_INLINE void QuantizeBlock(const Lattice<T>& lattice, const T* x, int64_t size,
-                                       T* levels) {
-  if (lattice.step == 0) {
-    std::copy_n(x, size, levels);
-    return;
-  }
-  const Lattice<T> l = lattice;
-  for (int64_t j = 0; j < size; ++j) levels[j] = Quantize(l, x[j]);
-}
-
-template <typename T>
-QUANT_ALWAYS_INLINE void ForwardBlock(const Candidates<T>& candidates, const T* x, int64_t size,
-                                      T* y) {
-  T levels[kBlock];
-  for (int64_t i = 0; i < candidates.count; ++i) {
-    QuantizeBlock(candidates.lattices[i * candidates.stride], x, size, levels);
-    const T p = candidates.probs[i];
-    if (i == 0) {
-      for (int64_t j = 0; j < size; ++j) y[j] = levels[j] * p;
-    } else {
-      for (int64_t j = 0; j < size; ++j) y[j] += levels[j] * p;
-    }
-  }
-}
-
-template <typename T>
-QUANT_ALWAYS_INLINE double DotBlock(const T* a, const T* b, int64_t size) {
-  T lanes[kLanes] = {};
-  int64_t j = 0;
-  for (; j + kLanes <= size; j += kLanes) {
-    for (int l = 0; l < kLanes; ++l) lanes[l] += a[j + l] * b[j + l];
-  }
-  double sum = 0;
-  for (const T lane : lanes) sum += lane;
-  for (; j < size; ++j) sum += static_cast<double>(a[j]) * b[j];
-  return sum;
-}
-
-// Adds the gradients of the probabilities to grad_probs, if it is not null.
-template <typename T>
-QUANT_ALWAYS_INLINE void BackwardBlock(const Candidates<T>& candidates, const T* grad, const T* x,
-                                       int64_t size, T* grad_x, double* grad_probs) {
-  T slope[kBlock];
-  T levels[kBlock];
-  std::fill_n(slope, size, T(0));
-  for (int64_t i = 0; i < candidates.count; ++i) {
-    const Lattice<T> lattice = candidates.lattices[i * candidates.stride];
-    const T p = candidates.probs[i];
-    for (int64_t j = 0; j < size; ++j) slope[j] += PassesGradient(lattice, x[j]) ? p : T(0);
-    if (grad_probs == nullptr) continue;
-    QuantizeBlock(lattice, x, size, levels);
-    grad_probs[i] += DotBlock(grad, levels, size);
-  }
-  for (int64_t j = 0; j < size; ++j) grad_x[j] = grad[j] * slope[j];
-}
-
-QUANT_MULTIVERSION void Forward(const Candidates<float>& candidates, const float* x, int64_t size,
-                                float* y) {
-  ForwardBlock(candidates, x, size, y);
-}
-QUANT_MULTIVERSION void Forward(const Candidates<double>& candidates, const double* x, int64_t size,
-                                double* y) {
-  ForwardBlock(candidates, x, size, y);
-}
-QUANT_MULTIVERSION void Backward(const Candidates<float>& candidates, const float* grad,
-                                 const float* x, int64_t size, float* grad_x, double* grad_probs) {
-  BackwardBlock(candidates, grad, x, size, grad_x, grad_probs);
-}
-QUANT_MULTIVERSION void Backward(const Candidates<double>& candidates, const double* grad,
-                                 const double* x, int64_t size, double* grad_x,
-                                 double* grad_probs) {
-  BackwardBlock(candidates, grad, x, size, grad_x, grad_probs);
-}
 
 // Calls block(candidates of the block's channel, begin, size) for blocks that cover elements
 // [begin, end), each within one channel.
@@ -177,7 +81,7 @@ at::Tensor MixedQuantizeCpu(const at::Tensor& input, const at::Tensor& probs,
     ForEachTask(x.numel(), [&](int64_t, int64_t begin, int64_t end) {
       ForEachBlock(candidates, layout, begin, end,
                    [&](const Candidates<scalar_t>& c, int64_t first, int64_t size) {
-                     Forward(c, x_data + first, size, y_data + first);
+                     MixBlock(c, x_data + first, size, y_data + first);
                    });
     });
   });
@@ -211,8 +115,8 @@ std::tuple<at::Tensor, at::Tensor> MixedQuantizeBackwardCpu(
       double* sums = probs_need_grad ? &partial_sums[task * count] : nullptr;
       ForEachBlock(candidates, layout, begin, end,
                    [&](const Candidates<scalar_t>& c, int64_t first, int64_t size) {
-                     Backward(c, grad_data + first, x_data + first, size, grad_x_data + first,
-                              sums);
+                     MixBlockBackward(c, grad_data + first, x_data + first, size,
+                                      grad_x_data + first, sums);
                    });
     });
     if (!probs_need_grad) return;
@@ -225,40 +129,6 @@ std::tuple<at::Tensor, at::Tensor> MixedQuantizeBackwardCpu(
     }
   });
   return {grad_x, grad_probs};
-}
-
-template <typename T>
-struct Range {
-  T min = std::numeric_limits<T>::infinity();
-  T max = -std::numeric_limits<T>::infinity();
-
-  void Include(const Range& other) {
-    min = std::min(min, other.min);
-    max = std::max(max, other.max);
-  }
-};
-
-template <typename T>
-QUANT_ALWAYS_INLINE Range<T> RangeOfRun(const T* x, int64_t size) {
-  T low[kLanes], high[kLanes];
-  std::fill_n(low, kLanes, std::numeric_limits<T>::infinity());
-  std::fill_n(high, kLanes, -std::numeric_limits<T>::infinity());
-  int64_t j = 0;
-  for (; j + kLanes <= size; j += kLanes) {
-    for (int l = 0; l < kLanes; ++l) low[l] = std::min(low[l], x[j + l]);
-    for (int l = 0; l < kLanes; ++l) high[l] = std::max(high[l], x[j + l]);
-  }
-  Range<T> range;
-  for (int l = 0; l < kLanes; ++l) range.Include({low[l], high[l]});
-  for (; j < size; ++j) range.Include({x[j], x[j]});
-  return range;
-}
-
-QUANT_MULTIVERSION Range<float> RangeOf(const float* x, int64_t size) {
-  return RangeOfRun(x, size);
-}
-QUANT_MULTIVERSION Range<double> RangeOf(const double* x, int64_t size) {
-  return RangeOfRun(x, size);
 }
 
 // The range of each channel.

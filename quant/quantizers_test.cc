@@ -193,6 +193,11 @@ TEST(QuantizersTest, ConstantChannelsStayFinite) {
   }
 }
 
+TEST(QuantizersTest, EqualWeightsStayAsTheyAre) {
+  const at::Tensor w = at::zeros({2, 3, 1, 1}, at::kFloat).fill_(0.7);
+  EXPECT_TRUE(at::equal(QuantizeWeight(w, 4), w));
+}
+
 // The two 8-bit flavours differ in what they scale together and in whether 0 is a level.
 TEST(QuantizersTest, EightBitFlavours) {
   at::Tensor w = at::zeros({2, 3, 1, 1}, at::kDouble);
