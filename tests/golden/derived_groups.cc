@@ -18,6 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "c10/core/GradMode.h"
 #include "nas/architecture.h"
+#include "nas/derived_cell.h"
 #include "nas/derived_layout.h"
 #include "nas/derived_network.h"
 #include "nas/drop_path.h"
@@ -29,6 +30,7 @@
 #include "tests/golden/hash_init.h"
 #include "tests/golden/network_weights.h"
 #include "tests/golden/published_sums.h"
+#include "torch/nn/modules/container/sequential.h"
 
 namespace golden {
 namespace {
@@ -48,6 +50,10 @@ T ValueOrThrow(absl::StatusOr<T> value) {
 }
 
 bool IsPcDarts(const GoldenFile& file) { return absl::StartsWith(file.name, "pcdarts"); }
+
+PublishedStyle StyleOf(const GoldenFile& file) {
+  return IsPcDarts(file) ? PublishedStyle::kPcDarts : PublishedStyle::kQdartsDerived;
+}
 
 nas::Architecture ArchitectureOf(const GoldenFile& file, const DerivedUnderTest& test) {
   nas::Architecture architecture;
@@ -158,9 +164,9 @@ void CheckFloatGradients(const GoldenFile& file,
 
 // The statistics of a float32 run, hence with the noise of its logits.
 void CheckRunningStatistics(const GoldenFile& file, const base::TensorMap& state,
-                            PublishedStyle style, Comparison& comparison) {
+                            Comparison& comparison) {
   std::map<std::string, at::Tensor> by_published;
-  for (const auto& [ours, published] : nas::PublishedNames(state, style)) {
+  for (const auto& [ours, published] : nas::PublishedNames(state, StyleOf(file))) {
     by_published[published] = state.at(ours);
   }
   std::vector<at::Tensor> flat;
@@ -170,6 +176,40 @@ void CheckRunningStatistics(const GoldenFile& file, const base::TensorMap& state
   const double noise = file.entry.at("tolerance").at("logits").at("f32_vs_f64");
   comparison.NearL2("buffer_after_running_flat", at::cat(flat),
                     file.Tensor("buffer_after_running_flat"), Tolerance(noise, kStored));
+}
+
+std::shared_ptr<nas::DerivedNetwork> MakeNetwork(const GoldenFile& file,
+                                                 const nas::Architecture& architecture,
+                                                 const DerivedUnderTest& test) {
+  auto network = ValueOrThrow(nas::DerivedNetwork::Create(architecture));
+  network->to(at::kDouble);
+  SetWeights(file, PublishedParameters(nas::ModuleState(*network), StyleOf(file)));
+  test.alter(*network);
+  return network;
+}
+
+// The norm of every cell's output in training, which is well conditioned where the logits are not.
+void CheckCellNorms(const GoldenFile& file, nas::DerivedNetwork& network, const at::Tensor& input,
+                    const nas::DropPath& drop_path, Comparison& comparison) {
+  if (!file.tensors.contains("out64/cell_norms")) return;
+  const c10::NoGradGuard no_grad;
+  const auto modules = network.named_modules();
+  const auto stem = [&modules](const std::string& name, const at::Tensor& x) {
+    return modules[name]->as<torch::nn::SequentialImpl>()->forward(x);
+  };
+  const bool imagenet = modules.contains("stem0");
+  at::Tensor s0 = stem(imagenet ? "stem0" : "stem", input);
+  at::Tensor s1 = imagenet ? stem("stem1", s0) : s0;
+  int64_t site = 0;
+  const std::vector<double> noise = file.entry.at("tolerance").at("cell_norm_rel_f32_vs_f64");
+  for (size_t i = 0; i < noise.size(); ++i) {
+    auto* cell = modules[absl::StrCat("cells.", i)]->as<nas::DerivedCell>();
+    s0 = std::exchange(s1, cell->forward(s0, s1, drop_path, site));
+    site += cell->num_drop_path_sites();
+    comparison.Near(absl::StrCat("out64/cell_norms ", i), s1.norm().item<double>(),
+                    file.Tensor("out64/cell_norms")[i].item<double>(),
+                    Tolerance(noise[i], kStored));
+  }
 }
 
 void CheckDerived(const GoldenFile& file, const DerivedUnderTest& test, Comparison& comparison) {
@@ -184,20 +224,16 @@ void CheckDerived(const GoldenFile& file, const DerivedUnderTest& test, Comparis
     CheckCost(file, architecture, layout, test.published_cost_model, comparison);
   }
 
-  const auto network = ValueOrThrow(nas::DerivedNetwork::Create(architecture));
-  const PublishedStyle style =
-      IsPcDarts(file) ? PublishedStyle::kPcDarts : PublishedStyle::kQdartsDerived;
-  network->to(at::kDouble);
-  const base::TensorMap state = nas::ModuleState(*network);
-  const auto parameters = PublishedParameters(state, style);
-  SetWeights(file, parameters);
-  test.alter(*network);
-
   nas::DropPath drop_path;
   if (file.tensors.contains("drop_masks")) {
     drop_path = {.probability = file.Config("drop_path_prob"), .masks = file.Tensor("drop_masks")};
   }
   const at::Tensor input = Input(file, comparison).to(at::kDouble);
+  CheckCellNorms(file, *MakeNetwork(file, architecture, test), input, drop_path, comparison);
+
+  const auto network = MakeNetwork(file, architecture, test);
+  const base::TensorMap state = nas::ModuleState(*network);
+  const auto parameters = PublishedParameters(state, StyleOf(file));
   const at::Tensor& target = file.Tensor("target");
   const auto [logits, auxiliary_logits] = network->forward(input, drop_path);
   const at::Tensor loss = nas::CrossEntropy(logits, target) +
@@ -206,7 +242,7 @@ void CheckDerived(const GoldenFile& file, const DerivedUnderTest& test, Comparis
   comparison.Near("out64/aux_logits", auxiliary_logits, file.Tensor("out64/aux_logits"),
                   Tolerance64(file, "aux"));
   comparison.Near("out64/loss", loss, file.Tensor("out64/loss"), Tolerance64(file, "loss"));
-  CheckRunningStatistics(file, state, style, comparison);
+  CheckRunningStatistics(file, state, comparison);
 
   loss.backward();
   CheckGradientNorms(file, parameters, comparison);
