@@ -21,7 +21,8 @@ class BatchNorm2dImpl : public torch::nn::BatchNormImplBase<2, BatchNorm2dImpl> 
   // x and the result: [N, C, H, W].
   at::Tensor forward(const at::Tensor& x);
 
-  // nullptr: statistics of this rank's samples. The communicator must outlive the module.
+  // Statistics are from now on those of the global batch. The communicator must outlive the module;
+  // UseCommunicator gives one to all layers of a network.
   void set_communicator(Communicator* communicator) { communicator_ = communicator; }
 
  protected:
@@ -31,9 +32,6 @@ class BatchNorm2dImpl : public torch::nn::BatchNormImplBase<2, BatchNorm2dImpl> 
   Communicator* communicator_ = nullptr;
 };
 TORCH_MODULE(BatchNorm2d);
-
-// Gives `communicator` to every BatchNorm2d in `root`.
-void UseCommunicator(torch::nn::Module& root, Communicator* communicator);
 
 }  // namespace distributed
 

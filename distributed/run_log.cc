@@ -50,7 +50,8 @@ RunLog::RunLog(std::string folder, File metrics, File log)
     : folder_(std::move(folder)),
       metrics_(std::move(metrics)),
       log_(std::move(log)),
-      on_terminal_(isatty(STDOUT_FILENO) == 1) {}
+      // mpirun makes standard output a pseudo-terminal, but not standard error.
+      on_terminal_(isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1) {}
 
 absl::Status RunLog::AddMetrics(const nlohmann::json& line) {
   return Append(metrics_, kMetricsFile, line.dump());

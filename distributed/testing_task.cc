@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "c10/core/GradMode.h"
+#include "distributed/use_communicator.h"
 
 namespace distributed {
 namespace {

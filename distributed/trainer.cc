@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "ATen/Context.h"
@@ -40,10 +41,6 @@ auto CatchErrors(const Body& body) -> decltype(body()) {
   }
 }
 
-absl::Status Annotate(const absl::Status& status, const std::string& where) {
-  return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
-}
-
 void SeedRandomGenerators(uint64_t seed, int64_t global_step) {
   const uint64_t key[] = {seed, static_cast<uint64_t>(global_step)};
   at::manual_seed(XXH3_64bits(key, sizeof(key)));
@@ -63,20 +60,10 @@ class Trainer {
 
   absl::StatusOr<TrainSummary> Run() {
     RETURN_IF_ERROR(Start());
-    while (global_step_ < options_.epochs * steps_per_epoch_) {
-      const absl::StatusOr<std::vector<Batch>> batches = LoadBatches();
-      absl::StatusOr<Wishes> wishes = Agree(batches.status());
-      if (!wishes.ok()) return Annotate(wishes.status(), Position());
-      if (wishes->checkpoint || wishes->stop) RETURN_IF_ERROR(WriteCheckpoint(std::nullopt));
-      if (wishes->stop) {
-        summary_.interrupted = true;
-        AddLine(absl::StrCat("stopped by a signal at ", Position()));
-        break;
-      }
-      RETURN_IF_ERROR(Step(*batches));
-      if (global_step_ % steps_per_epoch_ == 0) RETURN_IF_ERROR(FinishEpoch());
+    const absl::Status trained = RunSteps();
+    if (!trained.ok()) {
+      return absl::Status(trained.code(), absl::StrCat(position_, ": ", trained.message()));
     }
-    RETURN_IF_ERROR(AgreeOnStatus(communicator_, local_status_));
     summary_.global_step = global_step_;
     return summary_;
   }
@@ -92,10 +79,22 @@ class Trainer {
   int64_t epoch() const { return global_step_ / steps_per_epoch_; }
   int64_t step() const { return global_step_ % steps_per_epoch_; }
 
-  // The step under way, for people.
-  std::string Position() const {
-    return absl::StrFormat("epoch %d/%d step %d/%d", epoch() + 1, options_.epochs, step() + 1,
-                           steps_per_epoch_);
+  absl::Status RunSteps() {
+    while (global_step_ < options_.epochs * steps_per_epoch_) {
+      position_ = absl::StrFormat("epoch %d/%d step %d/%d", epoch() + 1, options_.epochs,
+                                  step() + 1, steps_per_epoch_);
+      const absl::StatusOr<std::vector<Batch>> batches = LoadBatches();
+      ASSIGN_OR_RETURN(const Wishes wishes, Agree(batches.status()));
+      if (wishes.checkpoint || wishes.stop) RETURN_IF_ERROR(WriteCheckpoint(std::nullopt));
+      if (wishes.stop) {
+        summary_.interrupted = true;
+        AddLine(absl::StrCat("stopped by a signal before ", position_));
+        break;
+      }
+      RETURN_IF_ERROR(Step(*batches));
+      if (global_step_ % steps_per_epoch_ == 0) RETURN_IF_ERROR(FinishEpoch());
+    }
+    return AgreeOnStatus(communicator_, local_status_);
   }
 
   // What decides the result of the run.
@@ -214,24 +213,21 @@ class Trainer {
                                  .epochs = options_.epochs,
                                  .steps_per_epoch = steps_per_epoch_};
     SeedRandomGenerators(options_.seed, global_step_);
-    const absl::StatusOr<Metrics> metrics =
-        CatchErrors([&] { return task_.Step(context, batches); });
-    if (!metrics.ok()) return Annotate(metrics.status(), Position());
+    ASSIGN_OR_RETURN(const Metrics metrics,
+                     CatchErrors([&] { return task_.Step(context, batches); }));
     if (options_.check_ranks) {
-      const absl::Status same = RequireSameTensors(communicator_, task_.State());
-      if (!same.ok()) return Annotate(same, absl::StrCat("after ", Position()));
+      RETURN_IF_ERROR(RequireSameTensors(communicator_, task_.State()));
     }
-    interval_.Add(*metrics);
+    interval_.Add(metrics);
     images_ += batches[0].global_count;
-    const std::string position = Position();
     ++global_step_;
     if (global_step_ % options_.report_every_steps == 0 || step() == 0) {
-      RETURN_IF_ERROR(Report(position));
+      RETURN_IF_ERROR(Report());
     }
     return absl::OkStatus();
   }
 
-  absl::Status Report(const std::string& position) {
+  absl::Status Report() {
     RETURN_IF_ERROR(interval_.Reduce(communicator_));
     const absl::Time now = absl::Now();
     const double seconds = absl::ToDoubleSeconds(now - std::exchange(report_time_, now));
@@ -242,7 +238,7 @@ class Trainer {
     nlohmann::json line = means;
     line["images_per_second"] = images_per_second;
     AddMetrics("train", std::move(line));
-    std::string progress = position;
+    std::string progress = position_;
     for (const auto& [name, mean] : means) absl::StrAppendFormat(&progress, " %s %.4f", name, mean);
     const int64_t steps = global_step_ - std::exchange(report_step_, global_step_);
     const int64_t steps_left = options_.epochs * steps_per_epoch_ - global_step_;
@@ -339,6 +335,7 @@ class Trainer {
   absl::Status local_status_;    // This rank's first error that the others do not know yet.
 
   int64_t global_step_ = 0;        // Steps done.
+  std::string position_;           // The step under way, or just done, for people.
   int64_t checkpointed_step_ = 0;  // At the last checkpoint.
   MetricTotals interval_;          // Since the last report.
   MetricTotals epoch_totals_;      // Of the epoch's earlier intervals.

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "distributed/batch_norm.h"
+#include "distributed/use_communicator.h"
 #include "nas/architect.h"
 #include "nas/batch_metrics.h"
 #include "nas/genotype_derivation.h"

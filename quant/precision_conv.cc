@@ -1,5 +1,8 @@
 #include "quant/precision_conv.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "ATen/ops/conv2d.h"
 #include "quant/quantizers.h"
 
@@ -30,8 +33,11 @@ PrecisionConv2dImpl::PrecisionConv2dImpl(const ConvOptions& options)
 
 at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& precision) {
   const auto& options = conv_->options;
+  const std::vector<int64_t>& bits = precision.activation_bits;
+  const bool needs_range = std::count(bits.begin(), bits.end(), 8) > 0;
   const at::Tensor y = at::conv2d(
-      MixedActivation(x, precision.activation_bits, precision.activation_probs, eight_bit_),
+      MixedActivation(x, bits, precision.activation_probs, eight_bit_,
+                      needs_range && range_of_ ? range_of_(x) : at::Tensor()),
       MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs, eight_bit_),
       /*bias=*/{}, options.stride(), std::get<torch::ExpandingArray<2>>(options.padding()),
       options.dilation(), options.groups());

@@ -10,6 +10,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "ATen/core/Tensor.h"
 #include "quant/bit_cost.h"
@@ -41,12 +43,18 @@ class PrecisionConv2dImpl : public torch::nn::Module {
   // x: [N, in_channels, H, W].
   at::Tensor forward(const at::Tensor& x, const Precision& precision);
 
+  // Makes the ranges of 8-bit activations those of `range_of(x)`, [M, in_channels, 1, 1], instead
+  // of x's own: those of a batch of which x is a part.
+  using RangeFunction = std::function<at::Tensor(const at::Tensor& x)>;
+  void set_range_of(RangeFunction range_of) { range_of_ = std::move(range_of); }
+
   // With the input and output sizes of the last forward; 0 before the first.
   const ConvShape& shape() const { return shape_; }
 
  private:
   EightBit eight_bit_;
   ConvShape shape_;
+  RangeFunction range_of_;  // May be null.
   torch::nn::Conv2d conv_;
 };
 TORCH_MODULE(PrecisionConv2d);

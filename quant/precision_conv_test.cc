@@ -80,5 +80,14 @@ TEST(PrecisionTest, ExpectedBitsWeighCandidates) {
   EXPECT_EQ(Precision::Fixed(4, 8).ExpectedWeightBits().item<double>(), 8);
 }
 
+TEST_F(PrecisionConvTest, RangeOfAWholeBatchMakesPartsAgreeWithIt) {
+  const Precision precision = Precision::Fixed(8, 4);
+  const at::Tensor whole = conv_->forward(x_, precision);
+  const at::Tensor part = x_.slice(0, 0, 1);
+  EXPECT_FALSE(at::allclose(conv_->forward(part, precision), whole.slice(0, 0, 1)));
+  conv_->set_range_of([this](const at::Tensor&) { return x_; });
+  EXPECT_TRUE(at::allclose(conv_->forward(part, precision), whole.slice(0, 0, 1), 1e-12, 1e-12));
+}
+
 }  // namespace
 }  // namespace quant

@@ -57,14 +57,15 @@ at::Tensor MixedQuantizeAutograd(const at::Tensor& x, const at::Tensor& probs,
   return MixedQuantizeFunction::apply(x, probs, lattices, lattice_dim);
 }
 
+// `statistics_of` is x, or what stands for it where lattices depend on the values.
 at::Tensor Mix(const at::Tensor& x, at::IntArrayRef bits, const at::Tensor& probs, Role role,
-               EightBit eight_bit) {
+               EightBit eight_bit, const at::Tensor& statistics_of) {
   TORCH_CHECK(!bits.empty() && std::all_of(bits.begin(), bits.end(), IsSupportedBits),
               "bits must be from {1, 2, 3, 4, 8, 32}, not ", bits);
   if (bits.size() == 1 && bits[0] == 32) return x;
-  return MixedQuantize(x,
-                       bits.size() == 1 ? at::ones({1}, x.options().requires_grad(false)) : probs,
-                       MakeLattices(x, bits, role, eight_bit), LatticeDim(role, eight_bit));
+  return MixedQuantize(
+      x, bits.size() == 1 ? at::ones({1}, x.options().requires_grad(false)) : probs,
+      MakeLattices(statistics_of, bits, role, eight_bit), LatticeDim(role, eight_bit));
 }
 
 }  // namespace
@@ -84,13 +85,13 @@ at::Tensor MixedQuantize(const at::Tensor& x, const at::Tensor& probs, const at:
 }
 
 at::Tensor MixedActivation(const at::Tensor& x, at::IntArrayRef bits, const at::Tensor& probs,
-                           EightBit eight_bit) {
-  return Mix(x, bits, probs, Role::kActivation, eight_bit);
+                           EightBit eight_bit, const at::Tensor& range_of) {
+  return Mix(x, bits, probs, Role::kActivation, eight_bit, range_of.defined() ? range_of : x);
 }
 
 at::Tensor MixedWeight(const at::Tensor& weight, at::IntArrayRef bits, const at::Tensor& probs,
                        EightBit eight_bit) {
-  return Mix(weight, bits, probs, Role::kWeight, eight_bit);
+  return Mix(weight, bits, probs, Role::kWeight, eight_bit, weight);
 }
 
 TORCH_LIBRARY(nqdarts, library) {

@@ -27,9 +27,11 @@
 namespace quant {
 
 // x: [N, C, ...] if 8 bits are asked for, else any shape; probs: [bits.size()], ignored (and may be
-// undefined) for one candidate. The result has x's shape and dtype, contiguous.
+// undefined) for one candidate. The result has x's shape and dtype, contiguous. The ranges of 8
+// bits are those of `range_of` ([M, C, ...]) if it is defined, else of x.
 at::Tensor MixedActivation(const at::Tensor& x, at::IntArrayRef bits, const at::Tensor& probs,
-                           EightBit eight_bit = EightBit::kPublished);
+                           EightBit eight_bit = EightBit::kPublished,
+                           const at::Tensor& range_of = {});
 
 // weight: [out, in / groups, ...]; otherwise as above.
 at::Tensor MixedWeight(const at::Tensor& weight, at::IntArrayRef bits, const at::Tensor& probs,

@@ -1,6 +1,7 @@
 // A training run of a few milliseconds per step, for scripts that disturb it.
 //
-// Every rank prints "rank R pid P"; at the end rank 0 prints "state HASH" of the final state.
+// Every rank prints "rank R pid P"; at the end rank 0 prints "state HASH norm SQUARES" of the
+// final state.
 #include <stdio.h>
 #include <unistd.h>
 
@@ -71,10 +72,12 @@ absl::Status Run() {
 
   if (communicator->rank() == 0) {
     uint64_t hash = 0;
+    double norm = 0;
     for (const auto& [name, tensor] : task.State()) {
       hash = XXH3_64bits_withSeed(tensor.const_data_ptr(), tensor.nbytes(), hash);
+      norm += tensor.detach().to(at::kDouble).square().sum().item<double>();
     }
-    printf("state %016lx\n", hash);
+    printf("state %016lx norm %.15g\n", hash, norm);
   }
   return absl::OkStatus();
 }

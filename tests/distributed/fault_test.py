@@ -62,7 +62,7 @@ def signal_stops_after_a_checkpoint():
         job.wait_for("epoch 3/")
         os.kill(pids[1], number)
         check(job.wait(30) == 0, "the job did not end well", job)
-        message = job.find(r"stopped by a signal at .*")
+        message = job.find(r"stopped by a signal before .*")
         check(message, "the job did not say that it stopped", job)
         check_all_gone(pids.values())
         print(f"signal {number}: {message[0]}")
@@ -83,6 +83,6 @@ if __name__ == "__main__":
     disagreement("learning_rate", r"the ranks differ: config/learning_rate is 0.1 on rank 0 \(.+\), "
                                   r"0.2 on rank 1 \(.+\)")
     disagreement("data", r"the ranks differ: data/samples is 40 on rank 0 \(.+\), 41 on rank 1 \(.+\)")
-    disagreement("diverge", "after epoch 1/1000 step 8/10: tensor momentum3 differs from rank 0's on rank 1",
+    disagreement("diverge", "epoch 1/1000 step 8/10: tensor momentum3 differs from rank 0's on rank 1",
                  "--check_ranks")
     dead_launcher()

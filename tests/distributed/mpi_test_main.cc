@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   google::InitGoogleLogging(argv[0]);
   testing::InitGoogleTest(&argc, argv);
   absl::StatusOr<std::unique_ptr<distributed::Communicator>> communicator =
-      distributed::CreateCommunicator({.timeout = absl::Seconds(30)});
+      distributed::CreateCommunicator({.timeout = absl::Minutes(2)});
   CHECK(communicator.ok()) << communicator.status();
   distributed::world = communicator->get();
   const int result = RUN_ALL_TESTS();

@@ -77,8 +77,7 @@ def fail(message, job=None):
     if job:
         print(job.output)
         job.process.kill()
-    sys.stdout.flush()
-    os._exit(1)
+    sys.exit(1)
 
 
 def check(condition, message, job=None):

@@ -69,7 +69,7 @@ void ExpectAgreement(int64_t samples, bool affine, at::ScalarType dtype, double 
   auto reference = Make<torch::nn::BatchNorm2d>(affine, dtype);
   const Outcome expected = Normalize(reference, x, dy, affine);
   auto batch_norm = Make<BatchNorm2d>(affine, dtype);
-  UseCommunicator(*batch_norm, &World());
+  batch_norm->set_communicator(&World());
   const Outcome outcome = Normalize(batch_norm, Share(x, samples), Share(dy, samples), affine);
 
   const auto close = [&](const at::Tensor& actual, const at::Tensor& wanted) {

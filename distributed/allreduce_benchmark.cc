@@ -1,0 +1,150 @@
+// What ranks cost: the constants of the model in docs/scaling.md, and weak scaling.
+//
+//   bazel-bin/tools/local_mpirun 2 bazel-bin/distributed/allreduce_benchmark
+//
+// First the time t of an all-reduce of n bytes on R ranks, and from the smallest and the largest
+// size its latency and its bandwidth 2n(R-1)/R / t. Then a training step of a convolutional network
+// with synchronized batch normalization: rank 0 alone on its batch, the others idle (the baseline),
+// against all ranks, each with as large a batch. Their ratio is the weak-scaling efficiency.
+#include <stdio.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/conv2d.h"
+#include "ATen/ops/randn.h"
+#include "ATen/ops/zeros.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/status_macros.h"
+#include "distributed/batch_norm.h"
+#include "distributed/communicator.h"
+#include "distributed/create_communicator.h"
+#include "distributed/gradient_reducer.h"
+#include "distributed/single_communicator.h"
+#include "gflags/gflags.h"
+
+DEFINE_int32(repeats, 10, "Measurements, of which the median counts.");
+DEFINE_int64(batch, 16, "Images per rank of a training step.");
+DEFINE_int64(layers, 12, "Convolutions of the network.");
+DEFINE_int64(channels, 32, "Channels of each.");
+DEFINE_bool(cuda, false, "All-reduce CUDA tensors, over NCCL.");
+
+namespace distributed {
+namespace {
+
+// The median duration of `body` in seconds.
+absl::StatusOr<double> MedianSeconds(absl::FunctionRef<absl::Status()> body) {
+  RETURN_IF_ERROR(body());  // Warms up.
+  std::vector<double> seconds;
+  for (int i = 0; i < FLAGS_repeats; ++i) {
+    const absl::Time start = absl::Now();
+    RETURN_IF_ERROR(body());
+    seconds.push_back(absl::ToDoubleSeconds(absl::Now() - start));
+  }
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[seconds.size() / 2];
+}
+
+absl::Status MeasureAllReduce(Communicator& communicator) {
+  const bool prints = communicator.rank() == 0;
+  const double ranks = communicator.size();
+  if (prints) printf("%12s %12s %12s\n", "bytes", "microseconds", "GB/s");
+  double latency = 0, bandwidth = 0;
+  for (int64_t bytes = 8; bytes <= 64 << 20; bytes *= 8) {
+    const at::Tensor tensor = at::zeros(
+        {bytes / 4}, at::TensorOptions(FLAGS_cuda ? at::kCUDA : at::kCPU).dtype(at::kFloat));
+    ASSIGN_OR_RETURN(const double seconds, MedianSeconds([&]() -> absl::Status {
+                       RETURN_IF_ERROR(communicator.AllReduce(tensor, ReduceOp::kSum));
+                       tensor[0].item<float>();  // Waits for the device.
+                       return absl::OkStatus();
+                     }));
+    if (latency == 0) latency = seconds;
+    bandwidth = 2 * bytes * (ranks - 1) / ranks / seconds;
+    if (prints) printf("%12ld %12.1f %12.3f\n", bytes, seconds * 1e6, bandwidth / 1e9);
+  }
+  if (prints) {
+    printf("all-reduce on %.0f ranks: latency %.1f us, bandwidth %.3f GB/s\n", ranks, latency * 1e6,
+           bandwidth / 1e9);
+  }
+  return absl::OkStatus();
+}
+
+// FLAGS_layers times convolution, batch normalization and ReLU.
+class Network {
+ public:
+  explicit Network(Communicator* communicator) : input_(RandomInput()) {
+    std::vector<at::Tensor> parameters;
+    for (int64_t i = 0; i < FLAGS_layers; ++i) {
+      kernels_.push_back(at::randn({FLAGS_channels, FLAGS_channels, 3, 3}).mul_(0.05));
+      parameters.push_back(kernels_.back().requires_grad_());
+      batch_norms_.emplace_back(FLAGS_channels);
+      if (communicator->size() > 1) batch_norms_.back()->set_communicator(communicator);
+      parameters.push_back(batch_norms_.back()->weight);
+      parameters.push_back(batch_norms_.back()->bias);
+    }
+    reducer_ = std::make_unique<GradientReducer>(communicator, std::move(parameters),
+                                                 GradientReducerOptions{});
+  }
+
+  absl::Status Step() {
+    at::Tensor x = input_;
+    for (int64_t i = 0; i < FLAGS_layers; ++i) {
+      x = batch_norms_[i]->forward(at::conv2d(x, kernels_[i], {}, 1, 1)).relu();
+    }
+    reducer_->Start();
+    x.mean().backward();
+    return reducer_->Finish();
+  }
+
+ private:
+  static at::Tensor RandomInput() { return at::randn({FLAGS_batch, FLAGS_channels, 32, 32}); }
+
+  const at::Tensor input_;
+  std::vector<at::Tensor> kernels_;
+  std::vector<BatchNorm2d> batch_norms_;
+  std::unique_ptr<GradientReducer> reducer_;
+};
+
+absl::Status MeasureWeakScaling(Communicator& communicator) {
+  double alone = 0;
+  if (communicator.rank() == 0) {
+    const std::unique_ptr<Communicator> single = MakeSingleCommunicator();
+    Network network(single.get());
+    ASSIGN_OR_RETURN(alone, MedianSeconds([&] { return network.Step(); }));
+  }
+  RETURN_IF_ERROR(communicator.Barrier());
+  Network network(&communicator);
+  ASSIGN_OR_RETURN(const double together, MedianSeconds([&] { return network.Step(); }));
+  if (communicator.rank() == 0) {
+    printf("step of %ld images per rank: 1 rank %.1f ms, %d ranks %.1f ms, efficiency %.3f\n",
+           FLAGS_batch, alone * 1e3, communicator.size(), together * 1e3, alone / together);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Run() {
+  at::set_num_threads(1);
+  ASSIGN_OR_RETURN(const std::unique_ptr<Communicator> communicator,
+                   CreateCommunicator({.cuda = FLAGS_cuda}));
+  RETURN_IF_ERROR(MeasureAllReduce(*communicator));
+  return MeasureWeakScaling(*communicator);
+}
+
+}  // namespace
+}  // namespace distributed
+
+int main(int argc, char** argv) {
+  gflags::ParseCommandLineFlags(&argc, &argv, /*remove_flags=*/true);
+  const absl::Status status = distributed::Run();
+  if (!status.ok()) fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+  return status.ok() ? 0 : 1;
+}

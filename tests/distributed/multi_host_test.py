@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Three hosts on one machine, in network namespaces: a run spreads over them, one is cut off, the error
+names it, and the run goes on over the two that remain.
+
+Needs root and iproute2; elsewhere it says so and passes.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import ranks
+from ranks import Job, check
+
+NAME = f"nq{os.getpid()}"
+SWITCH = f"{NAME}-switch"
+HOSTS = [f"{NAME}-host{i}" for i in range(3)]
+
+
+def address(host):
+    return f"10.77.0.{HOSTS.index(host) + 1}"
+
+
+def run(command):
+    return subprocess.run(command.split(), check=True, capture_output=True, text=True)
+
+
+def make_hosts():
+    """A namespace per host, its only device wired to a bridge in one more namespace."""
+    run(f"ip netns add {SWITCH}")
+    run(f"ip -n {SWITCH} link add bridge type bridge")
+    run(f"ip -n {SWITCH} link set bridge up")
+    for i, host in enumerate(HOSTS):
+        run(f"ip netns add {host}")
+        run(f"ip -n {host} link set lo up")
+        run(f"ip -n {host} link add eth0 type veth peer name port{i} netns {SWITCH}")
+        run(f"ip -n {host} addr add {address(host)}/24 dev eth0")
+        run(f"ip -n {host} link set eth0 up")
+        run(f"ip -n {SWITCH} link set port{i} master bridge up")
+
+
+def remove_hosts():
+    for name in [*HOSTS, SWITCH]:
+        pids = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True).stdout
+        for pid in pids.split():
+            ranks.kill(int(pid))
+        subprocess.run(["ip", "netns", "del", name], capture_output=True)
+
+
+def write_agent():
+    """What mpirun calls in place of ssh: AGENT ADDRESS COMMAND..."""
+    path = ranks.folder("agent.sh")
+    with open(path, "w") as agent:
+        agent.write("#!/bin/sh\nhost=$1; shift\n")
+        for host in HOSTS:
+            agent.write(f"[ $host = {address(host)} ] && name={host}\n")
+        agent.write('exec ip netns exec "$name" unshare --uts '
+                    'sh -c "hostname $name; $*"\n')
+    os.chmod(path, 0o755)
+    return path
+
+
+def job(hosts, run_folder, *flags):
+    openmpi = os.path.realpath("../openmpi/usr/bin/orted")
+    options = {
+        "plm_rsh_agent": write_agent(), "orte_launch_agent": openmpi,
+        "btl": "self,tcp", "btl_tcp_if_include": "eth0", "oob_tcp_if_include": "eth0",
+        # How soon the launcher notices that a host is gone: 5 + 2 * 3 seconds.
+        "oob_tcp_keepalive_time": 5, "oob_tcp_keepalive_intvl": 2, "oob_tcp_keepalive_probes": 3,
+    }
+    mca = [word for name, value in options.items() for word in ("--mca", name, str(value))]
+    launcher = ["ip", "netns", "exec", HOSTS[0], "unshare", "--uts", "sh", "-c",
+                f'hostname {HOSTS[0]}; exec "$@"', "sh", ranks.LAUNCHER, str(len(hosts))]
+    return Job(len(hosts), f"--run={ranks.folder(run_folder)}", "--epochs=20", "--step_seconds=0.02",
+               "--timeout_seconds=5", *flags,
+               command=[*launcher, *mca, "--host", ",".join(map(address, hosts)), ranks.PROGRAM])
+
+
+def norm(finished):
+    check(finished.wait(120) == 0, "the run failed", finished)
+    return float(finished.find(r"norm (\S+)")[1])
+
+
+def test():
+    expected = norm(job(HOSTS, "whole"))
+
+    cut = job(HOSTS, "cut")
+    check(cut.wait_for("epoch 5/"), "the run does not start", cut)
+    check(len(set(cut.pids())) == 3, "not three ranks", cut)
+    run(f"ip -n {SWITCH} link set port2 down")
+    message = cut.wait_for(rf"epoch .*: rank [01] \({NAME}-host[01]\): .*nothing from rank 2 \({HOSTS[2]}\).*", 30)
+    check(message, "the lost host is not named", cut)
+    check(cut.wait(60) != 0, "a run without a host ended well", cut)
+    print(message[0])
+
+    resumed = job(HOSTS[:2], "cut", "--resume=auto")
+    found = norm(resumed)
+    check(resumed.find(r"resumed after \d+ steps"), "it started anew", resumed)
+    check(abs(found - expected) <= 1e-9 * abs(expected), f"norm {found}, expected {expected}", resumed)
+    print(f"resumed on two hosts: norm {found}; on three without a cut: {expected}")
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("unshare"):
+        print("SKIPPED multi_host_test: needs root and iproute2")
+        sys.exit(0)
+    try:
+        make_hosts()
+    except subprocess.CalledProcessError as error:
+        remove_hosts()
+        print(f"SKIPPED multi_host_test: no network namespaces here: {error.stderr}")
+        sys.exit(0)
+    try:
+        test()
+    finally:
+        remove_hosts()
