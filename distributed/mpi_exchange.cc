@@ -24,7 +24,7 @@ class Backoff {
       sched_yield();
     } else {
       absl::SleepFor(sleep_);
-      sleep_ = std::min(sleep_ * 1.5, absl::Milliseconds(1));
+      sleep_ = std::min(sleep_ * 1.5, absl::Microseconds(50));
     }
   }
 
