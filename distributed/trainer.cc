@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/build_id.h"
+#include "base/file.h"
 #include "base/status_macros.h"
 #include "distributed/checkpoint.h"
 #include "distributed/metric_totals.h"
@@ -159,6 +160,10 @@ class Trainer {
     }
     const int64_t start = origin.description.value("global_step", int64_t{0});
     ASSIGN_OR_RETURN(log_, RunLog::Open(options_.run_folder, start));
+    const nlohmann::ordered_json config = {
+        {"settings", options_.settings}, {"identity", Identity()}, {"build", base::BuildId()}};
+    RETURN_IF_ERROR(base::WriteFileAtomically(absl::StrCat(options_.run_folder, "/config.json"),
+                                              config.dump(/*indent=*/1) + "\n"));
     if (start > 0) AddLine(absl::StrCat("resumed after ", start, " steps"));
     const std::string build = origin.description.value("build", base::BuildId());
     if (build != base::BuildId())

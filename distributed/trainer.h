@@ -8,6 +8,7 @@
 //                    Train(task, {&train, &search}, &validation, *communicator, options));
 //
 // A run folder holds, written by rank 0:
+//   config.json     the settings, what decides the result, and the build
 //   checkpoints/    a folder per checkpoint (checkpoint.h)
 //   metrics.jsonl   a line per report interval ("kind": "train"), evaluation ("evaluation") and
 //   epoch
@@ -53,6 +54,9 @@ struct TrainerOptions {
   // What must be alike on all ranks besides Task::Config() and the build, and between a checkpoint
   // and the run that resumes it: which data, from where.
   nlohmann::json data = nlohmann::json::object();
+
+  // Every setting as the user gave it, for people: kept in config.json with what decides the result.
+  nlohmann::json settings = nlohmann::json::object();
 
   // Compares the whole state between ranks after every step; an error names the first tensor that
   // differs. For debugging: it reads every tensor.

@@ -1,8 +1,11 @@
 #include "tools/run_flags.h"
 
+#include "ATen/Context.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "distributed/create_communicator.h"
 #include "gflags/gflags.h"
+#include "tools/tool.h"
 
 DEFINE_string(run, "",
               "Run folder: configuration, log, metrics, checkpoints and results go there.");
@@ -19,6 +22,10 @@ DEFINE_int32(keep_checkpoints, 3, "How many checkpoints to keep besides the best
 DEFINE_bool(
     check_ranks, false,
     "After every step, compare all state between ranks and name the first tensor that differs.");
+
+DEFINE_string(device, "cpu", "Where the network computes: cpu or cuda.");
+DEFINE_double(collective_timeout, 300,
+              "Seconds a rank waits for the others before it names them and gives up.");
 
 namespace tools {
 
@@ -46,7 +53,29 @@ absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags() {
   options.keep_checkpoints = FLAGS_keep_checkpoints;
   options.resume = FLAGS_resume;
   options.check_ranks = FLAGS_check_ranks;
+  options.settings = EffectiveFlags();
   return options;
+}
+
+std::string InRunFolder(const std::string& name) { return absl::StrCat(FLAGS_run, "/", name); }
+
+absl::StatusOr<c10::DeviceType> DeviceFromFlags() {
+  if (FLAGS_device == "cpu") return c10::DeviceType::CPU;
+  if (FLAGS_device != "cuda") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--device=", FLAGS_device, ": must be cpu or cuda"));
+  }
+  if (!at::hasCUDA()) {
+    return absl::InvalidArgumentError(
+        "--device=cuda: no GPU here, or this binary was built without --config=cuda");
+  }
+  return c10::DeviceType::CUDA;
+}
+
+absl::StatusOr<std::unique_ptr<distributed::Communicator>> CommunicatorFromFlags(
+    c10::DeviceType device) {
+  return distributed::CreateCommunicator({.timeout = absl::Seconds(FLAGS_collective_timeout),
+                                          .cuda = device == c10::DeviceType::CUDA});
 }
 
 }  // namespace tools

@@ -1,0 +1,24 @@
+// The flags that say which derived network a tool builds.
+#ifndef TOOLS_ARCHITECTURE_FLAGS_H_
+#define TOOLS_ARCHITECTURE_FLAGS_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "nas/architecture.h"
+#include "tools/data_flags.h"
+
+namespace tools {
+
+// The architecture file --architecture, or the genotype --arch with --channels, --layers and bits
+// from --abits and --wbits or from --gammas. `classes` is what the data has. InvalidArgument naming
+// the flag that is missing, wrong or contradicts another, or the file's field.
+absl::StatusOr<nas::Architecture> ArchitectureFromFlags(int64_t classes);
+
+inline InputShape InputShapeOf(const nas::Architecture& architecture) {
+  return {.images = architecture.network.images, .side = architecture.network.image_side};
+}
+
+}  // namespace tools
+
+#endif  // TOOLS_ARCHITECTURE_FLAGS_H_

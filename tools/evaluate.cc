@@ -1,0 +1,105 @@
+// Accuracy and cost of a trained network.
+//
+//   evaluate --architecture=runs/train/architecture.json --weights=runs/train/weights.pt
+//       --test_data=shards/test
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_format.h"
+#include "base/file.h"
+#include "base/status_macros.h"
+#include "data/dataset.h"
+#include "distributed/communicator.h"
+#include "distributed/loader_source.h"
+#include "distributed/task.h"
+#include "gflags/gflags.h"
+#include "nas/architecture.h"
+#include "nas/cost_report.h"
+#include "nas/derived_layout.h"
+#include "nas/derived_network.h"
+#include "nas/module_state.h"
+#include "nas/retrain_task.h"
+#include "nas/weight_file.h"
+#include "nlohmann/json.hpp"
+#include "tools/architecture_flags.h"
+#include "tools/data_flags.h"
+#include "tools/presets.h"
+#include "tools/run_flags.h"
+#include "tools/tool.h"
+
+DEFINE_string(weights, "", "Weights, of ours or of the published code.");
+DEFINE_string(test_data, "", "Images to evaluate on.");
+DEFINE_string(json, "", "File for the results, as JSON; none if empty.");
+
+namespace tools {
+namespace {
+
+// Means over the data set.
+absl::StatusOr<std::map<std::string, double>> Means(nas::DerivedNetwork& network,
+                                                    distributed::LoaderSource& source) {
+  std::map<std::string, double> sums, counts, means;
+  for (int64_t step = 0; step < source.steps_per_epoch(); ++step) {
+    ASSIGN_OR_RETURN(const distributed::Batch batch, source.Next());
+    for (const auto& [name, metric] : nas::EvaluateNetwork(network, batch)) {
+      sums[name] += metric.sum.item<double>();
+      counts[name] += static_cast<double>(metric.count);
+    }
+  }
+  for (const auto& [name, sum] : sums) means[name] = sum / counts[name];
+  return means;
+}
+
+void PrintCost(const nas::CostReport& report) {
+  const quant::ConvCost& exact = report.exact_network.cost;
+  const quant::ConvCost& published = report.published_cells.cost;
+  const quant::ConvCost ratio = report.exact_network.Compression();
+  absl::PrintF("parameters          %d\n", report.num_parameters);
+  absl::PrintF(
+      "BitOps              %.4g G, %.3g times less than at 32/32 (published count: %.4g M)\n",
+      exact.bit_ops * 1e-9, ratio.bit_ops, published.bit_ops);
+  absl::PrintF("weight memory       %.4g KB, %.3g times less\n", exact.weight_memory * 1e-3,
+               ratio.weight_memory);
+  absl::PrintF("activation memory   %.4g KB, %.3g times less\n", exact.activation_memory * 1e-3,
+               ratio.activation_memory);
+}
+
+absl::Status Evaluate() {
+  ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
+                   OpenDatasetOfFlag("test_data", FLAGS_test_data));
+  ASSIGN_OR_RETURN(const nas::Architecture architecture,
+                   ArchitectureFromFlags(dataset->class_names().size()));
+  ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
+  if (FLAGS_weights.empty()) return absl::InvalidArgumentError("--weights: a file is required");
+  RETURN_IF_ERROR(nas::ReadWeights(FLAGS_weights, nas::ModuleState(*network)));
+  network->to(device);
+  ASSIGN_OR_RETURN(const auto source,
+                   EvalSource(*dataset, InputShapeOf(architecture), distributed::Place{}));
+  ASSIGN_OR_RETURN(const auto means, Means(*network, *source));
+
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
+                   nas::MakeDerivedLayout(architecture.genotype, architecture.network));
+  const nas::CostReport report = nas::MakeCostReport(layout, architecture.bits);
+  absl::PrintF("accuracy            %.2f %% of %d images\n", 100 * means.at("accuracy"),
+               dataset->size());
+  if (means.count("top5") > 0)
+    absl::PrintF("top-5 accuracy      %.2f %%\n", 100 * means.at("top5"));
+  absl::PrintF("loss                %.4f\n", means.at("loss"));
+  PrintCost(report);
+  if (FLAGS_json.empty()) return absl::OkStatus();
+  const nlohmann::ordered_json results = {
+      {"images", dataset->size()}, {"means", means}, {"cost", nas::CostReportToJson(report)}};
+  return base::WriteFileAtomically(FLAGS_json, results.dump(/*indent=*/1) + "\n");
+}
+
+}  // namespace
+}  // namespace tools
+
+int main(int argc, char** argv) {
+  return tools::RunTool(argc, argv, "Measures a trained network's accuracy and cost.",
+                        tools::TrainPresets(), tools::Evaluate);
+}

@@ -1,0 +1,184 @@
+// Searches operations and bit widths together and writes the architecture found.
+//
+//   mpirun -np 2 search --preset=cifar --train_data=shards/train --run=runs/search
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "data/dataset.h"
+#include "data/split.h"
+#include "distributed/communicator.h"
+#include "distributed/loader_source.h"
+#include "distributed/trainer.h"
+#include "gflags/gflags.h"
+#include "nas/architecture.h"
+#include "nas/bit_assignment.h"
+#include "nas/derived_layout.h"
+#include "nas/gamma_choices.h"
+#include "nas/genotype.h"
+#include "nas/search_config.h"
+#include "nas/search_task.h"
+#include "nas/supernet.h"
+#include "quant/names.h"
+#include "tools/data_flags.h"
+#include "tools/flag_values.h"
+#include "tools/optimizer_flags.h"
+#include "tools/presets.h"
+#include "tools/run_flags.h"
+#include "tools/tool.h"
+#include "torch/utils.h"
+
+DEFINE_string(train_data, "", "Training images; both halves of the search come from them.");
+DEFINE_double(train_fraction, 0.5, "Share of each class that trains weights and gammas.");
+DEFINE_double(search_fraction, 0.5, "Share of each class that trains alphas and betas.");
+
+DEFINE_int64(channels, 16, "Channels of the first cell's nodes.");
+DEFINE_int32(layers, 8, "Cells.");
+DEFINE_int64(partial_channels, 4, "One in so many channels passes through the operations.");
+DEFINE_string(bits, "2,4", "Bits to search among, of 1,2,3,4,8; 32: float PC-DARTS.");
+DEFINE_string(eight_bit, "published", "The 8-bit quantizer: published or symmetric.");
+DEFINE_string(
+    cost_model, "exact",
+    "Complexity by true multiply-accumulates (exact), or as the published code counts them, "
+    "groups ignored (published).");
+DEFINE_bool(
+    expected_cost, false,
+    "Weight every operation's complexity by its probability, and let alphas and betas feel it.");
+
+DEFINE_int64(alpha_begin, 15, "Epochs that train weights alone.");
+DEFINE_double(alpha_lr, 6e-4, "Learning rate of alphas and betas.");
+DEFINE_double(alpha_weight_decay, 1e-3, "Weight decay of alphas and betas.");
+DEFINE_double(alpha_grad_clip, 0, "Bound of their gradient's norm; 0: none.");
+DEFINE_bool(second_order, false,
+            "Look one weight step ahead for the gradient of alphas and betas.");
+DEFINE_double(gamma_lr, 0.01, "Learning rate of gammas at the beginning; it falls as a cosine.");
+DEFINE_double(gamma_weight_decay, 1e-3, "Weight decay of gammas.");
+DEFINE_double(complexity_decay, 1e-4, "What a unit of complexity costs in the loss.");
+
+DEFINE_int64(derive_channels, 36, "Channels of the network to derive.");
+DEFINE_int32(derive_layers, 20, "Cells of the network to derive.");
+DEFINE_bool(derive_auxiliary, true, "Whether the network to derive trains with an auxiliary head.");
+DEFINE_string(depth_rule, "published",
+              "Which searched cell a derived one takes its bits from: published or proportional.");
+
+namespace tools {
+namespace {
+
+absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epochs) {
+  nas::SearchConfig config;
+  nas::SupernetConfig& supernet = config.supernet;
+  ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
+  supernet.images = input.images;
+  supernet.channels = FLAGS_channels;
+  supernet.layers = FLAGS_layers;
+  supernet.classes = classes;
+  ASSIGN_OR_RETURN(supernet.bits, IntegersOfFlag("bits", FLAGS_bits));
+  supernet.partial_channels = FLAGS_partial_channels;
+  ASSIGN_OR_RETURN(supernet.eight_bit,
+                   ValueOfFlag("eight_bit", quant::ParseEightBit(FLAGS_eight_bit)));
+  ASSIGN_OR_RETURN(supernet.cost_model,
+                   ValueOfFlag("cost_model", quant::ParseCostModel(FLAGS_cost_model)));
+  supernet.expected_cost = FLAGS_expected_cost;
+  RETURN_IF_ERROR(supernet.Check());
+  RETURN_IF_ERROR(supernet.CheckImageSide(input.side));
+  if (supernet.bits == std::vector<int64_t>{32}) {
+    for (const char* flag :
+         {"gamma_lr", "gamma_weight_decay", "complexity_decay", "expected_cost"}) {
+      if (GivenByUser(flag)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--", flag, ": contradicts --bits=32, which leaves no bits to search"));
+      }
+    }
+  }
+
+  ASSIGN_OR_RETURN(const SgdFlags sgd, SgdFromFlags(epochs));
+  config.weight_rate = sgd.rate;
+  config.momentum = sgd.momentum;
+  config.weight_decay = sgd.weight_decay;
+  config.weight_grad_clip = sgd.grad_clip;
+  config.alpha_begin = FLAGS_alpha_begin;
+  config.alpha_rate = FLAGS_alpha_lr;
+  config.alpha_weight_decay = FLAGS_alpha_weight_decay;
+  config.alpha_grad_clip = FLAGS_alpha_grad_clip;
+  config.second_order = FLAGS_second_order;
+  config.gamma_rate = {.base = FLAGS_gamma_lr, .epochs = static_cast<int>(epochs)};
+  config.gamma_weight_decay = FLAGS_gamma_weight_decay;
+  config.complexity_decay = FLAGS_complexity_decay;
+  return config;
+}
+
+// The network that the search's alphas, betas and gammas stand for.
+absl::StatusOr<nas::Architecture> Derive(const nas::SearchTask& task,
+                                         const nas::SearchConfig& config) {
+  ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
+  ASSIGN_OR_RETURN(const nas::Genotype genotype, task.CurrentGenotype());
+  const nas::NetworkShape shape = {.images = input.images,
+                                   .image_side = input.side,
+                                   .channels = FLAGS_derive_channels,
+                                   .layers = FLAGS_derive_layers,
+                                   .classes = config.supernet.classes,
+                                   .auxiliary = FLAGS_derive_auxiliary};
+  const std::vector<int64_t>& bits = config.supernet.bits;
+  ASSIGN_OR_RETURN(nas::Architecture architecture,
+                   nas::UniformArchitecture(genotype, shape, {bits.front(), bits.front()}));
+  architecture.eight_bit = config.supernet.eight_bit;
+  architecture.search = task.Config();
+  if (bits.size() == 1) return architecture;
+
+  nas::BitAssignmentOptions options;
+  options.candidates = bits;
+  ASSIGN_OR_RETURN(options.rule, ValueOfFlag("depth_rule", nas::ParseDepthRule(FLAGS_depth_rule)));
+  ASSIGN_OR_RETURN(const nas::GammaChoices choices, nas::GammaChoices::FromTensors(task.State()));
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout, nas::MakeDerivedLayout(genotype, shape));
+  ASSIGN_OR_RETURN(architecture.bits, nas::AssignBits(choices, layout, options));
+  return architecture;
+}
+
+absl::Status Search() {
+  ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
+  ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
+                   OpenDatasetOfFlag("train_data", FLAGS_train_data));
+  ASSIGN_OR_RETURN(const nas::SearchConfig config,
+                   ConfigFromFlags(dataset->class_names().size(), options.epochs));
+  ASSIGN_OR_RETURN(auto parts, data::StratifiedSplit(data::Labels(*dataset),
+                                                     {FLAGS_train_fraction, FLAGS_search_fraction},
+                                                     options.seed));
+  ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
+                   CommunicatorFromFlags(device));
+
+  ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
+  options.data = {{"train", DatasetIdentity(*dataset)},
+                  {"train_fraction", FLAGS_train_fraction},
+                  {"search_fraction", FLAGS_search_fraction},
+                  {"loader", LoaderIdentity(input)}};
+  // Different seeds, so that the halves do not move in step.
+  ASSIGN_OR_RETURN(const auto train, TrainSource(*dataset, std::move(parts[0]), options.seed, input,
+                                                 communicator->place()));
+  ASSIGN_OR_RETURN(const auto search, TrainSource(*dataset, std::move(parts[1]), options.seed + 1,
+                                                  input, communicator->place()));
+
+  torch::manual_seed(options.seed);
+  ASSIGN_OR_RETURN(std::unique_ptr<nas::Supernet> supernet, nas::Supernet::Create(config.supernet));
+  supernet->To(device);
+  nas::SearchTask task(config, std::move(supernet), communicator.get());
+  ASSIGN_OR_RETURN(const distributed::TrainSummary summary,
+                   distributed::Train(task, {train.get(), search.get()}, /*evaluation=*/nullptr,
+                                      *communicator, options));
+  if (summary.interrupted || communicator->rank() != 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const nas::Architecture architecture, Derive(task, config));
+  return nas::WriteArchitecture(InRunFolder("architecture.json"), architecture);
+}
+
+}  // namespace
+}  // namespace tools
+
+int main(int argc, char** argv) {
+  return tools::RunTool(argc, argv, "Searches operations and bit widths of a network.",
+                        tools::SearchPresets(), tools::Search);
+}
