@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "data/jpeg_arena.h"
 #include "data/jpeg_error.h"
 #include "data/jpeg_header.h"
 #include "data/jpeg_segments.h"
@@ -47,6 +48,7 @@ struct JpegDecoder::State {
   State() {
     jpeg.err = errors.manager();
     jpeg_create_decompress(&jpeg);
+    arena.Install(jpeg);
     // Bounds the coefficients of a progressive image: 2 bytes for each of up to 4 components.
     jpeg.mem->max_memory_to_use = 8 * kMaxPixels;
   }
@@ -57,6 +59,7 @@ struct JpegDecoder::State {
   void CheckRest(uint8_t* row);
 
   JpegErrorHandler errors;
+  JpegArena arena;
   jpeg_decompress_struct jpeg;
   ScratchBuffer segments;
   ScratchBuffer pixels;
@@ -133,7 +136,7 @@ absl::StatusOr<PixelRegion> JpegDecoder::Decode(const EncodedSample& sample, con
     if (jpeg.out_color_space == JCS_CMYK) InkToRgb(pixels, size_t{width} * wanted.height);
     if (!sample.verified) state_->CheckRest(pixels + region.stride * wanted.height);
   });
-  jpeg_abort_decompress(&jpeg);
+  state_->arena.Recycle(jpeg);
   RETURN_IF_ERROR(status);
   region.pixels = pixels;
   return region;

@@ -65,7 +65,6 @@ std::vector<Kind> Kinds() {
 // that scale.
 TEST(JpegDecoderTest, PartialDecodingGivesThePixelsOfAWholeDecode) {
   JpegDecoder decoder;
-  JpegTranscoder transcoder;
   Random random(1);
   for (const Kind& kind : Kinds()) {
     for (const bool progressive : {false, true}) {
@@ -73,7 +72,7 @@ TEST(JpegDecoderTest, PartialDecodingGivesThePixelsOfAWholeDecode) {
         JpegOptions options = kind.options;
         options.progressive = progressive;
         const Bytes jpeg = MakeJpeg(width, height, 3, options);
-        const auto transcoded = transcoder.Transcode(jpeg);
+        const auto transcoded = TranscodeJpeg(jpeg);
         ASSERT_TRUE(transcoded.ok()) << transcoded.status();
         EncodedSample whole = SampleOf(jpeg, width, height);
         EncodedSample trusted = whole;
@@ -124,10 +123,26 @@ TEST(JpegDecoderTest, EveryTruncationIsAnError) {
   }
 }
 
+// The position of a marker in the header of a JPEG.
+Bytes::iterator Find(Bytes& jpeg, uint8_t marker) {
+  const uint8_t bytes[] = {0xff, marker};
+  return std::search(jpeg.begin(), jpeg.end(), bytes, bytes + 2);
+}
+
+TEST(JpegDecoderTest, AnImageDoesNotInheritTheTablesOfTheOneBefore) {
+  Bytes jpeg = MakeJpeg(64, 64, 5);
+  JpegDecoder decoder;
+  ASSERT_TRUE(decoder.Decode(SampleOf(jpeg, 64, 64), {0, 0, 64, 64}).ok());
+  const auto tables = Find(jpeg, 0xdb);
+  jpeg.erase(tables, tables + 2 + (tables[2] << 8 | tables[3]));
+  const absl::Status status = decoder.Decode(SampleOf(jpeg, 64, 64), {0, 0, 64, 64}).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Quantization table"));
+  EXPECT_FALSE(TranscodeJpeg(jpeg).ok());
+}
+
 TEST(JpegDecoderTest, AHugeImageIsRefusedByItsHeader) {
   Bytes jpeg = MakeJpeg(64, 64, 5);
-  constexpr uint8_t kFrame[] = {0xff, 0xc0};
-  const auto frame = std::search(jpeg.begin(), jpeg.end(), kFrame, kFrame + 2);
+  const auto frame = Find(jpeg, 0xc0);
   for (int i = 5; i < 9; i += 2) {
     frame[i] = 65500 >> 8;
     frame[i + 1] = 65500 & 255;
@@ -139,9 +154,8 @@ TEST(JpegDecoderTest, AHugeImageIsRefusedByItsHeader) {
 }
 
 TEST(JpegDecoderTest, RestartOffsetsThatDoNotFitAreAnError) {
-  JpegTranscoder transcoder;
   JpegDecoder decoder;
-  auto jpeg = transcoder.Transcode(MakeJpeg(200, 100, 1));
+  auto jpeg = TranscodeJpeg(MakeJpeg(200, 100, 1));
   ASSERT_TRUE(jpeg.ok());
   EncodedSample sample = SampleOf(jpeg->bytes, 200, 100);
   sample.verified = true;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -47,57 +48,44 @@ absl::Status IndexRestarts(const JpegHeader& header, RestartJpeg& jpeg) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-struct JpegTranscoder::State {
-  State() {
-    source.err = target.err = errors.manager();
-    jpeg_create_decompress(&source);
-    jpeg_create_compress(&target);
-    source.mem->max_memory_to_use = target.mem->max_memory_to_use = 8 * kMaxPixels;
+// A compressor that writes to memory. New for every image, so none inherits another's tables.
+struct Compressor {
+  Compressor() {
+    jpeg.err = errors.manager();
+    jpeg_create_compress(&jpeg);
+    jpeg.mem->max_memory_to_use = 8 * kMaxPixels;
   }
-  ~State() {
-    jpeg_destroy_decompress(&source);
-    jpeg_destroy_compress(&target);
+  Compressor(const Compressor&) = delete;
+  ~Compressor() {
+    jpeg_destroy_compress(&jpeg);
     free(memory);
   }
 
-  void Prepare(const JpegHeader& header);
-  absl::StatusOr<RestartJpeg> Collect(const absl::Status& status, const JpegHeader& header);
+  // To be called before the first row or coefficient.
+  void Prepare(const JpegHeader& header) {
+    jpeg.optimize_coding = TRUE;
+    const int mcus = (header.width + header.mcu_width - 1) / header.mcu_width;
+    jpeg.restart_interval = mcus / RestartColumns(header);
+    jpeg_mem_dest(&jpeg, &memory, &size);
+  }
+
+  absl::StatusOr<RestartJpeg> Result(const JpegHeader& header) const {
+    RestartJpeg result;
+    result.bytes.assign(memory, memory + size);
+    RETURN_IF_ERROR(IndexRestarts(header, result));
+    return result;
+  }
 
   JpegErrorHandler errors;
-  jpeg_decompress_struct source;
-  jpeg_compress_struct target;
+  jpeg_compress_struct jpeg;
   // What jpeg_mem_dest allocates.
   unsigned char* memory = nullptr;
   unsigned long size = 0;  // NOLINT: libjpeg's type
 };
 
-void JpegTranscoder::State::Prepare(const JpegHeader& header) {
-  target.optimize_coding = TRUE;
-  const int mcus = (header.width + header.mcu_width - 1) / header.mcu_width;
-  target.restart_interval = mcus / RestartColumns(header);
-  jpeg_mem_dest(&target, &memory, &size);
-}
+}  // namespace
 
-absl::StatusOr<RestartJpeg> JpegTranscoder::State::Collect(const absl::Status& status,
-                                                           const JpegHeader& header) {
-  jpeg_abort_decompress(&source);
-  jpeg_abort_compress(&target);
-  RestartJpeg jpeg;
-  if (status.ok()) jpeg.bytes.assign(memory, memory + size);
-  free(memory);
-  memory = nullptr;
-  size = 0;
-  RETURN_IF_ERROR(status);
-  RETURN_IF_ERROR(IndexRestarts(header, jpeg));
-  return jpeg;
-}
-
-JpegTranscoder::JpegTranscoder() : state_(std::make_unique<State>()) {}
-JpegTranscoder::~JpegTranscoder() = default;
-
-absl::StatusOr<RestartJpeg> JpegTranscoder::Transcode(absl::Span<const uint8_t> jpeg) {
+absl::StatusOr<RestartJpeg> TranscodeJpeg(absl::Span<const uint8_t> jpeg) {
   ASSIGN_OR_RETURN(const JpegHeader header, ParseJpegHeader(jpeg));
   if (int64_t{header.width} * header.height > kMaxPixels) {
     return absl::DataLossError(absl::StrCat("declares ", header.width, "x", header.height,
@@ -106,45 +94,49 @@ absl::StatusOr<RestartJpeg> JpegTranscoder::Transcode(absl::Span<const uint8_t> 
   if (header.components > 1 && header.mcu_blocks > kMaxMcuBlocks) {
     return absl::UnimplementedError(absl::StrCat("an MCU of ", header.mcu_blocks, " blocks"));
   }
-  State& state = *state_;
-  const absl::Status status = state.errors.Run([&] {
-    jpeg_mem_src(&state.source, jpeg.data(), jpeg.size());
-    jpeg_read_header(&state.source, TRUE);
-    jvirt_barray_ptr* coefficients = jpeg_read_coefficients(&state.source);
-    jpeg_copy_critical_parameters(&state.source, &state.target);
-    state.Prepare(header);
-    jpeg_write_coefficients(&state.target, coefficients);
-    jpeg_finish_compress(&state.target);
-    jpeg_finish_decompress(&state.source);
-  });
-  return state.Collect(status, header);
+  Compressor target;
+  jpeg_decompress_struct source;
+  source.err = target.errors.manager();
+  jpeg_create_decompress(&source);
+  absl::Cleanup destroy = [&source] { jpeg_destroy_decompress(&source); };
+  source.mem->max_memory_to_use = 8 * kMaxPixels;
+  RETURN_IF_ERROR(target.errors.Run([&] {
+    jpeg_mem_src(&source, jpeg.data(), jpeg.size());
+    jpeg_read_header(&source, TRUE);
+    jvirt_barray_ptr* coefficients = jpeg_read_coefficients(&source);
+    jpeg_copy_critical_parameters(&source, &target.jpeg);
+    target.Prepare(header);
+    jpeg_write_coefficients(&target.jpeg, coefficients);
+    jpeg_finish_compress(&target.jpeg);
+    jpeg_finish_decompress(&source);
+  }));
+  return target.Result(header);
 }
 
-absl::StatusOr<RestartJpeg> JpegTranscoder::Encode(const uint8_t* rgb, int width, int height,
-                                                   int quality) {
+absl::StatusOr<RestartJpeg> EncodeJpeg(const uint8_t* rgb, int width, int height, int quality) {
   JpegHeader header;
   header.width = width;
   header.height = height;
   header.mcu_width = header.mcu_height = 16;  // 4:2:0
-  State& state = *state_;
-  const absl::Status status = state.errors.Run([&] {
-    jpeg_compress_struct& target = state.target;
-    target.image_width = width;
-    target.image_height = height;
-    target.input_components = 3;
-    target.in_color_space = JCS_RGB;
-    jpeg_set_defaults(&target);
-    jpeg_set_quality(&target, quality, TRUE);
-    state.Prepare(header);
-    jpeg_start_compress(&target, TRUE);
-    while (target.next_scanline < target.image_height) {
+  Compressor target;
+  RETURN_IF_ERROR(target.errors.Run([&] {
+    jpeg_compress_struct& jpeg = target.jpeg;
+    jpeg.image_width = width;
+    jpeg.image_height = height;
+    jpeg.input_components = 3;
+    jpeg.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg);
+    jpeg_set_quality(&jpeg, quality, TRUE);
+    target.Prepare(header);
+    jpeg_start_compress(&jpeg, TRUE);
+    while (jpeg.next_scanline < jpeg.image_height) {
       // libjpeg does not write to its input.
-      auto* row = const_cast<uint8_t*>(rgb + size_t{3} * width * target.next_scanline);
-      jpeg_write_scanlines(&target, &row, 1);
+      auto* row = const_cast<uint8_t*>(rgb + size_t{3} * width * jpeg.next_scanline);
+      jpeg_write_scanlines(&jpeg, &row, 1);
     }
-    jpeg_finish_compress(&target);
-  });
-  return state.Collect(status, header);
+    jpeg_finish_compress(&jpeg);
+  }));
+  return target.Result(header);
 }
 
 }  // namespace data

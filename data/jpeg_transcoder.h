@@ -3,7 +3,6 @@
 #define DATA_JPEG_TRANSCODER_H_
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,25 +21,14 @@ struct RestartJpeg {
   RestartIndex restarts() const { return {restart_rows, restart_columns, restart_offsets}; }
 };
 
-// For one thread at a time.
-class JpegTranscoder {
- public:
-  JpegTranscoder();
-  ~JpegTranscoder();
+// The same coefficients, so the same pixels, in one interleaved baseline scan with the best Huffman
+// tables and restart markers at least at the end of every MCU row. Keeps no metadata but the colour
+// space. DataLoss if libjpeg reports an error or a warning; Unimplemented if baseline has no room
+// for the image's MCU (more than 10 blocks).
+absl::StatusOr<RestartJpeg> TranscodeJpeg(absl::Span<const uint8_t> jpeg);
 
-  // The same coefficients, so the same pixels, in one interleaved baseline scan with the best
-  // Huffman tables and restart markers at least at the end of every MCU row. Keeps no metadata but
-  // the colour space. DataLoss if libjpeg reports an error or a warning; Unimplemented if baseline
-  // has no room for the image's MCU (more than 10 blocks).
-  absl::StatusOr<RestartJpeg> Transcode(absl::Span<const uint8_t> jpeg);
-
-  // Compresses width x height RGB pixels with libjpeg's `quality` (1 to 100) and 4:2:0.
-  absl::StatusOr<RestartJpeg> Encode(const uint8_t* rgb, int width, int height, int quality);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
+// Compresses width x height RGB pixels with libjpeg's `quality` (1 to 100) and 4:2:0.
+absl::StatusOr<RestartJpeg> EncodeJpeg(const uint8_t* rgb, int width, int height, int quality);
 
 }  // namespace data
 

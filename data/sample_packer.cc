@@ -65,7 +65,7 @@ absl::StatusOr<PackedSample> SamplePacker::Recompress(const EncodedSample& sampl
     packed.encoding = Encoding::kRawRgb;
     packed.data.bytes = std::move(rgb);
   } else {
-    ASSIGN_OR_RETURN(packed.data, transcoder_.Encode(rgb.data(), width, height, options_.quality));
+    ASSIGN_OR_RETURN(packed.data, EncodeJpeg(rgb.data(), width, height, options_.quality));
   }
   packed.width = width;
   packed.height = height;
@@ -78,7 +78,7 @@ absl::StatusOr<PackedSample> SamplePacker::Transcode(const EncodedSample& sample
   packed.width = sample.width;
   packed.height = sample.height;
   if (sample.encoding == Encoding::kJpeg && !options_.keep_jpeg) {
-    auto transcoded = transcoder_.Transcode(sample.bytes);
+    auto transcoded = TranscodeJpeg(sample.bytes);
     if (!transcoded.ok() && !absl::IsUnimplemented(transcoded.status())) return transcoded.status();
     if (transcoded.ok()) packed.data = *std::move(transcoded);
   }

@@ -53,7 +53,6 @@ class SamplePacker {
   SamplePackOptions options_;
   ImageDecoder decoder_;
   Resizer resizer_;
-  JpegTranscoder transcoder_;
   ScratchBuffer bytes_;
 };
 

@@ -22,9 +22,9 @@ struct JpegOptions {
   int sampling_across = 2;  // of the first component; the others have 1
   int sampling_down = 2;
   bool progressive = false;
-  int restart_rows = 0;  // MCU rows between restart markers; 0: none
-  bool ycck = false;     // with 4 components
-  std::string app1;      // content of an APP1 segment, if not empty
+  int restart_rows = 0;   // MCU rows between restart markers; 0: none
+  bool ycck = false;      // with 4 components
+  std::string app1 = {};  // content of an APP1 segment, if not empty
 };
 
 Bytes MakeJpeg(int width, int height, uint64_t seed, const JpegOptions& options = {});
