@@ -6,7 +6,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "data/beton_dataset.h"
 #include "data/cifar_dataset.h"
+#include "data/folder_dataset.h"
 #include "data/shard_dataset.h"
 #include "data/shard_manifest.h"
 #include "data/tar_dataset.h"
@@ -19,6 +21,7 @@ namespace fs = std::filesystem;
 absl::string_view KindOfFile(absl::string_view path) {
   if (absl::EndsWith(path, ".tar")) return "tar";
   if (absl::EndsWith(path, ".bin")) return "cifar";
+  if (absl::EndsWith(path, ".beton")) return "beton";
   return "";
 }
 
@@ -27,12 +30,13 @@ std::string Recognize(const std::string& path) {
   if (!fs::is_directory(path)) return std::string(KindOfFile(path));
   if (fs::exists(fs::path(path) / kShardManifestFile)) return "shards";
   std::error_code error;
+  bool folders = false;
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-    if (const absl::string_view kind = KindOfFile(it->path().native()); !kind.empty()) {
-      return std::string(kind);
-    }
+    const absl::string_view kind = KindOfFile(it->path().native());
+    if (kind == "tar" || kind == "cifar") return std::string(kind);
+    folders |= it->is_directory();
   }
-  return "";
+  return folders ? "folder" : "";
 }
 
 }  // namespace
@@ -44,6 +48,8 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
   if (chosen == "shards") return ShardDataset::Open(path);
   if (chosen == "tar") return TarDataset::Open(path);
   if (chosen == "cifar") return CifarDataset::Open(path);
+  if (chosen == "folder") return FolderDataset::Open(path);
+  if (chosen == "beton") return BetonDataset::Open(path);
   if (kind == "auto") {
     return absl::InvalidArgumentError(absl::StrCat(path, ": no kind of dataset is recognized"));
   }

@@ -15,6 +15,8 @@ namespace data {
 //   shards  a folder that pack wrote
 //   tar     an archive or a folder of archives (tar_dataset.h)
 //   cifar   CIFAR's binary batches, or one of them (cifar_dataset.h)
+//   folder  an ImageFolder tree (folder_dataset.h)
+//   beton   FFCV's file (beton_dataset.h)
 //   auto    told by the files at `path`
 // InvalidArgument, naming the path, for an unknown kind or where nothing is recognized.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
