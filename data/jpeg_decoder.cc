@@ -9,6 +9,7 @@
 #include "data/jpeg_error.h"
 #include "data/jpeg_header.h"
 #include "data/jpeg_segments.h"
+#include "data/jpeg_tables.h"
 #include "data/libjpeg.h"
 #include "data/scratch_buffer.h"
 
@@ -66,6 +67,7 @@ struct JpegDecoder::State {
 };
 
 void JpegDecoder::State::Start(absl::Span<const uint8_t> bytes, int log2_shrink) {
+  ForbidDefaultHuffmanTables(jpeg);
   jpeg_mem_src(&jpeg, bytes.data(), bytes.size());
   jpeg_read_header(&jpeg, TRUE);
   jpeg.scale_num = 1;

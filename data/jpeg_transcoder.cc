@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "data/jpeg_error.h"
 #include "data/jpeg_header.h"
+#include "data/jpeg_tables.h"
 #include "data/libjpeg.h"
 #include "data/pixel_region.h"
 
@@ -101,6 +102,7 @@ absl::StatusOr<RestartJpeg> TranscodeJpeg(absl::Span<const uint8_t> jpeg) {
   absl::Cleanup destroy = [&source] { jpeg_destroy_decompress(&source); };
   source.mem->max_memory_to_use = 8 * kMaxPixels;
   RETURN_IF_ERROR(target.errors.Run([&] {
+    ForbidDefaultHuffmanTables(source);
     jpeg_mem_src(&source, jpeg.data(), jpeg.size());
     jpeg_read_header(&source, TRUE);
     jvirt_barray_ptr* coefficients = jpeg_read_coefficients(&source);

@@ -1,0 +1,87 @@
+// Says what is in a dataset, checks it, and takes samples out of it.
+//
+//   inspect --input=/data/imagenet --verify --threads=16
+//   inspect --input=train.beton --extract=17 --output=sample.jpg
+#include <iostream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/file.h"
+#include "base/status_macros.h"
+#include "data/dataset.h"
+#include "data/dataset_summary.h"
+#include "data/open_dataset.h"
+#include "data/scratch_buffer.h"
+#include "gflags/gflags.h"
+#include "tools/tool.h"
+
+DEFINE_string(input, "", "The dataset.");
+DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");
+DEFINE_bool(verify, false, "Decode every image too, not just its header.");
+DEFINE_int32(threads, 1, "Threads that read and decode.");
+DEFINE_int64(extract, -1, "Write this sample's bytes to --output, and do nothing else.");
+DEFINE_string(output, "", "File for the extracted sample (raw pixels become a .ppm image).");
+
+namespace {
+
+absl::Status Extract(const data::Dataset& dataset) {
+  if (FLAGS_extract >= dataset.size()) {
+    return absl::OutOfRangeError(
+        absl::StrCat("--extract=", FLAGS_extract, " of ", dataset.size(), " samples"));
+  }
+  if (FLAGS_output.empty()) return absl::InvalidArgumentError("--extract needs --output");
+  data::ScratchBuffer buffer;
+  ASSIGN_OR_RETURN(const data::EncodedSample sample, dataset.Read(FLAGS_extract, buffer));
+  std::string bytes;
+  if (sample.encoding == data::Encoding::kRawRgb) {
+    bytes = absl::StrFormat("P6\n%d %d\n255\n", sample.width, sample.height);
+  }
+  bytes.append(reinterpret_cast<const char*>(sample.bytes.data()), sample.bytes.size());
+  RETURN_IF_ERROR(base::WriteFileAtomically(FLAGS_output, bytes));
+  std::cout << absl::StreamFormat("%s: sample %d, %s, class %s\n", FLAGS_output, FLAGS_extract,
+                                  dataset.name(FLAGS_extract),
+                                  dataset.class_names()[dataset.label(FLAGS_extract)]);
+  return absl::OkStatus();
+}
+
+void Print(const data::Dataset& dataset, const data::DatasetSummary& summary) {
+  std::cout << absl::StreamFormat("%s: %d samples of %d classes, %.1f MB\n", FLAGS_input,
+                                  dataset.size(), summary.class_counts.size(), summary.bytes / 1e6);
+  const auto& encodings = summary.encoding_counts;
+  std::cout << absl::StreamFormat("%d JPEG, %d raw, %d PNG, %d bad\n", encodings[0], encodings[1],
+                                  encodings[2], summary.bad.size());
+  std::cout << "samples  class\n";
+  for (size_t i = 0; i < summary.class_counts.size(); ++i) {
+    std::cout << absl::StreamFormat("%7d  %s\n", summary.class_counts[i], dataset.class_names()[i]);
+  }
+  std::cout << "samples  longer side in pixels\n";
+  for (size_t i = 0; i < summary.side_counts.size(); ++i) {
+    if (summary.side_counts[i] == 0) continue;
+    std::cout << absl::StreamFormat("%7d  %d to %d\n", summary.side_counts[i], 1 << i,
+                                    (2 << i) - 1);
+  }
+  for (const data::BadSample& bad : summary.bad) {
+    std::cout << absl::StreamFormat("bad: sample %d, %s: %s\n", bad.index, bad.name, bad.reason);
+  }
+}
+
+absl::Status Run() {
+  if (FLAGS_input.empty()) return absl::InvalidArgumentError("--input is needed");
+  if (FLAGS_threads < 1) return absl::InvalidArgumentError("--threads must be positive");
+  ASSIGN_OR_RETURN(const auto dataset, data::OpenDataset(FLAGS_input, FLAGS_kind));
+  if (FLAGS_extract >= 0) return Extract(*dataset);
+  const data::DatasetSummary summary = data::Summarize(*dataset, FLAGS_verify, FLAGS_threads);
+  Print(*dataset, summary);
+  if (!summary.bad.empty()) {
+    return absl::DataLossError(absl::StrCat(FLAGS_input, ": ", summary.bad.size(), " bad samples"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return tools::RunTool(argc, argv, "Says what is in a dataset, and checks it.", {}, &Run);
+}
