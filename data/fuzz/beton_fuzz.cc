@@ -1,0 +1,13 @@
+#include <cstddef>
+#include <cstdint>
+
+#include "data/beton_dataset.h"
+#include "data/fuzz/decode_all.h"
+#include "data/fuzz/memory_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  const data::MemoryFile file(bytes, size);
+  const auto dataset = data::BetonDataset::Open(file.path());
+  if (dataset.ok()) data::DecodeAll(**dataset);
+  return 0;
+}

@@ -1,0 +1,22 @@
+// A JPEG or PNG as a folder has it: nothing is known of it, and it was never decoded.
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "data/dataset.h"
+#include "data/exif.h"
+#include "data/fuzz/decode_all.h"
+#include "data/image_decoder.h"
+#include "data/image_files.h"
+#include "data/jpeg_transcoder.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  static auto* decoder = new data::ImageDecoder();
+  data::EncodedSample sample;
+  sample.bytes = absl::MakeSpan(bytes, size);
+  sample.encoding = data::SniffEncoding(sample.bytes);
+  data::Decode(sample, *decoder);
+  data::ExifOrientation(sample.bytes);
+  (void)data::TranscodeJpeg(sample.bytes);
+  return 0;
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Fuzzes what reads data from outside: every target of //data/fuzz for SECONDS (default 600), two at a
+# time, with libFuzzer and the address sanitizer. Needs clang-14. Ends with the number of inputs run by
+# each; findings are left in the folder it names.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-600}
+targets=(beton cifar image shard tar)
+
+# An output base of its own, as another compiler would otherwise drop the analysis of every build.
+bazel=(bazel "--output_base=${NQDARTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nqdarts}/fuzz")
+"${bazel[@]}" build --config=asan --repo_env=CC=clang-14 --copt=-fsanitize=fuzzer-no-link --symlink_prefix=/ \
+  "${targets[@]/#///data/fuzz:fuzz_}"
+binaries=$("${bazel[@]}" info --config=asan --repo_env=CC=clang-14 --copt=-fsanitize=fuzzer-no-link bazel-bin)
+"${bazel[@]}" shutdown
+
+work=$(mktemp -d)
+fuzz() {
+  mkdir -p "$work/$1"
+  "$binaries/data/fuzz/fuzz_$1" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="$work/$1-" "$work/$1" "data/fuzz/corpus/$1" >"$work/$1.log" 2>&1
+}
+export -f fuzz
+export work seconds binaries
+status=0
+printf '%s\n' "${targets[@]}" | xargs -P 2 -I{} bash -c 'fuzz {}' || status=1
+for target in "${targets[@]}"; do
+  echo "$target: $(grep -o 'stat::number_of_executed_units: .*' "$work/$target.log" || tail -n 1 "$work/$target.log")"
+done
+echo "logs, inputs and findings: $work"
+exit "$status"
