@@ -2,11 +2,10 @@
 
 #include <vector>
 
-#include "ATen/TensorOperators.h"
-#include "ATen/ops/cat.h"
 #include "ATen/ops/rand.h"
 #include "ATen/ops/randn.h"
 #include "gtest/gtest.h"
+#include "nas/edge_by_edge.h"
 #include "nas/gradient_check.h"
 
 namespace nas {
@@ -29,13 +28,8 @@ struct Inputs {
 
 TEST(MixNodeTest, EqualsTheEdgeByEdgeFormula) {
   const Inputs in(4);
-  at::Tensor expected = at::zeros({2, 8, 3, 5}, at::kDouble);
-  for (int edge = 0; edge < 2; ++edge) {
-    const at::Tensor processed = in.operation_weights[2 * edge] * in.operations[2 * edge] +
-                                 in.operation_weights[2 * edge + 1] * in.operations[2 * edge + 1];
-    const at::Tensor joined = at::cat({processed, in.edge_weights[edge] * in.bypasses[edge]}, 1);
-    expected += joined.reshape({2, 4, 2, 3, 5}).transpose(1, 2).reshape({2, 8, 3, 5});
-  }
+  const at::Tensor expected =
+      MixEdgeByEdge(in.operation_weights, in.operations, in.edge_weights, in.bypasses);
   EXPECT_TRUE(in.Mix().allclose(expected, 1e-14, 1e-14));
 }
 

@@ -98,27 +98,34 @@ constexpr Lattice<T> GaussianLattice(int64_t bits, double step) {
   return {.step = static_cast<T>(step), .offset = T(0.5), .low = -bound, .high = bound};
 }
 
+// A scale by which one can divide. Of the published code QDARTS/model.py adds 1e-10 to every scale
+// and model_search.py divides by the 0 of a constant channel; with this both give the same levels.
+template <typename T>
+constexpr T NonZeroScale(T scale) {
+  constexpr T kLeast = T(1e-10);
+  return scale < kLeast ? kLeast : scale;
+}
+
 // kPublished and kSymmetric, for channels with and without negatives.
 template <typename T>
 constexpr Lattice<T> EightBitLattice(Role role, EightBit flavour, const Statistics<T>& statistics) {
-  constexpr T kNoZeroDivision = T(1e-10);
   const T low_magnitude = statistics.min < 0 ? -statistics.min : statistics.min;
   const T high_magnitude = statistics.max < 0 ? -statistics.max : statistics.max;
   const T magnitude = low_magnitude > high_magnitude ? low_magnitude : high_magnitude;
   const bool activation = role == Role::kActivation;
   if (flavour == EightBit::kPublished) {
     if (activation && statistics.tensor_min >= T(-0.05)) {
-      const T scale = (statistics.max - statistics.min) / 255 + kNoZeroDivision;
+      const T scale = NonZeroScale((statistics.max - statistics.min) / 255);
       return {.step = scale, .high = 255 * scale};
     }
-    const T scale = 2 * magnitude / 255 + kNoZeroDivision;
+    const T scale = NonZeroScale(2 * magnitude / 255);
     return {.step = scale, .offset = T(0.5), .low = -127 * scale, .high = 127 * scale};
   }
   if (activation && statistics.tensor_min >= 0) {
-    const T scale = statistics.max / 255 + kNoZeroDivision;
+    const T scale = NonZeroScale(statistics.max / 255);
     return {.step = scale, .high = 255 * scale};
   }
-  const T scale = magnitude / 127 + kNoZeroDivision;
+  const T scale = NonZeroScale(magnitude / 127);
   return {.step = scale, .low = -127 * scale, .high = 127 * scale};
 }
 

@@ -58,11 +58,11 @@ at::Tensor PublishedEightBit(const at::Tensor& x, Role role) {
   const at::Tensor low = at::amin(value, dims, /*keepdim=*/true);
   const at::Tensor high = at::amax(value, dims, /*keepdim=*/true);
   if (role == Role::kActivation && at::min(value).item<double>() >= -0.05) {
-    const at::Tensor scale = (high - low) / 255 + 1e-10;
+    const at::Tensor scale = ((high - low) / 255).clamp_min(1e-10);
     return StraightThrough::apply(
         x, at::clamp(at::round(value / scale) * scale, at::zeros_like(scale), 255 * scale));
   }
-  const at::Tensor scale = 2 * at::maximum(at::abs(high), at::abs(low)) / 255 + 1e-10;
+  const at::Tensor scale = (2 * at::maximum(at::abs(high), at::abs(low)) / 255).clamp_min(1e-10);
   const at::Tensor level = (at::round(value / scale + 0.5) - 0.5) * scale;
   return StraightThrough::apply(x, at::clamp(level, -127 * scale, 127 * scale));
 }
@@ -70,12 +70,13 @@ at::Tensor PublishedEightBit(const at::Tensor& x, Role role) {
 at::Tensor SymmetricEightBit(const at::Tensor& x, Role role) {
   const at::Tensor value = x.detach();
   if (role == Role::kActivation && at::min(value).item<double>() >= 0) {
-    const at::Tensor scale = at::max(value) / 255 + 1e-10;
+    const at::Tensor scale = (at::max(value) / 255).clamp_min(1e-10);
     return StraightThrough::apply(x, at::clamp(at::round(value / scale), 0, 255) * scale);
   }
   std::vector<int64_t> dims(role == Role::kWeight ? x.dim() - 1 : x.dim());
   std::iota(dims.begin(), dims.end(), role == Role::kWeight ? 1 : 0);
-  const at::Tensor scale = at::amax(at::abs(value), dims, /*keepdim=*/true) / 127 + 1e-10;
+  const at::Tensor scale =
+      (at::amax(at::abs(value), dims, /*keepdim=*/true) / 127).clamp_min(1e-10);
   return StraightThrough::apply(x, at::clamp(at::round(value / scale), -127, 127) * scale);
 }
 

@@ -6,13 +6,25 @@
 #include "tests/golden/operation_groups.h"
 #include "tests/golden/post_training_groups.h"
 #include "tests/golden/quant_groups.h"
+#include "tests/golden/schedule_groups.h"
+#include "tests/golden/supernet_groups.h"
+#include "tests/golden/trajectory_groups.h"
 
 namespace golden {
 
 std::vector<Group> AllGroups() {
   std::vector<Group> all;
-  for (const std::vector<Group>& family : {QuantGroups(), PostTrainingGroups(), GenotypeGroups(),
-                                            OperationGroups(), DerivedGroups(), NumberGroups()}) {
+  for (const std::vector<Group>& family : {
+           DerivedGroups(),
+           GenotypeGroups(),
+           NumberGroups(),
+           OperationGroups(),
+           PostTrainingGroups(),
+           QuantGroups(),
+           ScheduleGroups(),
+           SupernetGroups(),
+           TrajectoryGroups(),
+       }) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;
