@@ -11,7 +11,6 @@
 #include "absl/strings/str_join.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
-#include "nlohmann/json.hpp"
 
 DEFINE_string(preset, "", "Named values for the flags that are not on the command line.");
 
@@ -96,8 +95,6 @@ std::map<std::string, std::string> EffectiveFlags() {
   }
   return flags;
 }
-
-std::string EffectiveFlagsJson() { return nlohmann::json(EffectiveFlags()).dump(/*indent=*/1); }
 
 bool GivenByUser(const std::string& flag) { return FlagsOnCommandLine().count(flag) > 0; }
 

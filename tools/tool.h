@@ -31,9 +31,6 @@ int RunTool(int argc, char** argv, const std::string& usage, const Presets& pres
 // The flags defined by this project's tools and their values in effect, sorted by name.
 std::map<std::string, std::string> EffectiveFlags();
 
-// The same as an indented JSON object.
-std::string EffectiveFlagsJson();
-
 // True if `flag` was on the command line (not merely in a preset).
 bool GivenByUser(const std::string& flag);
 
