@@ -14,6 +14,7 @@
 #include "base/status_macros.h"
 #include "nas/cost_report.h"
 #include "nas/image_kind.h"
+#include "quant/names.h"
 
 namespace nas {
 namespace {
@@ -22,9 +23,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kFormat[] = "nqdarts architecture";
 constexpr int64_t kVersion = 1;
-
-constexpr char kPublished[] = "published";
-constexpr char kSymmetric[] = "symmetric";
 
 absl::Status Invalid(absl::string_view field, absl::string_view problem) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", problem));
@@ -113,25 +111,22 @@ absl::StatusOr<NetworkShape> NetworkFromJson(const Json& json, quant::EightBit* 
   ASSIGN_OR_RETURN(network.classes, fields.Integer("classes"));
   ASSIGN_OR_RETURN(network.auxiliary, fields.Bool("auxiliary"));
   ASSIGN_OR_RETURN(const std::string flavour, fields.String("eight_bit"));
-  if (flavour != kPublished && flavour != kSymmetric) {
-    return Invalid("network.eight_bit",
-                   absl::StrCat("is '", flavour, "'; expected published or symmetric"));
-  }
-  *eight_bit = flavour == kPublished ? quant::EightBit::kPublished : quant::EightBit::kSymmetric;
+  const auto parsed = quant::ParseEightBit(flavour);
+  if (!parsed.ok()) return Invalid("network.eight_bit", parsed.status().message());
+  *eight_bit = *parsed;
   RETURN_IF_ERROR(Inside("network", network.Check()));
   return network;
 }
 
 Json NetworkToJson(const Architecture& architecture) {
   const NetworkShape& network = architecture.network;
-  const bool published = architecture.eight_bit == quant::EightBit::kPublished;
   return {{"images", std::string(ImageKindName(network.images))},
           {"image_side", network.image_side},
           {"channels", network.channels},
           {"layers", network.layers},
           {"classes", network.classes},
           {"auxiliary", network.auxiliary},
-          {"eight_bit", published ? kPublished : kSymmetric}};
+          {"eight_bit", std::string(quant::EightBitName(architecture.eight_bit))}};
 }
 
 absl::StatusOr<std::vector<ConvBits>> BitsFromJson(const Json& json, const DerivedLayout& layout) {

@@ -119,7 +119,7 @@ TEST(ArchitectureTest, BadFilesNameTheFieldAndWhatWasExpected) {
   EXPECT_THAT(Error([](Json& json) { json["network"]["images"] = "mnist"; }),
               HasSubstr("network.images: unknown images 'mnist'"));
   EXPECT_THAT(Error([](Json& json) { json["network"]["eight_bit"] = "odd"; }),
-              HasSubstr("network.eight_bit: is 'odd'; expected published or symmetric"));
+              HasSubstr("network.eight_bit: unknown 8-bit quantizer \"odd\""));
   EXPECT_THAT(Error([](Json& json) { json["network"]["depth"] = 3; }),
               HasSubstr("network.depth: unknown field"));
   EXPECT_EQ(Error([](Json& json) { json["genotype"]["reduce"][2][1] = 3; }),

@@ -19,13 +19,18 @@ enum class Role : int64_t { kActivation, kWeight };
 
 // 8-bit quantizers. Straight-through gradient 1 in both.
 enum class EightBit : int64_t {
-  // The published one: a scale per index of dimension 1 (for weights: per input channel). Its
-  // signed form cannot represent 0.
+  // That of the published derived networks (QDARTS/model.py): a scale per index of dimension 1 (for
+  // weights: per input channel), 1e-10 added to it. Its signed form cannot represent 0.
   kPublished,
+  // That of the published search (QDARTS/model_search.py): the same without the 1e-10. There a
+  // constant channel divides 0 by 0; here a scale is at least 1e-10.
+  kPublishedSearch,
   // One scale per activation tensor and one per output channel of a weight; 0 is a level, so it
   // runs on integers: y = scale·q, q in [-127, 127], or [0, 255] for activations without negatives.
   kSymmetric,
 };
+inline constexpr EightBit kEightBits[] = {EightBit::kPublished, EightBit::kPublishedSearch,
+                                          EightBit::kSymmetric};
 
 // The dimension of x along which 8-bit lattices differ. Unused where there is one for all.
 constexpr int64_t LatticeDim(Role role, EightBit eight_bit) {
@@ -98,34 +103,34 @@ constexpr Lattice<T> GaussianLattice(int64_t bits, double step) {
   return {.step = static_cast<T>(step), .offset = T(0.5), .low = -bound, .high = bound};
 }
 
-// A scale by which one can divide. Of the published code QDARTS/model.py adds 1e-10 to every scale
-// and model_search.py divides by the 0 of a constant channel; with this both give the same levels.
+// A scale by which one can divide, that of a constant channel too.
 template <typename T>
-constexpr T NonZeroScale(T scale) {
+constexpr T NonZeroScale(EightBit flavour, T scale) {
   constexpr T kLeast = T(1e-10);
+  if (flavour == EightBit::kPublished) return scale + kLeast;
   return scale < kLeast ? kLeast : scale;
 }
 
-// kPublished and kSymmetric, for channels with and without negatives.
+// For channels with and without negatives.
 template <typename T>
 constexpr Lattice<T> EightBitLattice(Role role, EightBit flavour, const Statistics<T>& statistics) {
   const T low_magnitude = statistics.min < 0 ? -statistics.min : statistics.min;
   const T high_magnitude = statistics.max < 0 ? -statistics.max : statistics.max;
   const T magnitude = low_magnitude > high_magnitude ? low_magnitude : high_magnitude;
   const bool activation = role == Role::kActivation;
-  if (flavour == EightBit::kPublished) {
+  if (flavour != EightBit::kSymmetric) {
     if (activation && statistics.tensor_min >= T(-0.05)) {
-      const T scale = NonZeroScale((statistics.max - statistics.min) / 255);
+      const T scale = NonZeroScale(flavour, (statistics.max - statistics.min) / 255);
       return {.step = scale, .high = 255 * scale};
     }
-    const T scale = NonZeroScale(2 * magnitude / 255);
+    const T scale = NonZeroScale(flavour, 2 * magnitude / 255);
     return {.step = scale, .offset = T(0.5), .low = -127 * scale, .high = 127 * scale};
   }
   if (activation && statistics.tensor_min >= 0) {
-    const T scale = NonZeroScale(statistics.max / 255);
+    const T scale = NonZeroScale(flavour, statistics.max / 255);
     return {.step = scale, .high = 255 * scale};
   }
-  const T scale = NonZeroScale(magnitude / 127);
+  const T scale = NonZeroScale(flavour, magnitude / 127);
   return {.step = scale, .low = -127 * scale, .high = 127 * scale};
 }
 

@@ -6,15 +6,23 @@
 namespace quant {
 
 absl::string_view EightBitName(EightBit eight_bit) {
-  return eight_bit == EightBit::kPublished ? "published" : "symmetric";
+  switch (eight_bit) {
+    case EightBit::kPublished:
+      return "published";
+    case EightBit::kPublishedSearch:
+      return "published_search";
+    case EightBit::kSymmetric:
+      return "symmetric";
+  }
+  return "";
 }
 
 absl::StatusOr<EightBit> ParseEightBit(absl::string_view name) {
-  for (const EightBit eight_bit : {EightBit::kPublished, EightBit::kSymmetric}) {
+  for (const EightBit eight_bit : kEightBits) {
     if (name == EightBitName(eight_bit)) return eight_bit;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown 8-bit quantizer \"", name, "\"; known are published, symmetric"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "unknown 8-bit quantizer \"", name, "\"; known are published, published_search, symmetric"));
 }
 
 absl::string_view CostModelName(CostModel model) {

@@ -9,7 +9,7 @@
 
 namespace quant {
 
-// "published" or "symmetric".
+// "published", "published_search" or "symmetric".
 absl::string_view EightBitName(EightBit eight_bit);
 absl::StatusOr<EightBit> ParseEightBit(absl::string_view name);
 

@@ -9,7 +9,7 @@ namespace quant {
 namespace {
 
 TEST(NamesTest, RoundTrip) {
-  for (const EightBit value : {EightBit::kPublished, EightBit::kSymmetric}) {
+  for (const EightBit value : kEightBits) {
     EXPECT_EQ(*ParseEightBit(EightBitName(value)), value);
   }
   for (const CostModel value : {CostModel::kPublished, CostModel::kExact}) {

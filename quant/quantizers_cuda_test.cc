@@ -39,7 +39,7 @@ TEST_P(QuantizersCudaTest, LatticesAgree) {
   Draw(at::kFloat);
   for (const at::Tensor& x : {x_, at::relu(x_)}) {
     for (const Role role : {Role::kActivation, Role::kWeight}) {
-      for (const EightBit eight_bit : {EightBit::kPublished, EightBit::kSymmetric}) {
+      for (const EightBit eight_bit : kEightBits) {
         const at::Tensor expected = MakeLattices(x, GetParam(), role, eight_bit);
         const at::Tensor actual = MakeLattices(x.cuda(), GetParam(), role, eight_bit).cpu();
         EXPECT_TRUE(at::allclose(actual, expected, 1e-6, 0));
@@ -51,7 +51,7 @@ TEST_P(QuantizersCudaTest, LatticesAgree) {
 TEST_P(QuantizersCudaTest, MixturesAgree) {
   for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
     Draw(type);
-    for (const EightBit eight_bit : {EightBit::kPublished, EightBit::kSymmetric}) {
+    for (const EightBit eight_bit : kEightBits) {
       const int64_t dim = LatticeDim(Role::kActivation, eight_bit);
       const at::Tensor lattices = MakeLattices(x_, GetParam(), Role::kActivation, eight_bit);
       const at::Tensor x = x_.clone().set_requires_grad(true);

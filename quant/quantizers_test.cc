@@ -53,7 +53,7 @@ std::vector<Mixture> AllMixtures() {
   for (const Bits& bits : {Bits{1}, Bits{3}, Bits{8}, Bits{2, 4}, Bits{2, 4, 8}, Bits{8, 1},
                            Bits{1, 2, 3, 4, 8, 32}, Bits{32, 2}}) {
     for (const Role role : {Role::kActivation, Role::kWeight}) {
-      for (const EightBit eight_bit : {EightBit::kPublished, EightBit::kSymmetric}) {
+      for (const EightBit eight_bit : kEightBits) {
         for (const bool negatives : {false, true}) {
           mixtures.push_back({bits, role, eight_bit, negatives});
         }
@@ -187,7 +187,7 @@ TEST(QuantizersTest, RoundsHalfToEven) {
 
 TEST(QuantizersTest, ConstantChannelsStayFinite) {
   const at::Tensor x = at::zeros({2, 3, 4, 4}, at::kFloat);
-  for (const EightBit eight_bit : {EightBit::kPublished, EightBit::kSymmetric}) {
+  for (const EightBit eight_bit : kEightBits) {
     EXPECT_TRUE(at::allclose(QuantizeActivation(x, 8, eight_bit), x));
     EXPECT_TRUE(at::allclose(QuantizeWeight(x, 8, eight_bit), x));
   }
@@ -198,7 +198,21 @@ TEST(QuantizersTest, EqualWeightsStayAsTheyAre) {
   EXPECT_TRUE(at::equal(QuantizeWeight(w, 4), w));
 }
 
-// The two 8-bit flavours differ in what they scale together and in whether 0 is a level.
+// The 1e-10 of the published derived networks moves levels by as much; the search's scales are
+// bare.
+TEST(QuantizersTest, PublishedEightBitScales) {
+  at::Tensor x = at::zeros({1, 2, 2, 1}, at::kDouble);
+  x.select(1, 0).fill_(255e-6).select(1, 1).fill_(0);
+  const auto scale = [&x](int64_t channel, EightBit eight_bit) {
+    return MakeLattices(x, {8}, Role::kActivation, eight_bit)[0][channel][0].item<double>();
+  };
+  EXPECT_EQ(scale(0, EightBit::kPublishedSearch), 255e-6 / 255);
+  EXPECT_EQ(scale(0, EightBit::kPublished), 255e-6 / 255 + 1e-10);
+  EXPECT_EQ(scale(1, EightBit::kPublishedSearch), 1e-10);
+  EXPECT_EQ(scale(1, EightBit::kPublished), 1e-10);
+}
+
+// The 8-bit flavours differ in what they scale together and in whether 0 is a level.
 TEST(QuantizersTest, EightBitFlavours) {
   at::Tensor w = at::zeros({2, 3, 1, 1}, at::kDouble);
   w.select(0, 0).fill_(1.0);

@@ -31,7 +31,8 @@ DEFINE_string(bits, "2,4", "With --gammas: the bits that were searched among.");
 DEFINE_string(depth_rule, "published",
               "With --gammas: which searched cell a cell takes its bits from: published or "
               "proportional.");
-DEFINE_string(eight_bit, "published", "With --arch: the 8-bit quantizer, published or symmetric.");
+DEFINE_string(eight_bit, "published",
+              "With --arch: the 8-bit quantizer: published, published_search or symmetric.");
 
 namespace tools {
 namespace {

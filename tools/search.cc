@@ -41,7 +41,8 @@ DEFINE_int64(channels, 16, "Channels of the first cell's nodes.");
 DEFINE_int32(layers, 8, "Cells.");
 DEFINE_int64(partial_channels, 4, "One in so many channels passes through the operations.");
 DEFINE_string(bits, "2,4", "Bits to search among, of 1,2,3,4,8; 32: float PC-DARTS.");
-DEFINE_string(eight_bit, "published", "The 8-bit quantizer: published or symmetric.");
+DEFINE_string(eight_bit, "published",
+              "The 8-bit quantizer: published, published_search or symmetric.");
 DEFINE_string(
     cost_model, "exact",
     "Complexity by true multiply-accumulates (exact), or as the published code counts them, "

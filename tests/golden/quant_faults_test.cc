@@ -35,11 +35,11 @@ bool Passes(const GoldenFile& file, const QuantUnderTest& quant) {
 template <typename Change>
 QuantUnderTest WithLattices(const Change& change) {
   QuantUnderTest quant = Production();
-  quant.quantize = [change](const at::Tensor& x, int64_t bits, Role role) {
-    at::Tensor lattices = quant::MakeLattices(x, {bits}, role, EightBit::kPublished);
+  quant.quantize = [change](const at::Tensor& x, int64_t bits, Role role, EightBit eight_bit) {
+    at::Tensor lattices = quant::MakeLattices(x, {bits}, role, eight_bit);
     change(x, bits, role, lattices);
     return quant::MixedQuantize(x, at::ones({1}, x.scalar_type()), lattices,
-                                quant::LatticeDim(role, EightBit::kPublished));
+                                quant::LatticeDim(role, eight_bit));
   };
   return quant;
 }
@@ -64,10 +64,10 @@ TEST(QuantFaultsTest, BiasedStd) {
 
 TEST(QuantFaultsTest, FloorForRound) {
   QuantUnderTest floored = Production();
-  floored.quantize = [](const at::Tensor& x, int64_t bits, Role role) {
-    const at::Tensor y = Production().quantize(x, bits, role);
+  floored.quantize = [](const at::Tensor& x, int64_t bits, Role role, EightBit eight_bit) {
+    const at::Tensor y = Production().quantize(x, bits, role, eight_bit);
     if (bits >= 8) return y;
-    const at::Tensor l = quant::MakeLattices(x, {bits}, role, EightBit::kPublished).flatten();
+    const at::Tensor l = quant::MakeLattices(x, {bits}, role, eight_bit).flatten();
     const at::Tensor level =
         (at::floor(x.detach() / l[kStep] + l[kOffset]) - l[kOffset]) * l[kStep];
     return y + (level.clamp(l[kLow], l[kHigh]) - y).detach();
@@ -77,10 +77,10 @@ TEST(QuantFaultsTest, FloorForRound) {
 
 TEST(QuantFaultsTest, HalfAwayFromZero) {
   QuantUnderTest away = Production();
-  away.quantize = [](const at::Tensor& x, int64_t bits, Role role) {
-    const at::Tensor y = Production().quantize(x, bits, role);
+  away.quantize = [](const at::Tensor& x, int64_t bits, Role role, EightBit eight_bit) {
+    const at::Tensor y = Production().quantize(x, bits, role, eight_bit);
     if (bits < 8 || x.dim() != 4) return y;
-    const at::Tensor l = quant::MakeLattices(x, {bits}, role, EightBit::kPublished);
+    const at::Tensor l = quant::MakeLattices(x, {bits}, role, eight_bit);
     const auto field = [&l](int64_t f) { return l.select(2, f).reshape({1, -1, 1, 1}); };
     const at::Tensor v = x.detach() / field(kStep) + field(kOffset);
     const at::Tensor level = (at::floor(v.abs() + 0.5) * v.sign() - field(kOffset)) * field(kStep);

@@ -15,11 +15,12 @@ namespace golden {
 
 // What the groups check; tests plant faults here.
 struct QuantUnderTest {
-  std::function<at::Tensor(const at::Tensor& x, int64_t bits, quant::Role)> quantize;
+  std::function<at::Tensor(const at::Tensor& x, int64_t bits, quant::Role, quant::EightBit)>
+      quantize;
   quant::CostModel published_cost_model;
 };
 
-// The production quantizers, published flavour.
+// The production quantizers.
 QuantUnderTest Production();
 
 std::vector<Group> QuantGroups(const QuantUnderTest& quant = Production());

@@ -70,7 +70,7 @@ void CheckCell(const GoldenFile& file, const SupernetUnderTest& test, Comparison
                                .partial_channels = IsImageNet(file) ? 2 : 4,
                                .reduction = reduction,
                                .previous_reduction = file.Config("reduction_prev"),
-                               .eight_bit = quant::EightBit::kPublished});
+                               .eight_bit = quant::EightBit::kPublishedSearch});
   cell->to(at::kDouble);
   // Names inside a cell are those of a network's cell without its number.
   const std::string number = "cells.0.";
@@ -202,7 +202,7 @@ void CheckSupernet(const GoldenFile& file, const SupernetUnderTest& test, Compar
   const at::Tensor& expected = file.Tensor("out64/eval_logits");
   if (expected.isfinite().all().item<bool>()) {
     comparison.Near("out64/eval_logits", eval_logits, expected, Tolerance64(file, "eval"));
-  } else {  // The published 8-bit quantizer divides by zero on a constant channel.
+  } else {  // The published search divides by zero on a constant channel.
     comparison.Equal("finite eval logits", eval_logits.isfinite().all().item<bool>(), true);
   }
 }
@@ -282,6 +282,7 @@ std::unique_ptr<nas::Supernet> MakeSupernet(const GoldenFile& file, const Supern
        .classes = file.Config("num_classes"),
        .bits = file.entry.at("config").value("bits", std::vector<int64_t>{32}),
        .partial_channels = imagenet ? 2 : 4,
+       .eight_bit = quant::EightBit::kPublishedSearch,
        .cost_model = test.published_cost_model});
   if (!created.ok()) throw std::invalid_argument(created.status().ToString());
   std::unique_ptr<nas::Supernet> supernet = *std::move(created);
