@@ -12,10 +12,6 @@ constexpr uint8_t kRestart0 = 0xd0;
 constexpr uint8_t kEndOfImage = 0xd9;
 constexpr size_t kMarkerSize = 2;
 
-// libjpeg's fast Huffman decoder runs only while more bytes are left than an MCU can take: 512 for
-// each of at most 10 blocks. Zeros behind the end keep it on the fast path to the last MCU.
-constexpr size_t kPadding = 10 * 512;
-
 int CeilDivide(int a, int b) { return (a + b - 1) / b; }
 
 bool Fits(const RestartIndex& restarts, const JpegHeader& header, size_t jpeg_size) {
@@ -63,7 +59,7 @@ absl::StatusOr<JpegSegments> ExtractSegments(const EncodedSample& sample, const 
     size += restarts.offsets[row * columns + last_column] -
             restarts.offsets[row * columns + first_column];
   }
-  uint8_t* const jpeg = buffer.Reserve(size + kPadding);
+  uint8_t* const jpeg = buffer.Reserve(size);
   std::memcpy(jpeg, sample.bytes.data(), head);
   StoreBig16(jpeg + header.height_offset, result.rect.height);
   StoreBig16(jpeg + header.height_offset + 2, result.rect.width);
@@ -82,8 +78,7 @@ absl::StatusOr<JpegSegments> ExtractSegments(const EncodedSample& sample, const 
     }
   }
   to[-1] = kEndOfImage;
-  std::memset(to, 0, kPadding);
-  result.jpeg = {jpeg, size + kPadding};
+  result.jpeg = {jpeg, size};
   return result;
 }
 

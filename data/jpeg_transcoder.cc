@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
+
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -17,13 +19,15 @@ namespace {
 
 constexpr int kMaxMcuBlocks = 10;
 // A marker costs about 4 bytes, so segments are not made narrower than this.
-constexpr int kMinSegmentPixels = 64;
+constexpr int kMinSegmentPixels = 32;
+// The shard format counts them in a byte.
+constexpr int kMaxColumns = 255;
 
 // Segments of equally many MCUs into which a row is divided.
 int RestartColumns(const JpegHeader& header) {
   const int mcus = (header.width + header.mcu_width - 1) / header.mcu_width;
-  const int least = (kMinSegmentPixels + header.mcu_width - 1) / header.mcu_width;
-  int length = least;
+  int length = std::max((kMinSegmentPixels + header.mcu_width - 1) / header.mcu_width,
+                        (mcus + kMaxColumns - 1) / kMaxColumns);
   while (length < mcus && mcus % length != 0) ++length;
   return length < mcus ? mcus / length : 1;
 }

@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "data/dataset.h"
-#include "data/little_endian.h"
 #include "data/packer.h"
 #include "data/scratch_buffer.h"
 #include "data/test_images.h"
@@ -37,39 +36,6 @@ std::string BytesOf(const Dataset& dataset, int64_t index) {
   const auto sample = dataset.Read(index, buffer);
   EXPECT_TRUE(sample.ok()) << sample.status();
   return std::string(sample->bytes.begin(), sample->bytes.end());
-}
-
-// A .beton file of two samples, a JPEG with label 1 and raw pixels with label 0; the table lists
-// the second one first, as two writers may.
-std::string MakeBeton(const std::string& jpeg, const std::string& raw) {
-  constexpr size_t kPage = 4096;
-  std::string file;
-  AppendLittle<uint16_t>(file, 2);
-  AppendLittle<uint16_t>(file, 2);
-  AppendLittle<uint32_t>(file, kPage);
-  AppendLittle<uint64_t>(file, 2);
-  AppendLittle<uint64_t>(file, 3 * kPage);
-  file += std::string(1, 2) + std::string(1040, '\0') + std::string(1, 1) + std::string(1040, '\0');
-  const uint64_t jpeg_at = kPage, raw_at = 2 * kPage;
-  for (const bool is_raw : {false, true}) {
-    AppendLittle<uint8_t>(file, is_raw);
-    AppendLittle<uint16_t>(file, is_raw ? 3 : 16);
-    AppendLittle<uint16_t>(file, is_raw ? 2 : 8);
-    AppendLittle<uint64_t>(file, is_raw ? raw_at : jpeg_at);
-    file.append(3, '\0');
-    AppendLittle<int64_t>(file, !is_raw);
-  }
-  file.resize(jpeg_at);
-  file += jpeg;
-  file.resize(raw_at);
-  file += raw;
-  file.resize(3 * kPage);
-  for (const bool is_raw : {true, false}) {
-    AppendLittle<uint64_t>(file, is_raw);
-    AppendLittle<uint64_t>(file, is_raw ? raw_at : jpeg_at);
-    AppendLittle<uint64_t>(file, is_raw ? raw.size() : jpeg.size());
-  }
-  return file;
 }
 
 TEST(OpenDatasetTest, Folder) {

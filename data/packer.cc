@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kSamplesPerWorker = 32;
 
 // Changes when the bytes that packing produces change.
-constexpr int kPackerVersion = 1;
+constexpr int kPackerVersion = 2;
 
 uint64_t Fingerprint(const Dataset& dataset, const PackOptions& options) {
   const SamplePackOptions& sample = options.sample;

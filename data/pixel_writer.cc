@@ -68,19 +68,41 @@ void PixelWriter::WriteNchw(const int32_t* pixels, float* row) const {
 }
 
 void PixelWriter::WriteNhwc(const int32_t* pixels, float* row) const {
-  for (int x = 0; x < width_; ++x) {
-    for (int c = 0; c < kChannels; ++c) {
-      row[kChannels * x + c] = static_cast<float>(pixels[4 * x + c]) * scale_[c] + offset_[c];
+  const __m128 scale = _mm_loadu_ps(scale_.data()), offset = _mm_loadu_ps(offset_.data());
+  const int last = width_ - 1;
+  for (int x = 0; x <= last; ++x) {
+    const __m128i pixel = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 4 * x));
+    const __m128 value = _mm_add_ps(_mm_mul_ps(_mm_cvtepi32_ps(pixel), scale), offset);
+    // The next pixel overwrites the fourth number; the last pixel has none behind it.
+    float* const to = row + kChannels * x;
+    if (x < last) {
+      _mm_storeu_ps(to, value);
+    } else {
+      _mm_storel_pi(reinterpret_cast<__m64*>(to), value);
+      _mm_store_ss(to + 2, _mm_movehl_ps(value, value));
     }
   }
 }
 
 void PixelWriter::WriteUint8(const int32_t* pixels, uint8_t* row) const {
-  constexpr int32_t kHalf = 1 << (kPixelShift - 1);
-  for (int x = 0; x < width_; ++x) {
-    for (int c = 0; c < kChannels; ++c) {
-      row[kChannels * x + c] = std::min((pixels[4 * x + c] + kHalf) >> kPixelShift, 255);
-    }
+  const __m128i half = _mm_set1_epi32(1 << (kPixelShift - 1));
+  const auto rounded = [&](int x) {
+    const __m128i pixel = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 4 * x));
+    return _mm_srai_epi32(_mm_add_epi32(pixel, half), kPixelShift);
+  };
+  int x = 0;
+  for (; x + 4 < width_; x += 4) {
+    const __m128i low = _mm_packs_epi32(rounded(x), rounded(x + 1));
+    const __m128i high = _mm_packs_epi32(rounded(x + 2), rounded(x + 3));
+    uint32_t rgbx[4];
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(rgbx), _mm_packus_epi16(low, high));
+    // The next pixel overwrites the fourth byte.
+    for (int i = 0; i < 4; ++i) std::memcpy(row + kChannels * (x + i), &rgbx[i], sizeof(rgbx[i]));
+  }
+  for (; x < width_; ++x) {
+    const __m128i pixel = _mm_packs_epi32(rounded(x), rounded(x));
+    const int rgbx = _mm_cvtsi128_si32(_mm_packus_epi16(pixel, pixel));
+    std::memcpy(row + kChannels * x, &rgbx, kChannels);
   }
 }
 

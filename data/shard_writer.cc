@@ -79,16 +79,18 @@ absl::Status ShardWriter::Flush() {
 
 absl::Status ShardWriter::Add(const EncodedSample& sample, uint32_t label, absl::string_view name) {
   constexpr int kMaxSide = std::numeric_limits<uint16_t>::max();
+  constexpr int kMaxColumns = std::numeric_limits<uint8_t>::max();
   const RestartIndex& restarts = sample.restarts;
   std::string payload;
   for (const uint32_t offset : restarts.offsets) AppendLittle(payload, offset);
   absl::StrAppend(&payload, AsString(sample.bytes));
   if (sample.width < 1 || sample.width > kMaxSide || sample.height < 1 ||
-      sample.height > kMaxSide || payload.size() > std::numeric_limits<uint32_t>::max() ||
+      sample.height > kMaxSide || restarts.columns > kMaxColumns ||
+      payload.size() > std::numeric_limits<uint32_t>::max() ||
       names_.size() + name.size() > std::numeric_limits<uint32_t>::max()) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": ", sample.width, "x", sample.height,
-                                                   " pixels in ", payload.size(),
-                                                   " bytes do not fit a shard"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": ", sample.width, "x", sample.height, " pixels in ", payload.size(),
+                     " bytes, ", restarts.columns, " restart columns, do not fit a shard"));
   }
   ShardRecord record;
   record.offset = size_;

@@ -9,6 +9,7 @@
 
 #include "data/image_files.h"
 #include "data/libjpeg.h"
+#include "data/little_endian.h"
 #include "data/random.h"
 #include "glog/logging.h"
 
@@ -28,6 +29,25 @@ Bytes DrawPicture(int width, int height, uint64_t seed) {
     }
   }
   return pixels;
+}
+
+std::string MakeExif(int orientation, bool little) {
+  std::string exif("Exif\0\0", 6);
+  const auto append = [&exif, little](uint32_t value, int size) {
+    for (int i = 0; i < size; ++i)
+      exif += static_cast<char>(value >> 8 * (little ? i : size - 1 - i));
+  };
+  exif += little ? "II" : "MM";
+  append(42, 2);     // TIFF
+  append(8, 4);      // where the directory is
+  append(1, 2);      // entries
+  append(0x112, 2);  // orientation,
+  append(3, 2);      // a 16-bit number,
+  append(1, 4);      // just one
+  append(orientation, 2);
+  append(0, 2);
+  append(0, 4);  // no other directory
+  return exif;
 }
 
 Bytes MakeJpeg(int width, int height, uint64_t seed, const JpegOptions& options) {
@@ -112,6 +132,37 @@ std::string MakeTar(const std::vector<std::pair<std::string, std::string>>& file
     tar.append((kBlock - content.size() % kBlock) % kBlock, '\0');
   }
   return tar.append(2 * kBlock, '\0');
+}
+
+std::string MakeBeton(const std::string& jpeg, const std::string& raw) {
+  constexpr size_t kPage = 4096;
+  std::string file;
+  AppendLittle<uint16_t>(file, 2);
+  AppendLittle<uint16_t>(file, 2);
+  AppendLittle<uint32_t>(file, kPage);
+  AppendLittle<uint64_t>(file, 2);
+  AppendLittle<uint64_t>(file, 3 * kPage);
+  file += std::string(1, 2) + std::string(1040, '\0') + std::string(1, 1) + std::string(1040, '\0');
+  const uint64_t jpeg_at = kPage, raw_at = 2 * kPage;
+  for (const bool is_raw : {false, true}) {
+    AppendLittle<uint8_t>(file, is_raw);
+    AppendLittle<uint16_t>(file, is_raw ? 3 : 16);
+    AppendLittle<uint16_t>(file, is_raw ? 2 : 8);
+    AppendLittle<uint64_t>(file, is_raw ? raw_at : jpeg_at);
+    file.append(3, '\0');
+    AppendLittle<int64_t>(file, !is_raw);
+  }
+  file.resize(jpeg_at);
+  file += jpeg;
+  file.resize(raw_at);
+  file += raw;
+  file.resize(3 * kPage);
+  for (const bool is_raw : {true, false}) {
+    AppendLittle<uint64_t>(file, is_raw);
+    AppendLittle<uint64_t>(file, is_raw ? raw_at : jpeg_at);
+    AppendLittle<uint64_t>(file, is_raw ? raw.size() : jpeg.size());
+  }
+  return file;
 }
 
 MemoryDataset::MemoryDataset(std::vector<EncodedSample> samples, std::vector<Bytes> bytes)

@@ -27,12 +27,19 @@ struct JpegOptions {
   std::string app1 = {};  // content of an APP1 segment, if not empty
 };
 
+// The content of an APP1 segment that gives an EXIF orientation, in little- or big-endian order.
+std::string MakeExif(int orientation, bool little);
+
 Bytes MakeJpeg(int width, int height, uint64_t seed, const JpegOptions& options = {});
 
 Bytes MakePng(int width, int height, uint64_t seed);
 
 // The tar archive of these files, in this order.
 std::string MakeTar(const std::vector<std::pair<std::string, std::string>>& files);
+
+// A .beton file of two samples: a 16x8 JPEG with label 1, and 3x2 raw pixels with label 0. Its
+// allocation table lists the second one first, as two writers may.
+std::string MakeBeton(const std::string& jpeg, const std::string& raw);
 
 // A dataset in memory: of two classes, "even" and "odd".
 class MemoryDataset : public Dataset {
