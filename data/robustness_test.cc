@@ -1,6 +1,6 @@
-// Damaged inputs (those of shards and .beton files are in open_dataset_test.cc): each is a named
-// bad sample or a clear error, never a crash, and never other pixels than those that went in where
-// a checksum or the format can tell.
+// Damaged inputs: each is a named bad sample or a clear error, never a crash, and never other
+// pixels than those that went in where a checksum or the format can tell. (Cut files are in
+// open_dataset_test.cc, forged shards in shard_reader_test.cc.)
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/file.h"
+#include "data/beton_dataset.h"
 #include "data/cifar_dataset.h"
 #include "data/dataset_summary.h"
 #include "data/image_decoder.h"
@@ -111,6 +112,75 @@ TEST(CorruptFilesTest, NoDamagedOneIsPacked) {
   for (int i = 0; i < 25; ++i) EXPECT_EQ((*rejected)[i].first, (*dataset)->name(i));
 }
 
+// Every byte is under a checksum, so every flip is found, and costs no more than the sample it hit.
+TEST(ShardDamageTest, TenThousandFlippedBitsAreFound) {
+  constexpr int kFlips = 10000;
+  const std::string good = *base::ReadFile(PackSmallShard("flips"));
+  const std::string path = TestPath("flipped.shard");
+  WriteBytes(path, good);
+  const std::vector<std::string> payloads = Payloads(*ShardReader::Open(path));
+  Random random(/*seed=*/1);
+  int refused = 0, bad_samples = 0;
+  for (int i = 0; i < kFlips; ++i) {
+    WriteBytes(path, FlipRandomBit(good, random));
+    const auto shard = ShardReader::Open(path);
+    if (!shard.ok()) {
+      ASSERT_THAT(std::string(shard.status().message()), HasSubstr(path));
+      ++refused;
+      continue;
+    }
+    const std::vector<std::string> damaged = Payloads(*shard);
+    int bad = 0;
+    for (size_t k = 0; k < payloads.size(); ++k) {
+      if (damaged[k] == "bad") {
+        ++bad;
+      } else {
+        ASSERT_TRUE(damaged[k] == payloads[k]) << i;
+      }
+    }
+    ASSERT_EQ(bad, 1) << i;
+    ++bad_samples;
+  }
+  EXPECT_EQ(refused + bad_samples, kFlips);
+  EXPECT_GT(refused, kFlips / 20);
+  EXPECT_GT(bad_samples, kFlips / 2);
+}
+
+// Without checksums: what contradicts the rest of the file is refused, what breaks a JPEG is a bad
+// sample, and a flipped raw pixel is a pixel.
+TEST(BetonDamageTest, FlippedBitsNeverCrash) {
+  const Bytes jpeg = MakeJpeg(16, 8, 1);
+  const std::string good = MakeBeton(std::string(jpeg.begin(), jpeg.end()), std::string(18, 'x'));
+  const std::string path = TestPath("flipped.beton");
+  // The parts that mean something: header, field types, metadata, the JPEG, the allocation table.
+  constexpr size_t kPage = 4096;
+  std::vector<size_t> places;
+  for (size_t at = 0; at < good.size(); ++at) {
+    const bool argument = at >= 24 && at < 24 + 2 * 1041 && (at - 24) % 1041 != 0;
+    const bool padding = at >= kPage + jpeg.size() && at < 3 * kPage;
+    if (!argument && !padding) places.push_back(at);
+  }
+  int refused = 0, bad_samples = 0;
+  for (const size_t at : places) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string flipped = good;
+      flipped[at] ^= 1 << bit;
+      WriteBytes(path, flipped);
+      const auto dataset = BetonDataset::Open(path);
+      if (!dataset.ok()) {
+        ASSERT_THAT(std::string(dataset.status().message()), HasSubstr(path));
+        ++refused;
+        continue;
+      }
+      const DatasetSummary summary = Summarize(**dataset, /*decode=*/true, /*threads=*/1);
+      ASSERT_LE(summary.bad.size(), 1);
+      bad_samples += summary.bad.size();
+    }
+  }
+  EXPECT_GT(refused, 300);
+  EXPECT_GT(bad_samples, 300);
+}
+
 TEST(TarDamageTest, FlippedBitsNeverCrash) {
   std::vector<std::pair<std::string, std::string>> files;
   for (int i = 0; i < 3; ++i) {
@@ -195,6 +265,16 @@ TEST(ShardSharingTest, ManyThreadsReadTheSameSamples) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_THAT(equal, ElementsAre(200, 200, 200, 200));
+}
+
+TEST(ShardSharingTest, AShardDeletedWhileOpenStaysReadable) {
+  const std::string path = PackSmallShard("deleted_open");
+  const auto shard = ShardReader::Open(path);
+  ASSERT_TRUE(shard.ok()) << shard.status();
+  const std::vector<std::string> payloads = Payloads(*shard);
+  ASSERT_EQ(std::remove(path.c_str()), 0);
+  EXPECT_EQ(Payloads(*shard), payloads);
+  EXPECT_EQ(shard->name(0).substr(0, 5), "image");
 }
 
 TEST(ShardSharingTest, AShardCutWhileOpenHasBadSamples) {
