@@ -2,6 +2,8 @@
 
 #include <mpi.h>
 #include <stdlib.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -23,6 +25,7 @@
 #include "c10/core/GradMode.h"
 #include "distributed/host_name.h"
 #include "distributed/mpi_exchange.h"
+#include "distributed/mpi_shared_memory.h"
 #include "glog/logging.h"
 
 namespace distributed {
@@ -86,14 +89,18 @@ class MpiCommunicator : public Communicator {
   }
 
   ~MpiCommunicator() override {
-    // The ranks leave together: MPI_Finalize would wait for a missing one without end.
-    const bool together = !abandoned_ && Barrier().ok();
+    // The ranks leave together: MPI_Finalize would wait for a missing one without end. Nor does it
+    // end well once the launcher has died and left its processes to another parent.
+    const bool together = !abandoned_ && Barrier().ok() && getppid() == launcher_;
     {
       absl::MutexLock lock(&mutex_);
       stopping_ = true;
     }
     worker_.join();
-    if (together) MPI_Finalize();
+    if (together) {
+      shared_memory_.Relink();
+      MPI_Finalize();
+    }
   }
 
   // Lets the ranks know each other's hosts, and finds this one's place on its own.
@@ -106,6 +113,7 @@ class MpiCommunicator : public Communicator {
       hosts_.emplace_back(static_cast<const char*>(names[rank].data_ptr()));
       if (rank < place_.rank && hosts_.back() == place_.host) ++place_.local_rank;
     }
+    shared_memory_.Unlink(place_.rank);
     return absl::OkStatus();
   }
 
@@ -244,6 +252,8 @@ class MpiCommunicator : public Communicator {
   std::vector<std::string> hosts_;  // By rank.
   absl::Status error_;              // The first error; the worker's own.
   bool abandoned_ = false;
+  MpiSharedMemory shared_memory_;
+  const pid_t launcher_ = getppid();
 
   absl::Mutex mutex_;
   int64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """kill_test.py [KILLS]: a run killed at random moments always resumes and ends with the same bits.
 
-In turn one rank, all ranks, and the writer in the middle of a checkpoint are killed.
+In turn one rank, all ranks, the writer in the middle of a checkpoint, and mpirun are killed.
 """
 
 import glob
@@ -12,7 +12,7 @@ import sys
 import time
 
 import ranks
-from ranks import Job, check, check_all_gone, kill
+from ranks import Job, check, kill
 
 RANKS = 2
 
@@ -21,9 +21,15 @@ def run_flags(name):
     return [f"--run={ranks.folder(name)}", "--epochs=12", "--step_seconds=0.004"]
 
 
-def state(job):
-    check(job.wait() == 0, "the run failed", job)
-    return job.find(r"state (\w+)")[1]
+def final(job):
+    """The hash of its final state, and the sum of its squares."""
+    check(job.wait(120) == 0, "the run failed", job)
+    hash_and_norm = job.find(r"state (\w+) norm (\S+)")
+    return hash_and_norm[1], float(hash_and_norm[2])
+
+
+def check_same(job, expected):
+    check(final(job) == expected, "resumed runs ended with other bits", job)
 
 
 def kill_one_rank(job, pids):
@@ -46,28 +52,41 @@ def kill_writer(job, pids):
     kill(pids[0])
 
 
+def kill_launcher(job, pids):
+    time.sleep(random.uniform(0, 0.6))
+    kill(job.process.pid)
+
+
+VICTIMS = (kill_one_rank, kill_all_ranks, kill_writer, kill_launcher)
+
+
 if __name__ == "__main__":
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     random.seed(1)
-    expected = state(Job(RANKS, *run_flags("whole")))
-    counts = {}
-    done, ends = 0, 0
-    while done < kills:
-        victim = (kill_one_rank, kill_all_ranks, kill_writer)[done % 3]
+    expected = final(Job(RANKS, *run_flags("whole")))
+    counts = dict.fromkeys((victim.__name__ for victim in VICTIMS), 0)
+    ends, mid_epoch = 0, 0
+    while sum(counts.values()) < kills:
+        victim = VICTIMS[sum(counts.values()) % len(VICTIMS)]
         job = Job(RANKS, *run_flags("killed"))
         pids = job.pids()
         victim(job, pids)
         killed = job.wait() != 0
-        check_all_gone(pids.values())
-        check(not job.shared_memory(), "shared memory left behind")
+        job.check_nothing_left()
         check(not job.find("skipping checkpoint"), "a checkpoint was damaged", job)
+        resumed = job.find(r"resumed after (\d+) steps")
+        mid_epoch += resumed is not None and int(resumed[1]) % 10 != 0
         if killed:
-            done += 1
-            counts[victim.__name__] = counts.get(victim.__name__, 0) + 1
+            counts[victim.__name__] += 1
         else:
             # The run was over first: it must have ended right; the next one starts anew.
             ends += 1
-            check(state(job) == expected, "resumed runs ended with other bits", job)
+            check_same(job, expected)
             shutil.rmtree(ranks.folder("killed"))
-    check(state(Job(RANKS, *run_flags("killed"))) == expected, "resumed runs ended with other bits")
-    print(f"{done} kills {counts}, {ends + 1} runs to their end, every one with state {expected}")
+    shutil.copytree(ranks.folder("killed"), ranks.folder("other_ranks"))
+    check_same(Job(RANKS, *run_flags("killed")), expected)
+    norm = final(Job(RANKS + 1, *run_flags("other_ranks")))[1]
+    check(abs(norm - expected[1]) <= 1e-9 * expected[1], f"norm {norm} on other ranks")
+    print(f"{kills} kills {counts}; resumed {mid_epoch} times within an epoch; "
+          f"{ends + 1} runs to their end, every one with state {expected[0]}; "
+          f"norm {expected[1]}, going on with {RANKS + 1} ranks {norm}")

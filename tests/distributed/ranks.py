@@ -20,6 +20,7 @@ class Job:
         command = command or [LAUNCHER, str(ranks), PROGRAM]
         self.ranks = ranks
         self.lines = []
+        self._pids = {}
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -50,17 +51,25 @@ class Job:
 
     def pids(self):
         """Process ids by rank, once all ranks have started."""
-        for rank in range(self.ranks):
-            check(self.wait_for(rf"rank {rank} pid (\d+)"), "a rank did not start", self)
-        pids = {int(rank): int(pid)
-                for rank, pid in re.findall(r"rank (\d+) pid (\d+)", self.output)}
-        with open(f"/proc/{pids[0]}/environ") as environment:
-            self._mpi_job = int(re.search(r"PMIX_NAMESPACE=(\d+)", environment.read())[1])
-        return pids
+        if not self._pids:
+            for rank in range(self.ranks):
+                check(self.wait_for(rf"rank {rank} pid (\d+)"), "a rank did not start", self)
+            self._pids = {int(rank): int(pid)
+                          for rank, pid in re.findall(r"rank (\d+) pid (\d+)", self.output)}
+            with open(f"/proc/{self._pids[0]}/environ") as environment:
+                self._mpi_job = int(re.search(r"PMIX_NAMESPACE=(\d+)", environment.read())[1])
+        return self._pids
 
-    def shared_memory(self):
-        """The files through which its ranks, whose pids() were asked, exchange messages."""
-        return glob.glob(f"/dev/shm/vader_segment.*.{self._mpi_job:x}.*")
+    def check_nothing_left(self, seconds=30):
+        """All processes of the job, whose pids() were asked, have ended; neither their shared memory nor
+        mpirun's folder is left."""
+        check_all_gone(self.pids().values(), seconds)
+        patterns = (f"/dev/shm/vader_segment.*.{self._mpi_job:x}.*",
+                    f"/tmp/ompi.*/pid.{self.process.pid}")
+        deadline = time.monotonic() + 5
+        while left := [path for pattern in patterns for path in glob.glob(pattern)]:
+            check(time.monotonic() < deadline, f"{left} left behind", self)
+            time.sleep(0.02)
 
     def wait(self, seconds=60):
         """The exit status, once the job and all its output have ended."""

@@ -26,4 +26,6 @@ export OMPI_MCA_orte_tmpdir_base=/tmp
 # Plugins whose libraries are not here (InfiniBand and the like) are passed over without a word.
 export OMPI_MCA_mca_base_component_show_load_errors=0 PMIX_MCA_pcompress_base_silence_warning=1
 export OMP_NUM_THREADS=1
+# mpirun's folder must go also when it is killed: this process reads a pipe that ends with mpirun.
+exec 9> >(exec >/dev/null 2>&1; trap '' HUP INT TERM; cat; rm -rf /tmp/ompi.*."$UID"/pid.$$)
 exec "$openmpi/usr/bin/orterun" -np "$ranks" "$@"
