@@ -164,6 +164,7 @@ class Trainer {
         {"settings", options_.settings}, {"identity", Identity()}, {"build", base::BuildId()}};
     RETURN_IF_ERROR(base::WriteFileAtomically(absl::StrCat(options_.run_folder, "/config.json"),
                                               config.dump(/*indent=*/1) + "\n"));
+    AddLine(absl::StrCat("settings ", options_.settings.dump()));
     if (start > 0) AddLine(absl::StrCat("resumed after ", start, " steps"));
     const std::string build = origin.description.value("build", base::BuildId());
     if (build != base::BuildId())

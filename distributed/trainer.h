@@ -8,11 +8,9 @@
 //                    Train(task, {&train, &search}, &validation, *communicator, options));
 //
 // A run folder holds, written by rank 0:
-//   config.json     the settings, what decides the result, and the build
+//   config.json     the settings (also printed), what decides the result, and the build
 //   checkpoints/    a folder per checkpoint (checkpoint.h)
-//   metrics.jsonl   a line per report interval ("kind": "train"), evaluation ("evaluation") and
-//   epoch
-//                   ("epoch")
+//   metrics.jsonl   a line per report interval ("kind": "train"), evaluation and epoch
 //   log.txt         what the terminal shows, as plain lines
 //
 // A run that was killed and resumed ends with the same bits as one that was not (CPU, same number
