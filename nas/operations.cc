@@ -1,6 +1,7 @@
 #include "nas/operations.h"
 
 #include <array>
+#include <utility>
 
 #include "ATen/ops/avg_pool2d.h"
 #include "ATen/ops/cat.h"
@@ -110,13 +111,13 @@ class SepConv : public Operation {
   BatchNorm2d bn2_;
 };
 
-// ReLU, depthwise with dilation 2, pointwise, BN.
-class DilConv : public Operation {
+// ReLU, two convolutions, BN.
+class ConvPair : public Operation {
  public:
-  DilConv(int64_t channels, int64_t kernel, int64_t stride, const OperationOptions& options)
-      : conv1_(register_module("conv1", Depthwise(channels, kernel, stride, 2, options))),
-        conv2_(register_module("conv2", Pointwise(channels, channels, 1, options))),
-        bn_(register_module("bn", MakeBatchNorm(channels, options))) {}
+  ConvPair(PrecisionConv2d conv1, PrecisionConv2d conv2, BatchNorm2d bn)
+      : conv1_(register_module("conv1", std::move(conv1))),
+        conv2_(register_module("conv2", std::move(conv2))),
+        bn_(register_module("bn", std::move(bn))) {}
 
   at::Tensor forward(const at::Tensor& x, const Precision& precision) override {
     const at::Tensor y = conv1_->forward(at::relu(x), precision);
@@ -128,35 +129,28 @@ class DilConv : public Operation {
   BatchNorm2d bn_;
 };
 
-// ReLU, 1x7, 7x1, BN (NASNet). The published modules are numbered in a Sequential.
-class Conv7x1_1x7 : public Operation {
- public:
-  Conv7x1_1x7(int64_t channels, int64_t stride, const OperationOptions& options)
-      : conv1_(
-            register_module("conv1", PrecisionConv2d(ConvOptions{.in_channels = channels,
-                                                                 .out_channels = channels,
-                                                                 .kernel = {1, 7},
-                                                                 .stride = {1, stride},
-                                                                 .padding = {0, 3},
-                                                                 .eight_bit = options.eight_bit}))),
-        conv2_(
-            register_module("conv2", PrecisionConv2d(ConvOptions{.in_channels = channels,
-                                                                 .out_channels = channels,
-                                                                 .kernel = {7, 1},
-                                                                 .stride = {stride, 1},
-                                                                 .padding = {3, 0},
-                                                                 .eight_bit = options.eight_bit}))),
-        bn_(register_module("bn", MakeBatchNorm(channels, options))) {}
+std::shared_ptr<Operation> DilConv(int64_t channels, int64_t kernel, int64_t stride,
+                                   const OperationOptions& options) {
+  PrecisionConv2d conv1 = Depthwise(channels, kernel, stride, /*dilation=*/2, options);
+  PrecisionConv2d conv2 = Pointwise(channels, channels, 1, options);
+  return std::make_shared<ConvPair>(std::move(conv1), std::move(conv2),
+                                    MakeBatchNorm(channels, options));
+}
 
-  at::Tensor forward(const at::Tensor& x, const Precision& precision) override {
-    const at::Tensor y = conv1_->forward(at::relu(x), precision);
-    return bn_->forward(conv2_->forward(y, precision));
-  }
-
- private:
-  PrecisionConv2d conv1_, conv2_;
-  BatchNorm2d bn_;
-};
+// 1x7, then 7x1 (NASNet). The published modules are numbered in a Sequential.
+std::shared_ptr<Operation> Conv7x1_1x7(int64_t channels, int64_t stride,
+                                       const OperationOptions& options) {
+  ConvOptions conv{.in_channels = channels,
+                   .out_channels = channels,
+                   .kernel = {1, 7},
+                   .stride = {1, stride},
+                   .padding = {0, 3},
+                   .eight_bit = options.eight_bit};
+  PrecisionConv2d conv1(conv);
+  for (auto* pair : {&conv.kernel, &conv.stride, &conv.padding}) std::swap((*pair)[0], (*pair)[1]);
+  return std::make_shared<ConvPair>(std::move(conv1), PrecisionConv2d(conv),
+                                    MakeBatchNorm(channels, options));
+}
 
 }  // namespace
 
@@ -200,13 +194,13 @@ std::shared_ptr<Operation> MakeOperation(Primitive primitive, int64_t channels, 
     case Primitive::kSepConv5x5:
       return std::make_shared<SepConv>(channels, 5, stride, options);
     case Primitive::kDilConv3x3:
-      return std::make_shared<DilConv>(channels, 3, stride, options);
+      return DilConv(channels, 3, stride, options);
     case Primitive::kDilConv5x5:
-      return std::make_shared<DilConv>(channels, 5, stride, options);
+      return DilConv(channels, 5, stride, options);
     case Primitive::kSepConv7x7:
       return std::make_shared<SepConv>(channels, 7, stride, options);
     case Primitive::kConv7x1_1x7:
-      return std::make_shared<Conv7x1_1x7>(channels, stride, options);
+      return Conv7x1_1x7(channels, stride, options);
   }
   LOG(FATAL) << "unknown primitive";
 }

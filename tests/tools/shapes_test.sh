@@ -9,7 +9,8 @@ cd "$TEST_TMPDIR"
 # pipeline NAME PRESET TRAIN_DATA TEST_DATA FLAG_OF_SEARCH...: an epoch of search and what follows from it.
 pipeline() {
   local name=$1 train_data=$3 test_data=$4
-  local common=(--preset="$2" --train_data="$train_data" --batch=8 --epochs=1 --warmup_epochs=0)
+  local common=(--preset="$2" --train_data="$train_data" --batch=8 --epochs=1 --lr_schedule=cosine
+    --warmup_epochs=0)
   shift 4
   "$tools/search" "${common[@]}" --layers=3 --channels=8 --derive_layers=3 --derive_channels=4 \
     --alpha_begin=0 --train_fraction=0.05 --search_fraction=0.05 --run="$name/search" "$@"
