@@ -5,13 +5,16 @@
 // First the time t of an all-reduce of n bytes on R ranks, and from the smallest and the largest
 // size its latency and its bandwidth 2n(R-1)/R / t. Then a training step of a convolutional network
 // with synchronized batch normalization: rank 0 alone on its batch, the others idle (the baseline),
-// against all ranks, each with as large a batch. Their ratio is the weak-scaling efficiency.
+// against all ranks, each with as large a batch and one thread. Their ratio is the weak-scaling
+// efficiency. Rounds alternate between the two, so that what else runs on the machine slows both.
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ATen/Parallel.h"
@@ -32,7 +35,7 @@
 #include "distributed/single_communicator.h"
 #include "gflags/gflags.h"
 
-DEFINE_int32(repeats, 10, "Measurements, of which the median counts.");
+DEFINE_int32(repeats, 21, "Measurements, of which the median counts.");
 DEFINE_int64(batch, 16, "Images per rank of a training step.");
 DEFINE_int64(layers, 12, "Convolutions of the network.");
 DEFINE_int64(channels, 32, "Channels of each.");
@@ -41,17 +44,25 @@ DEFINE_bool(cuda, false, "All-reduce CUDA tensors, over NCCL.");
 namespace distributed {
 namespace {
 
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+absl::StatusOr<double> Seconds(absl::FunctionRef<absl::Status()> body) {
+  const absl::Time start = absl::Now();
+  RETURN_IF_ERROR(body());
+  return absl::ToDoubleSeconds(absl::Now() - start);
+}
+
 // The median duration of `body` in seconds.
 absl::StatusOr<double> MedianSeconds(absl::FunctionRef<absl::Status()> body) {
   RETURN_IF_ERROR(body());  // Warms up.
-  std::vector<double> seconds;
-  for (int i = 0; i < FLAGS_repeats; ++i) {
-    const absl::Time start = absl::Now();
-    RETURN_IF_ERROR(body());
-    seconds.push_back(absl::ToDoubleSeconds(absl::Now() - start));
+  std::vector<double> seconds(FLAGS_repeats);
+  for (double& duration : seconds) {
+    ASSIGN_OR_RETURN(duration, Seconds(body));
   }
-  std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2];
+  return Median(std::move(seconds));
 }
 
 absl::Status MeasureAllReduce(Communicator& communicator) {
@@ -115,18 +126,31 @@ class Network {
 };
 
 absl::Status MeasureWeakScaling(Communicator& communicator) {
-  double alone = 0;
-  if (communicator.rank() == 0) {
-    const std::unique_ptr<Communicator> single = MakeSingleCommunicator();
-    Network network(single.get());
-    ASSIGN_OR_RETURN(alone, MedianSeconds([&] { return network.Step(); }));
-  }
-  RETURN_IF_ERROR(communicator.Barrier());
+  const bool is_root = communicator.rank() == 0;
+  const std::unique_ptr<Communicator> single = MakeSingleCommunicator();
+  Network network_alone(single.get());
   Network network(&communicator);
-  ASSIGN_OR_RETURN(const double together, MedianSeconds([&] { return network.Step(); }));
-  if (communicator.rank() == 0) {
-    printf("step of %ld images per rank: 1 rank %.1f ms, %d ranks %.1f ms, efficiency %.3f\n",
-           FLAGS_batch, alone * 1e3, communicator.size(), together * 1e3, alone / together);
+  RETURN_IF_ERROR(network_alone.Step());  // Warm up.
+  RETURN_IF_ERROR(network.Step());
+  std::vector<double> alone(FLAGS_repeats), together(FLAGS_repeats), efficiency(FLAGS_repeats);
+  for (int i = 0; i < FLAGS_repeats; ++i) {
+    if (is_root) {
+      ASSIGN_OR_RETURN(alone[i], Seconds([&] { return network_alone.Step(); }));
+    }
+    RETURN_IF_ERROR(communicator.Barrier());
+    ASSIGN_OR_RETURN(together[i], Seconds([&] { return network.Step(); }));
+    RETURN_IF_ERROR(communicator.Barrier());
+    efficiency[i] = alone[i] / together[i];
+  }
+  if (is_root) {
+    double load = 0;
+    getloadavg(&load, 1);
+    printf(
+        "step of %ld images per rank, median of %d rounds: 1 rank %.1f ms, %d ranks %.1f ms, "
+        "efficiency %.3f; best round %.3f; load average %.1f\n",
+        FLAGS_batch, FLAGS_repeats, Median(alone) * 1e3, communicator.size(),
+        Median(together) * 1e3, Median(efficiency),
+        *std::max_element(efficiency.begin(), efficiency.end()), load);
   }
   return absl::OkStatus();
 }

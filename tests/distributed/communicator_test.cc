@@ -19,10 +19,14 @@
 namespace distributed {
 namespace {
 
+at::TensorOptions OnDevice(at::ScalarType dtype) {
+  return at::TensorOptions(WorldDevice()).dtype(dtype);
+}
+
 // Deterministic values that differ between ranks.
 at::Tensor RandomOf(int rank, int64_t size, at::ScalarType dtype) {
   at::Generator generator = at::detail::createCPUGenerator(/*seed=*/100 + rank);
-  return at::rand({size}, generator, at::kDouble).to(dtype);
+  return at::rand({size}, generator, at::kDouble).to(WorldDevice(), dtype);
 }
 
 // Sizes that do not divide by the number of ranks, below and above what one round carries.
@@ -44,17 +48,18 @@ TEST(CommunicatorTest, AllReduceAddsInOrderOfRank) {
 }
 
 TEST(CommunicatorTest, AllReduceOfIntegers) {
-  const at::Tensor tensor = at::arange(50000, at::kLong) + World().rank();
+  const at::Tensor tensor = at::arange(50000, OnDevice(at::kLong)) + World().rank();
   ASSERT_TRUE(World().AllReduce(tensor, ReduceOp::kSum).ok());
   const int64_t ranks = World().size();
-  EXPECT_TRUE(at::equal(tensor, at::arange(50000, at::kLong) * ranks + ranks * (ranks - 1) / 2));
+  EXPECT_TRUE(
+      at::equal(tensor, at::arange(50000, OnDevice(at::kLong)) * ranks + ranks * (ranks - 1) / 2));
 }
 
 TEST(CommunicatorTest, ReductionsUnderWayDoNotDisturbEachOther) {
   std::vector<at::Tensor> tensors;
   std::vector<std::unique_ptr<Work>> works;
   for (int i = 0; i < 50; ++i) {
-    tensors.push_back(at::full({1000 * i + 1}, i + World().rank(), at::kFloat));
+    tensors.push_back(at::full({1000 * i + 1}, i + World().rank(), OnDevice(at::kFloat)));
     works.push_back(World().AllReduceAsync(tensors.back(), ReduceOp::kMean));
   }
   for (int i = 49; i >= 0; --i) {
@@ -72,12 +77,12 @@ TEST(CommunicatorTest, BroadcastFromEveryRoot) {
 }
 
 TEST(CommunicatorTest, AllGatherStacksInOrderOfRank) {
-  const at::Tensor bytes = at::full({2, 3}, World().rank() + 7, at::kByte);
+  const at::Tensor bytes = at::full({2, 3}, World().rank() + 7, OnDevice(at::kByte));
   const absl::StatusOr<at::Tensor> all = World().AllGather(bytes);
   ASSERT_TRUE(all.ok()) << all.status();
   ASSERT_EQ(all->sizes(), at::IntArrayRef({World().size(), 2, 3}));
   for (int rank = 0; rank < World().size(); ++rank) {
-    EXPECT_TRUE(at::equal((*all)[rank], at::full({2, 3}, rank + 7, at::kByte)));
+    EXPECT_TRUE(at::equal((*all)[rank], at::full({2, 3}, rank + 7, OnDevice(at::kByte))));
   }
 }
 

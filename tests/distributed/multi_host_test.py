@@ -5,6 +5,7 @@ names it, and the run goes on over the two that remain.
 Needs root and iproute2; elsewhere it says so and passes.
 """
 
+import glob
 import os
 import shutil
 import subprocess
@@ -51,6 +52,8 @@ def remove_hosts():
     kill_processes()
     for name in [*HOSTS, SWITCH]:
         subprocess.run(["ip", "netns", "del", name], capture_output=True)
+    for folder in glob.glob(f"/tmp/ompi.{NAME}-host*"):  # Of the daemons that were killed.
+        shutil.rmtree(folder)
 
 
 def write_agent():
@@ -66,17 +69,19 @@ def write_agent():
     return path
 
 
-def job(hosts, run_folder, *flags):
+def job(hosts, run_folder, *flags, keepalive=300):
+    """`keepalive`: seconds until mpirun asks a silent host whether it is there."""
     openmpi = os.path.realpath("../openmpi/usr/bin/orted")
     options = {
         "plm_rsh_agent": write_agent(), "orte_launch_agent": openmpi,
         "btl": "self,tcp", "btl_tcp_if_include": "eth0", "oob_tcp_if_include": "eth0",
+        "oob_tcp_keepalive_time": keepalive, "oob_tcp_keepalive_intvl": 1,
+        "oob_tcp_keepalive_probes": 3,
     }
     mca = [word for name, value in options.items() for word in ("--mca", name, str(value))]
     launcher = ["ip", "netns", "exec", HOSTS[0], "unshare", "--uts", "sh", "-c",
                 f'hostname {HOSTS[0]}; exec "$@"', "sh", ranks.LAUNCHER, str(len(hosts))]
-    return Job(len(hosts), f"--run={ranks.folder(run_folder)}", "--epochs=20", "--step_seconds=0.02",
-               "--timeout_seconds=5", *flags,
+    return Job(len(hosts), f"--run={ranks.folder(run_folder)}", "--epochs=20", "--step_seconds=0.02", *flags,
                command=[*launcher, *mca, "--host", ",".join(map(address, hosts)), ranks.PROGRAM])
 
 
@@ -85,20 +90,33 @@ def norm(finished):
     return float(finished.find(r"norm (\S+)")[1])
 
 
+def cut_off(running, epoch, expected_message):
+    """Cuts the last host off after `epoch`; the other hosts' ranks must end, with `expected_message`."""
+    check(running.wait_for(f"epoch {epoch}/"), "the run does not start", running)
+    pids = running.pids()
+    run(f"ip -n {SWITCH} link set port2 down")
+    message = running.wait_for(expected_message, 30)
+    check(message, "the lost host is not named", running)
+    print(message[0])
+    ranks.check_all_gone([pids[0], pids[1]])
+
+
 def test():
     expected = norm(job(HOSTS, "whole"))
 
-    cut = job(HOSTS, "cut")
-    check(cut.wait_for("epoch 5/"), "the run does not start", cut)
-    pids = cut.pids()
-    run(f"ip -n {SWITCH} link set port2 down")
-    message = cut.wait_for(rf"epoch .*: rank [01] \({NAME}-host[01]\): .*nothing from rank 2 \({HOSTS[2]}\).*", 30)
-    check(message, "the lost host is not named", cut)
-    print(message[0])
-    # The ranks end; the launcher waits for the daemon of the lost host until TCP gives up.
-    ranks.check_all_gone(pids.values())
+    # The ranks are the first to notice. They end; mpirun, which tries to tell the lost host's daemon
+    # so, waits until TCP gives up.
+    cut = job(HOSTS, "cut", "--timeout_seconds=5")
+    cut_off(cut, 3, rf"epoch .*: rank [01] \({NAME}-host[01]\): .*nothing from rank 2 \({HOSTS[2]}\).*")
     cut.process.kill()
     kill_processes()
+    run(f"ip -n {SWITCH} link set port2 up")
+
+    # mpirun is the first to notice, and ends the ranks.
+    cut = job(HOSTS, "cut", "--timeout_seconds=60", keepalive=3)
+    cut_off(cut, 9, rf"lost communication with a remote daemon(.|\n)*{address(HOSTS[2])}")
+    check(cut.wait(30) != 0, "mpirun ended well", cut)
+    kill_processes()  # Those of the host that was cut off.
 
     resumed = job(HOSTS[:2], "cut", "--resume=auto")
     found = norm(resumed)
