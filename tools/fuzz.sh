@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 seconds=${1:-600}
 targets=(beton cifar image shard tar)
 
-# An output base of its own, as another compiler would otherwise drop the analysis of every build.
-bazel=(bazel "--output_base=${NQDARTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nqdarts}/fuzz")
+# Output of its own, as another compiler would otherwise drop the analysis of every build.
+bazel=(bazel "--output_user_root=${NQDARTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nqdarts}/fuzz")
 "${bazel[@]}" build --config=asan --repo_env=CC=clang-14 --copt=-fsanitize=fuzzer-no-link --symlink_prefix=/ \
   "${targets[@]/#///data/fuzz:fuzz_}"
 binaries=$("${bazel[@]}" info --config=asan --repo_env=CC=clang-14 --copt=-fsanitize=fuzzer-no-link bazel-bin)
