@@ -1,7 +1,7 @@
 // Images per second of the loader, beside a loop that decodes whole images, on the JPEGs of any
 // dataset; and the memory it holds over many epochs.
 //
-//   bazel run -c opt //data:loader_benchmark -- --data=/data/imagenet
+//   bazel run //data:loader_benchmark -- --data=/data/imagenet
 //
 // All rows are measured in turn on the same rectangles of the same 256 images, then of the next
 // ones, and so on for some rounds; all read them from the dataset. All numbers are medians over

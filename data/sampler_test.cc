@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <ctime>
 #include <numeric>
 #include <set>
 #include <vector>
@@ -53,6 +54,17 @@ TEST(EpochOrderTest, AQuasiRandomWindowTouchesFewRuns) {
     EXPECT_LE(runs.size(), kWindowRuns);
     EXPECT_LT(steps, (last - first) / 100);  // within a window it is a shuffle
     for (const int64_t run : runs) EXPECT_TRUE(seen.insert(run).second);  // so is read once
+  }
+}
+
+// All that a Seek to another epoch costs: for ImageNet it must stay below a second.
+TEST(EpochOrderTest, AMillionSamplesAreOrderedAtOnce) {
+  std::vector<int64_t> samples(1281167);
+  std::iota(samples.begin(), samples.end(), 0);
+  for (const Order order : {Order::kShuffled, Order::kQuasiRandom}) {
+    const std::clock_t start = std::clock();
+    EXPECT_EQ(EpochOrder(samples, order, 1, 89).size(), samples.size());
+    EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, 0.5);
   }
 }
 
