@@ -12,7 +12,7 @@ BatchPool::BatchPool(size_t pixel_bytes, Allocate allocate)
 std::shared_ptr<BatchBuffer> BatchPool::Take() {
   std::unique_ptr<BatchBuffer> buffer;
   {
-    absl::MutexLock lock(&free_->mutex);
+    const std::lock_guard lock(free_->mutex);
     if (!free_->buffers.empty()) {
       buffer = std::move(free_->buffers.back());
       free_->buffers.pop_back();
@@ -25,7 +25,7 @@ std::shared_ptr<BatchBuffer> BatchPool::Take() {
                                                           std::default_delete<uint8_t[]>());
   }
   return std::shared_ptr<BatchBuffer>(buffer.release(), [free = free_](BatchBuffer* returned) {
-    absl::MutexLock lock(&free->mutex);
+    const std::lock_guard lock(free->mutex);
     free->buffers.emplace_back(returned);
   });
 }

@@ -6,11 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 
 namespace data {
 
@@ -26,6 +25,8 @@ struct BatchBuffer {
   // How many samples a thread has taken, and how many are made.
   int64_t taken = 0;
   int64_t made = 0;
+
+  bool finished() const { return made == static_cast<int64_t>(sample_ids.size()); }
 };
 
 // Thread-safe. Its buffers may outlive it.
@@ -41,8 +42,8 @@ class BatchPool {
 
  private:
   struct FreeList {
-    absl::Mutex mutex;
-    std::vector<std::unique_ptr<BatchBuffer>> buffers ABSL_GUARDED_BY(mutex);
+    std::mutex mutex;
+    std::vector<std::unique_ptr<BatchBuffer>> buffers;
   };
 
   const size_t pixel_bytes_;

@@ -1,16 +1,16 @@
 #include "data/loader.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <thread>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "base/status_macros.h"
 #include "data/batch_pool.h"
 #include "data/preprocessor.h"
@@ -66,9 +66,8 @@ class Loader::Impl {
   Place After(Place place) const;
   std::shared_ptr<BatchBuffer> Plan(Place place);
   void AnnounceWindow(int64_t window);
-  void PlanAhead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool WorkOrStop() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::shared_ptr<BatchBuffer> Untaken() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PlanAhead();                              // mutex_ held
+  std::shared_ptr<BatchBuffer> Untaken() const;  // mutex_ held
   void Work();
   absl::Status DropBadSamples(BatchBuffer& buffer);
 
@@ -86,9 +85,11 @@ class Loader::Impl {
   int64_t announced_ = 0;       // windows of it
   std::map<int64_t, absl::Status> bad_samples_;
 
-  mutable absl::Mutex mutex_;
-  std::deque<std::shared_ptr<BatchBuffer>> pending_ ABSL_GUARDED_BY(mutex_);
-  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  // Not absl::Mutex: the thread sanitizer does not see into the prebuilt library.
+  std::mutex mutex_;  // Guards what follows, and the counts of pending batches.
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<BatchBuffer>> pending_;
+  bool stop_ = false;
   std::vector<std::thread> threads_;
 };
 
@@ -99,18 +100,16 @@ Loader::Impl::Impl(const Dataset& dataset, LoaderOptions options)
       image_size_(Preprocessor(options_.augmentation, options_.format).image_size()),
       pool_(image_size_ * ((options_.global_batch + options_.world_size - 1) / options_.world_size),
             options_.allocate) {
-  {
-    absl::MutexLock lock(&mutex_);
-    PlanAhead();
-  }
+  PlanAhead();
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
 Loader::Impl::~Impl() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     stop_ = true;
   }
+  changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -173,25 +172,24 @@ absl::Status Loader::Impl::Seek(int64_t epoch, int64_t step) {
   }
   const Place place = {epoch, step};
   if (place == next_) return absl::OkStatus();
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   pending_.clear();  // a thread that is making one of these holds it until it is done
   next_ = planned_ = place;
   PlanAhead();
+  changed_.notify_all();
   return absl::OkStatus();
 }
 
 absl::StatusOr<Batch> Loader::Impl::Next() {
   std::shared_ptr<BatchBuffer> buffer;
   {
-    absl::MutexLock lock(&mutex_);
-    const auto made = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return pending_.front()->made == static_cast<int64_t>(pending_.front()->sample_ids.size());
-    };
-    mutex_.Await(absl::Condition(&made));
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return pending_.front()->finished(); });
     buffer = std::move(pending_.front());
     pending_.pop_front();
     next_ = After(next_);
     PlanAhead();
+    changed_.notify_all();
   }
   RETURN_IF_ERROR(DropBadSamples(*buffer));
   Batch batch;
@@ -241,13 +239,11 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Untaken() const {
   return nullptr;
 }
 
-bool Loader::Impl::WorkOrStop() const { return stop_ || Untaken() != nullptr; }
-
 void Loader::Impl::Work() {
   Preprocessor preprocessor(options_.augmentation, options_.format);
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock lock(mutex_);
   while (true) {
-    mutex_.Await(absl::Condition(this, &Impl::WorkOrStop));
+    changed_.wait(lock, [this] { return stop_ || Untaken() != nullptr; });
     if (stop_) return;
     std::shared_ptr<BatchBuffer> buffer = Untaken();
     const int64_t count = buffer->sample_ids.size();
@@ -255,13 +251,14 @@ void Loader::Impl::Work() {
     const int64_t first = buffer->taken;
     const int64_t last = std::min(count, first + std::min(fair, kSamplesAtOnce));
     buffer->taken = last;
-    mutex_.Unlock();
+    lock.unlock();
     for (int64_t i = first; i < last; ++i) {
       buffer->statuses[i] = preprocessor.Run(dataset_, buffer->sample_ids[i], options_.seed,
                                              buffer->epoch, buffer->pixels.get() + i * image_size_);
     }
-    mutex_.Lock();
+    lock.lock();
     buffer->made += last - first;
+    if (buffer->finished()) changed_.notify_all();
   }
 }
 
