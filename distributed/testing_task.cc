@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "c10/core/GradMode.h"
 #include "distributed/use_communicator.h"
+#include "glog/logging.h"
 
 namespace distributed {
 namespace {
@@ -79,6 +80,7 @@ TestingTask::TestingTask(Communicator* communicator, Options options)
 }
 
 void TestingTask::BeginEpoch(int64_t epoch, int64_t epochs) {
+  CHECK_LT(epoch, epochs);
   learning_rate_ = options_.learning_rate * static_cast<double>(epochs - epoch) / epochs;
 }
 

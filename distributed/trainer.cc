@@ -127,7 +127,7 @@ class Trainer {
       const int64_t steps = stream->steps_per_epoch();
       RETURN_IF_ERROR(stream->Seek(global_step_ / steps, global_step_ % steps));
     }
-    task_.BeginEpoch(epoch(), options_.epochs);
+    if (epoch() < options_.epochs) task_.BeginEpoch(epoch(), options_.epochs);
     report_time_ = checkpoint_time_ = absl::Now();
     report_step_ = global_step_;
     return absl::OkStatus();

@@ -31,6 +31,15 @@ Architecture TinyArchitecture(ConvBits bits) {
   return *architecture;
 }
 
+distributed::Batch RandomBatch() {
+  torch::manual_seed(0);
+  return {.images = at::randn({kBatch, 3, 32, 32}),
+          .labels = at::randint(3, {kBatch}, at::kLong),
+          .sample_ids = at::arange(kBatch),
+          .global_count = kBatch,
+          .loss_weight = 1.0 / kBatch};
+}
+
 class RetrainTaskTest : public testing::Test {
  protected:
   std::unique_ptr<RetrainTask> MakeTask(ConvBits bits, double drop_path = 0) {
@@ -53,11 +62,7 @@ class RetrainTaskTest : public testing::Test {
 
   const std::unique_ptr<distributed::Communicator> communicator_ =
       distributed::MakeSingleCommunicator();
-  const distributed::Batch batch_ = {.images = at::randn({kBatch, 3, 32, 32}),
-                                     .labels = at::randint(3, {kBatch}, at::kLong),
-                                     .sample_ids = at::arange(kBatch),
-                                     .global_count = kBatch,
-                                     .loss_weight = 1.0 / kBatch};
+  const distributed::Batch batch_ = RandomBatch();
 };
 
 base::TensorMap Copy(const base::TensorMap& state) {
