@@ -6,12 +6,12 @@ namespace distributed {
 
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
   if (communicator_ == nullptr || !is_training()) {
-    return BatchNormImplBase::forward(x);
+    return Tapped(BatchNormImplBase::forward(x));
   }
   _check_input_dim(x);
   num_batches_tracked += 1;
-  return SyncBatchNorm(*communicator_, x, weight, bias, running_mean, running_var,
-                       options.momentum().value(), options.eps());
+  return Tapped(SyncBatchNorm(*communicator_, x, weight, bias, running_mean, running_var,
+                              options.momentum().value(), options.eps()));
 }
 
 void BatchNorm2dImpl::_check_input_dim(const at::Tensor& x) {

@@ -8,13 +8,15 @@
 
 #include "ATen/core/Tensor.h"
 #include "distributed/communicator.h"
+#include "quant/output_tap.h"
 #include "torch/nn/modules/batchnorm.h"
 
 namespace distributed {
 
 // Parameters, buffers, names and, without a communicator or with one of a single rank, bits are
 // those of torch::nn::BatchNorm2d.
-class BatchNorm2dImpl : public torch::nn::BatchNormImplBase<2, BatchNorm2dImpl> {
+class BatchNorm2dImpl : public torch::nn::BatchNormImplBase<2, BatchNorm2dImpl>,
+                        public quant::OutputTap {
  public:
   using torch::nn::BatchNormImplBase<2, BatchNorm2dImpl>::BatchNormImplBase;
 

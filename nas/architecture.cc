@@ -97,9 +97,10 @@ absl::Status CheckBits(absl::string_view conv, const ConvBits& bits) {
 }
 
 absl::StatusOr<NetworkShape> NetworkFromJson(const Json& json, quant::EightBit* eight_bit) {
-  ASSIGN_OR_RETURN(const Fields fields, Fields::Of(json, "network.",
-                                                   {"images", "image_side", "channels", "layers",
-                                                    "classes", "auxiliary", "eight_bit"}));
+  ASSIGN_OR_RETURN(const Fields fields,
+                   Fields::Of(json, "network.",
+                              {"images", "image_side", "channels", "layers", "classes", "auxiliary",
+                               "quantize_stem", "eight_bit"}));
   NetworkShape network;
   ASSIGN_OR_RETURN(const std::string images, fields.String("images"));
   const auto kind = ParseImageKind(images);
@@ -110,6 +111,7 @@ absl::StatusOr<NetworkShape> NetworkFromJson(const Json& json, quant::EightBit* 
   ASSIGN_OR_RETURN(network.layers, fields.Integer("layers"));
   ASSIGN_OR_RETURN(network.classes, fields.Integer("classes"));
   ASSIGN_OR_RETURN(network.auxiliary, fields.Bool("auxiliary"));
+  ASSIGN_OR_RETURN(network.quantize_stem, fields.Bool("quantize_stem"));
   ASSIGN_OR_RETURN(const std::string flavour, fields.String("eight_bit"));
   const auto parsed = quant::ParseEightBit(flavour);
   if (!parsed.ok()) return Invalid("network.eight_bit", parsed.status().message());
@@ -126,6 +128,7 @@ Json NetworkToJson(const Architecture& architecture) {
           {"layers", network.layers},
           {"classes", network.classes},
           {"auxiliary", network.auxiliary},
+          {"quantize_stem", network.quantize_stem},
           {"eight_bit", std::string(quant::EightBitName(architecture.eight_bit))}};
 }
 

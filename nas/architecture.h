@@ -29,7 +29,7 @@ namespace nas {
 struct Architecture {
   NetworkShape network;
   Genotype genotype;
-  // Of every convolution of the cells, in the order of DerivedLayout::convs.
+  // Of every convolution in DerivedLayout::convs, in that order.
   std::vector<ConvBits> bits;
   quant::EightBit eight_bit = quant::EightBit::kPublished;
   // An object; how the search was configured, empty if there was none.

@@ -1,21 +1,14 @@
 #include "nas/auxiliary_head.h"
 
-#include <memory>
-#include <string>
-
 #include "ATen/ops/avg_pool2d.h"
 #include "ATen/ops/relu.h"
 
 namespace nas {
 namespace {
 
-torch::nn::Conv2d RegisterConv(torch::nn::Module& features, const std::string& name,
-                               ImageKind images, int64_t in_channels, int64_t out_channels,
-                               int64_t kernel) {
-  torch::nn::Conv2d conv(torch::nn::Conv2dOptions(in_channels, out_channels, kernel).bias(false));
-  if (images == ImageKind::kCifar) return features.register_module(name, conv);
-  return features.register_module(name, std::make_shared<torch::nn::Module>())
-      ->register_module("conv", conv);
+quant::PrecisionConv2d Conv(int64_t in_channels, int64_t out_channels, int64_t kernel) {
+  return quant::PrecisionConv2d(quant::ConvOptions{
+      .in_channels = in_channels, .out_channels = out_channels, .kernel = {kernel, kernel}});
 }
 
 }  // namespace
@@ -23,9 +16,9 @@ torch::nn::Conv2d RegisterConv(torch::nn::Module& features, const std::string& n
 AuxiliaryHead::AuxiliaryHead(ImageKind images, int64_t in_channels, int64_t classes)
     : pool_stride_(images == ImageKind::kCifar ? 3 : 2) {
   auto features = register_module("features", std::make_shared<torch::nn::Module>());
-  conv1_ = RegisterConv(*features, "2", images, in_channels, 128, 1);
+  conv1_ = features->register_module("2", Conv(in_channels, 128, 1));
   bn1_ = features->register_module("3", distributed::BatchNorm2d(128));
-  conv2_ = RegisterConv(*features, "5", images, 128, 768, 2);
+  conv2_ = features->register_module("5", Conv(128, 768, 2));
   if (images == ImageKind::kCifar) {
     bn2_ = features->register_module("6", distributed::BatchNorm2d(768));
   }

@@ -7,16 +7,16 @@
 #include "ATen/core/Tensor.h"
 #include "distributed/batch_norm.h"
 #include "nas/image_kind.h"
+#include "quant/precision_conv.h"
 #include "torch/nn/module.h"
-#include "torch/nn/modules/conv.h"
 #include "torch/nn/modules/linear.h"
 
 namespace nas {
 
 // 5x5 average pooling (stride 3 for CIFAR, 2 for ImageNet), 1x1 convolution to 128 channels, BN,
 // ReLU, 2x2 convolution to 768, BN (CIFAR's only), ReLU, linear: AuxiliaryHeadCIFAR and
-// AuxiliaryHeadImageNet in QDARTS/model.py, with their names: `features.2` …, `classifier`;
-// ImageNet's convolutions are called `conv` inside of theirs. In float.
+// AuxiliaryHeadImageNet in QDARTS/model.py, with their names: `features.2` …, `classifier`. In
+// float unless its convolutions are given precisions.
 class AuxiliaryHead : public torch::nn::Module {
  public:
   AuxiliaryHead(ImageKind images, int64_t in_channels, int64_t classes);
@@ -26,9 +26,9 @@ class AuxiliaryHead : public torch::nn::Module {
 
  private:
   int64_t pool_stride_;
-  torch::nn::Conv2d conv1_{nullptr};
+  quant::PrecisionConv2d conv1_{nullptr};
   distributed::BatchNorm2d bn1_{nullptr};
-  torch::nn::Conv2d conv2_{nullptr};
+  quant::PrecisionConv2d conv2_{nullptr};
   distributed::BatchNorm2d bn2_{nullptr};  // CIFAR's only.
   torch::nn::Linear classifier_{nullptr};
 };

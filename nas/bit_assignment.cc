@@ -71,7 +71,11 @@ absl::StatusOr<std::vector<ConvBits>> AssignBits(const GammaChoices& choices,
 
   std::vector<ConvBits> bits;
   for (const ConvSite& conv : layout.convs) {
-    const OperationSite& operation = layout.operations[conv.operation];
+    if (!conv.operation) {
+      bits.push_back(default_bits);
+      continue;
+    }
+    const OperationSite& operation = layout.operations[*conv.operation];
     const bool reduction = layout.cells[operation.cell].reduction;
     const int row = rows[operation.cell];
     GammaChoices::Choice choice;

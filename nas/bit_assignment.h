@@ -30,8 +30,8 @@ absl::StatusOr<DepthRule> ParseDepthRule(absl::string_view name);
 struct BitAssignmentOptions {
   std::vector<int64_t> candidates = {2, 4};  // As they were searched: gamma's last dimension.
   DepthRule rule = DepthRule::kPublished;
-  // Of operations that no search had gammas for: sep_conv_7x7, conv_7x1_1x7 and edges of nodes
-  // beyond the fourth. The largest candidate if not given.
+  // Of what no search had gammas for: sep_conv_7x7, conv_7x1_1x7, edges of nodes beyond the fourth,
+  // and a quantized stem. The largest candidate if not given.
   std::optional<ConvBits> default_bits = {};
 };
 

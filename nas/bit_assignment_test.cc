@@ -53,7 +53,7 @@ class BitAssignmentTest : public ::testing::Test {
   std::vector<int64_t> NormalPreprocess0(const std::vector<ConvBits>& bits) const {
     std::vector<int64_t> result;
     for (size_t i = 0; i < bits.size(); ++i) {
-      const OperationSite& operation = layout_.operations[layout_.convs[i].operation];
+      const OperationSite& operation = layout_.operations[*layout_.convs[i].operation];
       const bool first_conv =
           i == 0 || layout_.convs[i - 1].operation != layout_.convs[i].operation;
       if (!operation.edge && operation.position == 0 && first_conv &&
@@ -105,10 +105,10 @@ TEST_F(BitAssignmentTest, OperationsWithoutGammasTakeTheDefault) {
   const auto count = [this](const std::vector<ConvBits>& bits, const ConvBits& wanted) {
     int count = 0;
     for (size_t i = 0; i < bits.size(); ++i) {
-      const auto& edge = layout_.operations[layout_.convs[i].operation].edge;
+      const auto& edge = layout_.operations[*layout_.convs[i].operation].edge;
       const bool no_gamma = edge && (edge->primitive == Primitive::kSepConv7x7 ||
                                      edge->primitive == Primitive::kConv7x1_1x7 ||
-                                     layout_.operations[layout_.convs[i].operation].position >= 8);
+                                     layout_.operations[*layout_.convs[i].operation].position >= 8);
       EXPECT_EQ(bits[i], no_gamma ? wanted : (ConvBits{2, 2})) << layout_.convs[i].name;
       count += no_gamma;
     }

@@ -60,6 +60,7 @@ CostReport MakeCostReport(const DerivedLayout& layout, const std::vector<ConvBit
   CHECK_EQ(bits.size(), layout.convs.size());
   CostReport report;
   for (size_t i = 0; i < bits.size(); ++i) {
+    if (layout.convs[i].auxiliary) continue;
     const ConvShape& shape = layout.convs[i].shape;
     report.published_cells.Add(shape, bits[i], CostModel::kPublished);
     report.exact_cells.Add(shape, bits[i], CostModel::kExact);

@@ -22,7 +22,8 @@ struct PartCost {
 };
 
 struct CostReport {
-  // The cells' convolutions, the only ones that the published code counts for CIFAR.
+  // The cells' convolutions, the only ones that the published code counts for CIFAR; with the
+  // stem's if it is quantized.
   PartCost published_cells;
   PartCost exact_cells;
   // What the deployed network runs: with the stem and the classifier, which stay in float, and

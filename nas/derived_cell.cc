@@ -6,16 +6,15 @@
 #include <utility>
 
 #include "ATen/ops/cat.h"
-#include "glog/logging.h"
 #include "nas/cell_topology.h"
 #include "nas/primitives.h"
+#include "quant/precision.h"
 
 namespace nas {
 
 DerivedCell::DerivedCell(const CellSite& site, const CellGenotype& genotype,
-                         std::vector<quant::Precision> precisions, const OperationOptions& options)
-    : concat_(genotype.concat), precisions_(std::move(precisions)) {
-  CHECK_EQ(precisions_.size(), kCellInputs + genotype.edges.size());
+                         const OperationOptions& options)
+    : concat_(genotype.concat) {
   if (site.previous_reduction) {
     preprocess_.push_back(
         std::make_shared<FactorizedReduce>(site.input0_channels, site.channels, options));
@@ -40,13 +39,13 @@ DerivedCell::DerivedCell(const CellSite& site, const CellGenotype& genotype,
 
 at::Tensor DerivedCell::forward(const at::Tensor& s0, const at::Tensor& s1,
                                 const DropPath& drop_path, int64_t first_site) {
-  std::vector<at::Tensor> states = {preprocess_[0]->forward(s0, precisions_[0]),
-                                    preprocess_[1]->forward(s1, precisions_[1])};
+  const quant::Precision unspecified = quant::Precision::Float();
+  std::vector<at::Tensor> states = {preprocess_[0]->forward(s0, unspecified),
+                                    preprocess_[1]->forward(s1, unspecified)};
   int64_t site = first_site;
   const auto run = [&](size_t i) {
     const Edge& edge = edges_[i];
-    const at::Tensor y =
-        edge.operation->forward(states[edge.predecessor], precisions_[kCellInputs + i]);
+    const at::Tensor y = edge.operation->forward(states[edge.predecessor], unspecified);
     if (!edge.droppable) return y;
     const int64_t own_site = site++;
     const bool drops = is_training() && drop_path.probability > 0;

@@ -11,7 +11,6 @@
 #include "nas/drop_path.h"
 #include "nas/genotype.h"
 #include "nas/operations.h"
-#include "quant/precision.h"
 #include "torch/nn/module.h"
 
 namespace nas {
@@ -19,9 +18,8 @@ namespace nas {
 // Children `preprocess0`, `preprocess1`, `_ops.<edge>` (Cell in QDARTS/model.py).
 class DerivedCell : public torch::nn::Module {
  public:
-  // `precisions` are those of preprocess0, preprocess1 and the edges.
-  DerivedCell(const CellSite& site, const CellGenotype& genotype,
-              std::vector<quant::Precision> precisions, const OperationOptions& options);
+  // Its convolutions are in float until they are given precisions.
+  DerivedCell(const CellSite& site, const CellGenotype& genotype, const OperationOptions& options);
 
   // s0, s1: the outputs of the last cell but one and of the last cell, or of the stem. In training
   // the masks from `first_site` on apply.
@@ -41,7 +39,6 @@ class DerivedCell : public torch::nn::Module {
   std::vector<std::shared_ptr<Operation>> preprocess_;
   std::vector<Edge> edges_;
   std::vector<int64_t> concat_;
-  std::vector<quant::Precision> precisions_;
 };
 
 }  // namespace nas

@@ -75,6 +75,13 @@ class LayoutBuilder {
     layout_.num_parameters += NumWeights(shape);
   }
 
+  // A convolution of the stem or the auxiliary head.
+  void AddOuterConv(std::string name, const Conv& conv, int64_t side) {
+    if (!shape_.quantize_stem) return AddFloatConv(std::move(name), conv, side);
+    AddConv(std::move(name), conv, side, side);
+    layout_.convs.back().operation = std::nullopt;
+  }
+
   void AddNorm(int64_t channels) { layout_.num_parameters += 2 * channels; }
 
   void AddFloatConv(std::string name, const Conv& conv, int64_t side) {
@@ -92,15 +99,15 @@ class LayoutBuilder {
     const int64_t side = shape_.image_side;
     const int64_t channels = shape_.channels;
     if (shape_.images == ImageKind::kCifar) {
-      AddFloatConv("stem.0", {3, 3 * channels, 3, 3}, side);
+      AddOuterConv("stem.0", {3, 3 * channels, 3, 3}, side);
       AddNorm(3 * channels);
       side1_ = side;
       channels0_ = channels1_ = 3 * channels;
       return;
     }
-    AddFloatConv("stem0.0", {3, channels / 2, 3, 3, 2, 2}, side);
-    AddFloatConv("stem0.3", {channels / 2, channels, 3, 3, 2, 2}, side / 2);
-    AddFloatConv("stem1.1", {channels, channels, 3, 3, 2, 2}, side / 4);
+    AddOuterConv("stem0.0", {3, channels / 2, 3, 3, 2, 2}, side);
+    AddOuterConv("stem0.3", {channels / 2, channels, 3, 3, 2, 2}, side / 2);
+    AddOuterConv("stem1.1", {channels, channels, 3, 3, 2, 2}, side / 4);
     AddNorm(channels / 2);
     AddNorm(channels);
     AddNorm(channels);
@@ -201,17 +208,21 @@ class LayoutBuilder {
   // Its average pooling leaves 2x2 pixels.
   void Auxiliary() {
     const size_t first = layout_.float_convs.size();
+    const size_t first_quantized = layout_.convs.size();
     const int64_t others = std::exchange(layout_.num_parameters, 0);
     const Conv conv2 = {
         .in_channels = 128, .out_channels = 768, .kernel_h = 2, .kernel_w = 2, .padded = false};
-    AddFloatConv("auxiliary_head.features.2",
+    AddOuterConv("auxiliary_head.features.2",
                  {layout_.cells[AuxiliaryCell(shape_.layers)].output_channels, 128}, 2);
     AddNorm(128);
-    AddFloatConv("auxiliary_head.features.5", conv2, 2);
+    AddOuterConv("auxiliary_head.features.5", conv2, 2);
     if (shape_.images == ImageKind::kCifar) AddNorm(768);
     AddClassifier("auxiliary_head.classifier", 768);
     for (size_t i = first; i < layout_.float_convs.size(); ++i) {
       layout_.float_convs[i].auxiliary = true;
+    }
+    for (size_t i = first_quantized; i < layout_.convs.size(); ++i) {
+      layout_.convs[i].auxiliary = true;
     }
     layout_.num_auxiliary_parameters = std::exchange(layout_.num_parameters, others);
   }

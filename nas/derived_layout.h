@@ -24,6 +24,9 @@ struct NetworkShape {
   int layers = 20;        // Cells.
   int64_t classes = 10;
   bool auxiliary = false;  // Whether there is an auxiliary head to train with.
+  // Whether the convolutions of stem and auxiliary head have bits like those of the cells, as in
+  // the published FBQAT and QSubNet (there, the stem's clamp cuts negative pixels away).
+  bool quantize_stem = false;
 
   bool operator==(const NetworkShape&) const = default;
 
@@ -58,11 +61,12 @@ struct ConvBits {
   bool operator==(const ConvBits&) const = default;
 };
 
-// A convolution of a cell; its bits are chosen.
+// A convolution whose bits are chosen.
 struct ConvSite {
-  std::string name;  // "cells.3._ops.5.conv1"
-  size_t operation;  // Index of the operation it belongs to.
+  std::string name;                 // "cells.3._ops.5.conv1"
+  std::optional<size_t> operation;  // Index of the one it belongs to; none outside of the cells.
   quant::ConvShape shape;
+  bool auxiliary = false;  // Belongs to the auxiliary head, which only training runs.
 };
 
 // What stays in float; a linear classifier counts as a 1x1 convolution of a single pixel.
@@ -76,6 +80,7 @@ struct DerivedLayout {
   std::vector<CellSite> cells;
   // Cell by cell: preprocess0, preprocess1, then the edges as the genotype lists them.
   std::vector<OperationSite> operations;
+  // In the order of the network's modules: stem, cells, auxiliary head.
   std::vector<ConvSite> convs;
   std::vector<FloatConvSite> float_convs;
   // Weights, biases, and scales and shifts of batch normalizations.

@@ -45,7 +45,7 @@ TEST(DerivedLayoutTest, NamesOperationsAndConvolutionsAsTheyRun) {
                                  "cells.0._ops.1", "cells.0._ops.2"));
   EXPECT_EQ(layout.operations.size(), 3 * (2 + 8));
   EXPECT_EQ(layout.convs[2].name, "cells.0._ops.0.conv1");
-  EXPECT_EQ(layout.operations[layout.convs[2].operation].name, "cells.0._ops.0");
+  EXPECT_EQ(layout.operations[*layout.convs[2].operation].name, "cells.0._ops.0");
   EXPECT_EQ(layout.float_convs[0].name, "stem.0");
   EXPECT_EQ(layout.float_convs.back().name, "classifier");
 }

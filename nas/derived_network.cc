@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "ATen/ops/relu.h"
-#include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "glog/logging.h"
 #include "nas/derived_layout.h"
@@ -21,29 +19,6 @@ namespace {
 
 constexpr int64_t kCifarStemMultiplier = 3;
 
-std::string BitsText(const ConvBits& bits) {
-  return absl::StrCat(bits.activation, "/", bits.weight);
-}
-
-// What `bits` says of each operation; operations without convolutions keep the default.
-absl::StatusOr<std::vector<ConvBits>> OperationBits(const DerivedLayout& layout,
-                                                    const std::vector<ConvBits>& bits) {
-  std::vector<ConvBits> operation_bits(layout.operations.size());
-  for (size_t i = 0; i < layout.convs.size(); ++i) {
-    const size_t operation = layout.convs[i].operation;
-    ConvBits& shared = operation_bits[operation];
-    const bool first = i == 0 || layout.convs[i - 1].operation != operation;
-    if (first) shared = bits[i];
-    if (bits[i] != shared) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("bits.", layout.convs[i].name, ": is ", BitsText(bits[i]), "; expected ",
-                       BitsText(shared), " as before in ", layout.operations[operation].name,
-                       ", since the convolutions of an operation share their bits"));
-    }
-  }
-  return operation_bits;
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<DerivedNetwork>> DerivedNetwork::Create(
@@ -51,12 +26,10 @@ absl::StatusOr<std::shared_ptr<DerivedNetwork>> DerivedNetwork::Create(
   RETURN_IF_ERROR(ValidateArchitecture(architecture));
   ASSIGN_OR_RETURN(const DerivedLayout layout,
                    MakeDerivedLayout(architecture.genotype, architecture.network));
-  ASSIGN_OR_RETURN(const std::vector<ConvBits> bits, OperationBits(layout, architecture.bits));
-  return std::shared_ptr<DerivedNetwork>(new DerivedNetwork(architecture, layout, bits));
+  return std::shared_ptr<DerivedNetwork>(new DerivedNetwork(architecture, layout));
 }
 
-DerivedNetwork::DerivedNetwork(const Architecture& architecture, const DerivedLayout& layout,
-                               const std::vector<ConvBits>& operation_bits)
+DerivedNetwork::DerivedNetwork(const Architecture& architecture, const DerivedLayout& layout)
     : architecture_(architecture) {
   const NetworkShape& shape = architecture.network;
   if (shape.images == ImageKind::kCifar) {
@@ -68,19 +41,11 @@ DerivedNetwork::DerivedNetwork(const Architecture& architecture, const DerivedLa
 
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
   const OperationOptions options = {.eight_bit = architecture.eight_bit};
-  size_t operation = 0;
+  const Genotype& genotype = architecture.genotype;
   for (size_t i = 0; i < layout.cells.size(); ++i) {
     const CellSite& site = layout.cells[i];
-    std::vector<quant::Precision> precisions;
-    for (; operation < layout.operations.size() &&
-           layout.operations[operation].cell == static_cast<int>(i);
-         ++operation) {
-      const ConvBits& bits = operation_bits[operation];
-      precisions.push_back(quant::Precision::Fixed(bits.activation, bits.weight));
-    }
-    const Genotype& genotype = architecture.genotype;
     cells_.push_back(std::make_shared<DerivedCell>(
-        site, site.reduction ? genotype.reduce : genotype.normal, std::move(precisions), options));
+        site, site.reduction ? genotype.reduce : genotype.normal, options));
     cells->register_module(std::to_string(i), cells_.back());
   }
 
@@ -91,6 +56,13 @@ DerivedNetwork::DerivedNetwork(const Architecture& architecture, const DerivedLa
   }
   classifier_ = register_module(
       "classifier", torch::nn::Linear(layout.cells.back().output_channels, shape.classes));
+
+  const auto modules = named_modules("", /*include_self=*/false);
+  for (size_t i = 0; i < layout.convs.size(); ++i) {
+    convs_.push_back(modules[layout.convs[i].name]->as<quant::PrecisionConv2dImpl>());
+    const ConvBits& bits = architecture.bits[i];
+    convs_[i]->set_precision(quant::Precision::Fixed(bits.activation, bits.weight));
+  }
 }
 
 DerivedNetwork::Output DerivedNetwork::forward(const at::Tensor& images,

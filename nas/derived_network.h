@@ -17,6 +17,7 @@
 #include "nas/auxiliary_head.h"
 #include "nas/derived_cell.h"
 #include "nas/drop_path.h"
+#include "quant/precision_conv.h"
 #include "torch/nn/module.h"
 #include "torch/nn/modules/container/sequential.h"
 #include "torch/nn/modules/linear.h"
@@ -29,8 +30,7 @@ namespace nas {
 class DerivedNetwork : public torch::nn::Module {
  public:
   // Weights start from LibTorch's default generator: torch::manual_seed decides them.
-  // InvalidArgument as from ValidateArchitecture, or if convolutions of one operation have
-  // different bits.
+  // InvalidArgument as from ValidateArchitecture.
   static absl::StatusOr<std::shared_ptr<DerivedNetwork>> Create(const Architecture& architecture);
 
   struct Output {
@@ -45,10 +45,12 @@ class DerivedNetwork : public torch::nn::Module {
 
   const Architecture& architecture() const { return architecture_; }
 
+  // The convolutions of DerivedLayout::convs, in that order, each with the precision that the
+  // architecture gives it until another is set.
+  const std::vector<quant::PrecisionConv2dImpl*>& convs() const { return convs_; }
+
  private:
-  // `operation_bits` are those of `layout.operations`.
-  DerivedNetwork(const Architecture& architecture, const DerivedLayout& layout,
-                 const std::vector<ConvBits>& operation_bits);
+  DerivedNetwork(const Architecture& architecture, const DerivedLayout& layout);
 
   Architecture architecture_;
   torch::nn::Sequential stem0_{nullptr};
@@ -56,6 +58,7 @@ class DerivedNetwork : public torch::nn::Module {
   std::vector<std::shared_ptr<DerivedCell>> cells_;
   std::shared_ptr<AuxiliaryHead> auxiliary_head_;  // Null without.
   torch::nn::Linear classifier_{nullptr};
+  std::vector<quant::PrecisionConv2dImpl*> convs_;
 };
 
 }  // namespace nas

@@ -10,10 +10,8 @@
 #include "ATen/ops/arange.h"
 #include "ATen/ops/equal.h"
 #include "ATen/ops/rand.h"
-#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "c10/core/GradMode.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nas/architecture.h"
 #include "nas/cost_report.h"
@@ -24,11 +22,10 @@
 #include "nas/published_genotypes.h"
 #include "quant/bit_cost.h"
 #include "quant/precision_conv.h"
+#include "torch/utils.h"
 
 namespace nas {
 namespace {
-
-using ::testing::HasSubstr;
 
 constexpr NetworkShape kCifar = {.channels = 4, .layers = 4, .auxiliary = true};
 constexpr NetworkShape kImageNet = {.images = ImageKind::kImageNet,
@@ -59,13 +56,17 @@ void ExpectLayoutOf(DerivedNetwork& network) {
 
   size_t i = 0;
   double macs = 0;
+  const bool outside = architecture.network.quantize_stem;
   for (const auto& module : network.named_modules()) {
     const auto* conv = module.value()->as<quant::PrecisionConv2dImpl>();
-    if (conv == nullptr) continue;
+    if (conv == nullptr || (!outside && !absl::StartsWith(module.key(), "cells."))) continue;
     ASSERT_LT(i, layout.convs.size());
     EXPECT_EQ(module.key(), layout.convs[i].name);
+    EXPECT_EQ(conv, network.convs()[i]);
     EXPECT_EQ(conv->shape(), layout.convs[i].shape) << module.key();
-    macs += conv->parameters()[0].numel() * conv->shape().out_h * conv->shape().out_w;
+    if (!layout.convs[i].auxiliary) {
+      macs += conv->parameters()[0].numel() * conv->shape().out_h * conv->shape().out_w;
+    }
     ++i;
   }
   EXPECT_EQ(i, layout.convs.size());
@@ -85,7 +86,9 @@ void ExpectLayoutOf(DerivedNetwork& network) {
 TEST(DerivedNetworkTest, IsWhatItsLayoutSays) {
   for (const char* genotype : {"PC_DARTS_cifar", "DARTS_V2", "NASNet", "AmoebaNet"}) {
     ExpectLayoutOf(*MakeNetwork(genotype, kCifar, {2, 4}));
-    ExpectLayoutOf(*MakeNetwork(genotype, kImageNet, {}));
+    NetworkShape quantized = kImageNet;
+    quantized.quantize_stem = true;
+    ExpectLayoutOf(*MakeNetwork(genotype, quantized, {}));
   }
 }
 
@@ -125,12 +128,28 @@ TEST(DerivedNetworkTest, DropPathActsInTrainingOnEverySiteButNoIdentity) {
       at::equal(network->forward(images).logits, network->forward(images, drop_path).logits));
 }
 
-TEST(DerivedNetworkTest, ConvolutionsOfAnOperationShareTheirBits) {
-  Architecture architecture =
-      UniformArchitecture(*PublishedGenotype("DARTS_V2"), kCifar, {2, 2}).value();
-  architecture.bits[3].weight = 4;
-  EXPECT_THAT(std::string(DerivedNetwork::Create(architecture).status().message()),
-              HasSubstr("bits.cells.0._ops.0.conv2: is 2/4; expected 2/2"));
+// The logits of `architecture` from fixed weights, for fixed images.
+at::Tensor Logits(const Architecture& architecture) {
+  torch::manual_seed(7);
+  const at::Tensor images = Images(2, architecture.network);
+  return DerivedNetwork::Create(architecture).value()->forward(images).logits;
+}
+
+TEST(DerivedNetworkTest, EveryConvolutionHasItsOwnBits) {
+  NetworkShape shape = kCifar;
+  shape.quantize_stem = true;
+  const Architecture uniform =
+      UniformArchitecture(*PublishedGenotype("DARTS_V2"), shape, {2, 2}).value();
+  const at::Tensor logits = Logits(uniform);
+  EXPECT_TRUE(at::equal(Logits(uniform), logits));
+  const DerivedLayout layout = MakeDerivedLayout(uniform.genotype, shape).value();
+  EXPECT_EQ(layout.convs.front().name, "stem.0");
+  EXPECT_EQ(layout.convs.back().name, "auxiliary_head.features.5");
+  for (size_t i = 0; i < layout.convs.size(); ++i) {
+    Architecture other = uniform;
+    other.bits[i].weight = 4;
+    EXPECT_EQ(at::equal(Logits(other), logits), layout.convs[i].auxiliary) << layout.convs[i].name;
+  }
 }
 
 }  // namespace

@@ -8,6 +8,10 @@
 //   op.bn.running_mean          op.bn.running_mean                op.op.3.running_mean
 //   preprocess0.conv_1.conv.weight
 //                               ….conv_1.mix_weight.conv.weight   ….conv_1.weight
+// FBQAT and QSubNet count as PC-DARTS does, but say `op.op.1.conv.weight` and
+// `op.op.1.mix_weight.conv.weight`. Outside of the cells (`stem.0`, `auxiliary_head.features.2`) we
+// say `.conv.weight`; QDARTS and PC-DARTS say `.weight`, except for QDARTS's auxiliary head for
+// ImageNet.
 #ifndef NAS_PUBLISHED_NAMES_H_
 #define NAS_PUBLISHED_NAMES_H_
 
@@ -22,12 +26,14 @@
 namespace nas {
 
 enum class PublishedStyle {
-  kQdartsDerived,   // QDARTS/model.py: our own names.
+  kQdartsDerived,   // QDARTS/model.py: our own names, but for the outside of the cells.
   kQdartsSupernet,  // QDARTS/model_search.py and model_search_imagenet.py
   kPcDarts,         // PC-DARTS's float supernets and derived networks.
+  kFbqat,           // FBQAT/models/quant_darts.py, and QSubNet's derived networks.
+  kQSubNet,         // QSubNet/models/quant_darts.py, while it searches.
 };
 
-// "qdarts", "qdarts_supernet" or "pcdarts".
+// "qdarts", "qdarts_supernet", "pcdarts", "fbqat" or "qsubnet".
 absl::StatusOr<PublishedStyle> ParsePublishedStyle(absl::string_view name);
 
 // The published name of every name in `state`, which is all of a network's, since an operation
@@ -39,6 +45,9 @@ std::map<std::string, std::string> PublishedNames(const base::TensorMap& state,
 // convolution, `….size_product` and `….memory_size`, which each of their forwards sets anew.
 std::vector<std::string> PublishedExtraBuffers(const base::TensorMap& state, PublishedStyle style);
 bool IsPublishedExtraBuffer(absl::string_view name);
+
+// Whether it is one of the logits over bits that a QSubNet network has beside its weights.
+bool IsQSubNetAlpha(absl::string_view name);
 
 }  // namespace nas
 

@@ -33,6 +33,7 @@ nlohmann::json ToJson(const SearchConfig& config) {
       {"gamma_rate", ToJson(config.gamma_rate)},
       {"gamma_weight_decay", config.gamma_weight_decay},
       {"complexity_decay", config.complexity_decay},
+      {"target", ToJson(config.target)},
   };
 }
 

@@ -4,6 +4,9 @@
 
 #include <cstdint>
 
+#include "nas/bit_assignment.h"
+#include "nas/cost_target.h"
+#include "nas/derived_layout.h"
 #include "nas/schedules.h"
 #include "nas/supernet_config.h"
 #include "nlohmann/json_fwd.hpp"
@@ -29,8 +32,14 @@ struct SearchConfig {
   // Gammas: SGD with the weights' momentum, on the weights' batches.
   Schedule gamma_rate;
   double gamma_weight_decay = 1e-3;
-  // What a unit of complexity costs in the loss.
+  // What a unit of complexity costs in the loss; with a target, the scale of it.
   double complexity_decay = 1e-4;
+
+  // The network that the search stands for, and its budget.
+  NetworkShape derived;
+  DepthRule depth_rule = DepthRule::kPublished;
+  CostTarget target;
+  int64_t steps = 0;  // Of the whole search; only the steering towards a target needs it.
 };
 
 // Every field by its name, for checkpoints and architecture files.

@@ -6,7 +6,8 @@
 #include "distributed/use_communicator.h"
 #include "nas/architect.h"
 #include "nas/batch_metrics.h"
-#include "nas/genotype_derivation.h"
+#include "nas/derived_layout.h"
+#include "nas/genotype.h"
 #include "nas/losses.h"
 #include "nlohmann/json.hpp"
 #include "torch/nn/utils/clip_grad.h"
@@ -17,6 +18,8 @@ namespace {
 
 using distributed::Batch;
 using distributed::Metrics;
+
+constexpr char kController[] = "controller";
 
 std::vector<at::Tensor> Trained(const NamedTensors& weights, const NamedTensors& gammas) {
   std::vector<at::Tensor> tensors;
@@ -60,6 +63,7 @@ SearchTask::SearchTask(const SearchConfig& config, std::unique_ptr<Supernet> sup
               Optimizer::SgdOptions{config.momentum, config.gamma_weight_decay}),
       reducer_(communicator, Trained(weights_.parameters(), gammas_.parameters()), {}) {
   distributed::UseCommunicator(supernet_->network(), communicator);
+  if (config.target.is_set()) controller_.emplace(config.complexity_decay, config.steps);
 }
 
 void SearchTask::BeginEpoch(int64_t epoch, int64_t epochs) { epoch_ = epoch; }
@@ -93,7 +97,7 @@ absl::Status SearchTask::StepArchitecture(const Batch& train, const Batch& searc
     at::Tensor total = GlobalLoss(loss, search);
     // Only the expected cost depends on alpha and beta.
     if (config_.supernet.expected_cost) {
-      total = total + supernet_->Complexity().mul(config_.complexity_decay);
+      total = total + supernet_->Complexity().mul(ComplexityWeight());
     }
     return total;
   };
@@ -144,7 +148,7 @@ absl::Status SearchTask::StepWeights(const Batch& train, Metrics& metrics) {
   AddMetrics("", cross_entropy, logits, labels, metrics);
   if (!gammas.empty()) {
     const at::Tensor complexity = supernet_->Complexity();
-    loss = loss + complexity.mul(config_.complexity_decay);
+    loss = loss + complexity.mul(ComplexityWeight());
     metrics["complexity"] = {complexity.detach(), 1};
   }
 
@@ -154,7 +158,21 @@ absl::Status SearchTask::StepWeights(const Batch& train, Metrics& metrics) {
   torch::nn::utils::clip_grad_norm_(weights, config_.weight_grad_clip);
   weights_.Step(config_.weight_rate.Rate(epoch_));
   if (!gammas.empty()) gammas_.Step(config_.gamma_rate.Rate(epoch_));
+  if (controller_) {
+    ASSIGN_OR_RETURN(const double excess, Excess());
+    controller_->Observe(excess);
+  }
   return absl::OkStatus();
+}
+
+double SearchTask::ComplexityWeight() const {
+  return controller_ ? controller_->weight() : config_.complexity_decay;
+}
+
+absl::StatusOr<double> SearchTask::Excess() const {
+  ASSIGN_OR_RETURN(const Architecture found, DeriveArchitecture(supernet_->State(), Derivation()));
+  ASSIGN_OR_RETURN(const DerivedLayout layout, MakeDerivedLayout(found.genotype, found.network));
+  return config_.target.Excess(layout, found.bits);
 }
 
 absl::StatusOr<Metrics> SearchTask::Evaluate(const Batch& batch) {
@@ -173,27 +191,46 @@ base::TensorMap SearchTask::State() const {
   weights_.AppendState("weights", state);
   alphas_.AppendState("alphas", state);
   gammas_.AppendState("gammas", state);
+  if (controller_) controller_->AppendState(kController, state);
   return state;
 }
 
 absl::Status SearchTask::LoadState(const base::TensorMap& state) {
-  RETURN_IF_ERROR(supernet_->LoadState(WithoutOptimizers(state)));
+  base::TensorMap supernet = WithoutOptimizers(state);
+  if (controller_) {
+    RETURN_IF_ERROR(controller_->LoadState(kController, state));
+    supernet.erase(kController);
+  }
+  RETURN_IF_ERROR(supernet_->LoadState(supernet));
   RETURN_IF_ERROR(weights_.LoadState("weights", state));
   RETURN_IF_ERROR(alphas_.LoadState("alphas", state));
   return gammas_.LoadState("gammas", state);
 }
 
-absl::StatusOr<Genotype> SearchTask::CurrentGenotype() const {
-  const base::TensorMap state = supernet_->State();
-  return DeriveGenotype(state.at("alphas_normal"), state.at("alphas_reduce"),
-                        state.at("betas_normal"), state.at("betas_reduce"));
+DerivationOptions SearchTask::Derivation() const {
+  return {.network = config_.derived,
+          .bits = config_.supernet.bits,
+          .depth_rule = config_.depth_rule,
+          .eight_bit = config_.supernet.eight_bit};
+}
+
+absl::StatusOr<Architecture> SearchTask::CurrentArchitecture() const {
+  ASSIGN_OR_RETURN(Architecture architecture,
+                   controller_ ? DeriveOnBudget(supernet_->State(), Derivation(), config_.target)
+                               : DeriveArchitecture(supernet_->State(), Derivation()));
+  architecture.search = Config();
+  return architecture;
 }
 
 nlohmann::json SearchTask::EpochSummary() const {
   nlohmann::json summary = {{"learning_rate", config_.weight_rate.Rate(epoch_)}};
-  const absl::StatusOr<Genotype> genotype = CurrentGenotype();
+  const absl::StatusOr<Architecture> found = CurrentArchitecture();
   summary["genotype"] =
-      genotype.ok() ? GenotypeToText(*genotype) : std::string(genotype.status().message());
+      found.ok() ? GenotypeToText(found->genotype) : std::string(found.status().message());
+  if (controller_) {
+    summary["complexity_weight"] = controller_->weight();
+    if (const auto excess = Excess(); excess.ok()) summary["times_over_target"] = *excess;
+  }
   return summary;
 }
 

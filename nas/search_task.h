@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@
 #include "distributed/communicator.h"
 #include "distributed/gradient_reducer.h"
 #include "distributed/task.h"
-#include "nas/genotype.h"
+#include "nas/architecture.h"
+#include "nas/cost_controller.h"
+#include "nas/derivation.h"
 #include "nas/optimizer.h"
 #include "nas/search_config.h"
 #include "nas/supernet.h"
@@ -48,19 +51,26 @@ class SearchTask : public distributed::Task {
   nlohmann::json EpochSummary() const override;
   nlohmann::json Config() const override;
 
-  // What the search has found so far. InvalidArgument if an alpha or beta is not finite.
-  absl::StatusOr<Genotype> CurrentGenotype() const;
+  // What the search has found so far, on the budget if there is one. InvalidArgument if an alpha,
+  // beta or gamma is not finite, or as from DeriveArchitecture.
+  absl::StatusOr<Architecture> CurrentArchitecture() const;
 
  private:
   absl::Status StepArchitecture(const distributed::Batch& train, const distributed::Batch& search,
                                 distributed::Metrics& metrics);
   absl::Status StepWeights(const distributed::Batch& train, distributed::Metrics& metrics);
+  // What a unit of complexity costs in the loss now.
+  double ComplexityWeight() const;
+  DerivationOptions Derivation() const;
+  // How many times the network of the largest logits is over its budget.
+  absl::StatusOr<double> Excess() const;
 
   const SearchConfig config_;
   const std::unique_ptr<Supernet> supernet_;
   distributed::Communicator* const communicator_;
   Optimizer weights_, alphas_, gammas_;
   distributed::GradientReducer reducer_;
+  std::optional<CostController> controller_;  // With a target.
   int64_t epoch_ = 0;
 };
 

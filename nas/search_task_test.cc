@@ -1,5 +1,6 @@
 #include "nas/search_task.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +13,9 @@
 #include "glog/logging.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nas/architecture.h"
+#include "nas/cost_target.h"
+#include "nas/derived_layout.h"
 #include "nlohmann/json.hpp"
 #include "torch/utils.h"
 
@@ -33,10 +37,12 @@ SearchConfig TinyConfig() {
   config.gamma_rate = {.base = 0.1, .epochs = 10};
   config.alpha_begin = 0;
   config.complexity_decay = 1e-3;
+  config.derived = {.image_side = 16, .channels = 8, .layers = 3, .classes = 3};
   return config;
 }
 
-distributed::Batch RandomBatch() {
+distributed::Batch RandomBatch(uint64_t seed) {
+  torch::manual_seed(seed);
   return {.images = at::randn({kBatch, 3, 16, 16}),
           .labels = at::randint(3, {kBatch}, at::kLong),
           .global_count = kBatch,
@@ -63,7 +69,8 @@ class SearchTaskTest : public testing::Test {
 
   const std::unique_ptr<distributed::Communicator> communicator_ =
       distributed::MakeSingleCommunicator();
-  const std::vector<distributed::Batch> batches_ = {RandomBatch(), RandomBatch()};
+  const std::vector<distributed::Batch> batches_ = {RandomBatch(/*seed=*/0),
+                                                    RandomBatch(/*seed=*/1)};
 };
 
 base::TensorMap Copy(const base::TensorMap& state) {
@@ -153,6 +160,41 @@ TEST_F(SearchTaskTest, SummaryNamesTheGenotype) {
   const auto task = MakeTask(TinyConfig());
   EXPECT_THAT(task->EpochSummary().at("genotype").get<std::string>(),
               testing::StartsWith("Genotype(normal=["));
+}
+
+// The complexity's weight is steered so that what is derived has the BitOps asked for: at least 64
+// times (all 4 bits) and at most 256 times (all 2 bits) fewer than at 32/32 bits.
+TEST_F(SearchTaskTest, MeetsABudgetOfBitOps) {
+  constexpr int kSteps = 20;
+  for (const double compression : {200, 120, 80}) {
+    SearchConfig config = TinyConfig();
+    config.target = {.compression = compression};
+    config.steps = kSteps;
+    const auto task = MakeTask(config);
+    for (int epoch = 0; epoch < 10; ++epoch) {
+      task->BeginEpoch(epoch, 10);
+      for (int step = 0; step < kSteps / 10; ++step) Step(*task);
+    }
+    const Architecture found = task->CurrentArchitecture().value();
+    const DerivedLayout layout = MakeDerivedLayout(found.genotype, found.network).value();
+    EXPECT_NEAR(config.target.Excess(layout, found.bits), 1, 0.1) << compression;
+  }
+}
+
+TEST_F(SearchTaskTest, ContinuesToSteerFromItsState) {
+  SearchConfig config = TinyConfig();
+  config.target = {.compression = 100};
+  config.steps = 20;
+  const auto uninterrupted = MakeTask(config);
+  Step(*uninterrupted);
+  const auto resumed = MakeTask(config);
+  ASSERT_TRUE(resumed->LoadState(Copy(uninterrupted->State())).ok());
+  Step(*uninterrupted);
+  Step(*resumed);
+  const base::TensorMap expected = uninterrupted->State();
+  for (const auto& [name, tensor] : resumed->State()) {
+    EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
+  }
 }
 
 }  // namespace

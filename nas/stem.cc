@@ -1,15 +1,18 @@
 #include "nas/stem.h"
 
 #include "distributed/batch_norm.h"
+#include "quant/precision_conv.h"
 #include "torch/nn/modules/activation.h"
-#include "torch/nn/modules/conv.h"
 
 namespace nas {
 namespace {
 
-torch::nn::Conv2d Conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride) {
-  return torch::nn::Conv2d(
-      torch::nn::Conv2dOptions(in_channels, out_channels, 3).stride(stride).padding(1).bias(false));
+quant::PrecisionConv2d Conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride) {
+  return quant::PrecisionConv2d(quant::ConvOptions{.in_channels = in_channels,
+                                                   .out_channels = out_channels,
+                                                   .kernel = {3, 3},
+                                                   .stride = {stride, stride},
+                                                   .padding = {1, 1}});
 }
 
 }  // namespace

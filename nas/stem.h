@@ -1,5 +1,6 @@
-// What stands before the cells: float convolutions with affine batch normalization, as sequences
-// whose children are numbered as in the published networks.
+// What stands before the cells: convolutions, in float unless each is given a precision, with
+// affine batch normalization, as sequences whose children are numbered as in the published
+// networks.
 #ifndef NAS_STEM_H_
 #define NAS_STEM_H_
 

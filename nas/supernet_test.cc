@@ -45,7 +45,7 @@ TEST(SupernetTest, NamesAreThePublishedOnes) {
   const auto supernet = Make(Small());
   const base::TensorMap state = supernet->State();
   for (const char* name :
-       {"stem.0.weight", "stem.1.running_mean", "cells.0.preprocess0.conv.conv.weight",
+       {"stem.0.conv.weight", "stem.1.running_mean", "cells.0.preprocess0.conv.conv.weight",
         "cells.0._ops.0._ops.1.1.running_var", "cells.1._ops.13._ops.4.conv4.conv.weight",
         "cells.1._ops.0._ops.3.conv_2.conv.weight", "cells.2.preprocess0.conv_1.conv.weight",
         "classifier.bias", "alphas_normal", "gamma_weight_cellr"}) {

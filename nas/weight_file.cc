@@ -49,7 +49,7 @@ base::TensorMap Weights(base::TensorMap file, const base::TensorMap& state) {
   if (AnyStartsWith(file, kDataParallel)) file = Under(file, kDataParallel);
   const bool has_head = AnyStartsWith(state, kAuxiliaryHead);
   std::erase_if(file, [has_head](const auto& entry) {
-    return IsPublishedExtraBuffer(entry.first) ||
+    return IsPublishedExtraBuffer(entry.first) || IsQSubNetAlpha(entry.first) ||
            (!has_head && absl::StartsWith(entry.first, kAuxiliaryHead));
   });
   return file;
@@ -59,8 +59,9 @@ base::TensorMap Weights(base::TensorMap file, const base::TensorMap& state) {
 Names RecognizedNames(const base::TensorMap& file, const base::TensorMap& state) {
   Names best;
   size_t most = 0;
-  for (const PublishedStyle style : {PublishedStyle::kQdartsDerived, PublishedStyle::kPcDarts,
-                                     PublishedStyle::kQdartsSupernet}) {
+  for (const PublishedStyle style :
+       {PublishedStyle::kQdartsDerived, PublishedStyle::kPcDarts, PublishedStyle::kQdartsSupernet,
+        PublishedStyle::kFbqat, PublishedStyle::kQSubNet}) {
     Names names = PublishedNames(state, style);
     const size_t known = std::count_if(names.begin(), names.end(), [&file](const auto& name) {
       return file.contains(name.second);

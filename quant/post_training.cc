@@ -6,7 +6,6 @@
 
 #include "ATen/TensorOperators.h"
 #include "ATen/ops/abs.h"
-#include "ATen/ops/atanh.h"
 #include "ATen/ops/clamp.h"
 #include "ATen/ops/exp.h"
 #include "ATen/ops/floor.h"
@@ -45,7 +44,8 @@ at::Tensor QuantizeTanh(const at::Tensor& x, int64_t bits) {
   const double steps = NumSteps(bits);
   const at::Tensor level = RoundHalfUp((at::tanh(x) + 1.0) / 2 * steps) / steps * 2 - 1;
   const double outermost = 1 - 1 / (2 * steps);
-  return at::atanh(at::clamp(level, -outermost, outermost));
+  const at::Tensor clamped = at::clamp(level, -outermost, outermost);
+  return 0.5 * at::log((1.0 + clamped) / (1.0 - clamped));  // artanh
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ PrecisionConv2dImpl::PrecisionConv2dImpl(const ConvOptions& options)
              .groups = options.groups},
       conv_(register_module("conv", torch::nn::Conv2d(LibraryOptions(options)))) {}
 
-at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& precision) {
+at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& asked) {
+  const Precision& precision = own_precision_ ? *own_precision_ : asked;
   const auto& options = conv_->options;
   const std::vector<int64_t>& bits = precision.activation_bits;
   const bool needs_range = std::count(bits.begin(), bits.end(), 8) > 0;
@@ -45,7 +46,7 @@ at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& pr
   shape_.in_w = x.size(3);
   shape_.out_h = y.size(2);
   shape_.out_w = y.size(3);
-  return y;
+  return Tapped(y);
 }
 
 }  // namespace quant

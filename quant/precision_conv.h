@@ -11,12 +11,15 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "ATen/core/Tensor.h"
 #include "quant/bit_cost.h"
 #include "quant/lattice.h"
+#include "quant/output_tap.h"
 #include "quant/precision.h"
+#include "torch/nn/modules/container/any_value.h"
 #include "torch/nn/modules/conv.h"
 #include "torch/nn/pimpl.h"
 
@@ -36,12 +39,16 @@ struct ConvOptions {
 
 // y = conv2d(MixedActivation(x), MixedWeight(w)), without bias. Its only parameter is
 // "conv.weight", initialized as torch::nn::Conv2d does.
-class PrecisionConv2dImpl : public torch::nn::Module {
+class PrecisionConv2dImpl : public torch::nn::Module, public OutputTap {
  public:
   explicit PrecisionConv2dImpl(const ConvOptions& options);
 
   // x: [N, in_channels, H, W].
-  at::Tensor forward(const at::Tensor& x, const Precision& precision);
+  at::Tensor forward(const at::Tensor& x, const Precision& precision = Precision::Float());
+
+  // From now on `precision` holds, whatever a forward says: for networks whose convolutions differ
+  // one by one.
+  void set_precision(Precision precision) { own_precision_ = std::move(precision); }
 
   // Makes the ranges of 8-bit activations those of `range_of(x)`, [M, in_channels, 1, 1], instead
   // of x's own: those of a batch of which x is a part.
@@ -51,8 +58,12 @@ class PrecisionConv2dImpl : public torch::nn::Module {
   // With the input and output sizes of the last forward; 0 before the first.
   const ConvShape& shape() const { return shape_; }
 
+ protected:
+  FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(Precision::Float())})
+
  private:
   EightBit eight_bit_;
+  std::optional<Precision> own_precision_;
   ConvShape shape_;
   RangeFunction range_of_;  // May be null.
   torch::nn::Conv2d conv_;

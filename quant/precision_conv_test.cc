@@ -1,6 +1,7 @@
 #include "quant/precision_conv.h"
 
 #include "ATen/CPUGeneratorImpl.h"
+#include "ATen/TensorOperators.h"
 #include "ATen/ops/allclose.h"
 #include "ATen/ops/conv2d.h"
 #include "ATen/ops/equal.h"
@@ -10,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "quant/quantizers.h"
+#include "torch/nn/modules/container/any.h"
 
 namespace quant {
 namespace {
@@ -39,6 +41,22 @@ TEST_F(PrecisionConvTest, FloatPrecisionIsThePlainConvolution) {
   const at::Tensor weight = conv_->parameters()[0];
   EXPECT_TRUE(at::equal(conv_->forward(x_, Precision::Float()),
                         at::conv2d(x_, weight, {}, {2, 1}, {1, 4}, {1, 2}, 2)));
+}
+
+TEST_F(PrecisionConvTest, ItsOwnPrecisionHolds) {
+  const at::Tensor fixed = conv_->forward(x_, Precision::Fixed(2, 4));
+  conv_->set_precision(Precision::Fixed(2, 4));
+  EXPECT_TRUE(at::equal(conv_->forward(x_, Precision::Float()), fixed));
+  torch::nn::AnyModule in_a_sequence(conv_);
+  EXPECT_TRUE(at::equal(in_a_sequence.forward(x_), fixed));
+}
+
+TEST_F(PrecisionConvTest, ATapReplacesTheOutput) {
+  const at::Tensor y = conv_->forward(x_);
+  conv_->set_output_tap([](const at::Tensor& output) { return output * 2; });
+  EXPECT_TRUE(at::equal(conv_->forward(x_), y * 2));
+  conv_->set_output_tap({});
+  EXPECT_TRUE(at::equal(conv_->forward(x_), y));
 }
 
 TEST_F(PrecisionConvTest, FixedPrecisionIsACertainMixture) {

@@ -22,8 +22,13 @@ DEFINE_string(
 DEFINE_int64(channels, 36, "With --arch: channels of the first cell's nodes.");
 DEFINE_int32(layers, 20, "With --arch: cells.");
 DEFINE_bool(auxiliary, true, "With --arch: train with an auxiliary head.");
-DEFINE_int64(abits, 32, "With --arch: bits of every activation; 32: not quantized.");
-DEFINE_int64(wbits, 32, "With --arch: bits of every weight; 32: not quantized.");
+DEFINE_bool(quantize_stem, false,
+            "The convolutions of stem and auxiliary head have bits, too, as in the published FBQAT "
+            "and QSubNet.");
+DEFINE_int64(abits, 32,
+             "Bits of every activation; 32: not quantized. With --architecture, any of --abits, "
+             "--wbits and --quantize_stem replaces all bits of the file.");
+DEFINE_int64(wbits, 32, "Bits of every weight, likewise.");
 DEFINE_string(
     gammas, "",
     "With --arch, instead of --abits and --wbits: a gamma_checkpoint.t7 to take bits from.");
@@ -38,9 +43,19 @@ namespace tools {
 namespace {
 
 // An architecture file decides all of these.
-constexpr const char* kFlagsOfArch[] = {"arch",       "channels",  "layers", "auxiliary",
-                                        "abits",      "wbits",     "gammas", "bits",
-                                        "depth_rule", "eight_bit", "images", "image_size"};
+constexpr const char* kFlagsOfArch[] = {"arch",   "channels",  "layers",     "auxiliary",
+                                        "gammas", "bits",      "depth_rule", "eight_bit",
+                                        "images", "image_size"};
+
+// The file's network with all bits from flags.
+absl::StatusOr<nas::Architecture> WithUniformBits(const nas::Architecture& file) {
+  nas::NetworkShape network = file.network;
+  if (GivenByUser("quantize_stem")) network.quantize_stem = FLAGS_quantize_stem;
+  ASSIGN_OR_RETURN(nas::Architecture architecture,
+                   nas::UniformArchitecture(file.genotype, network, {FLAGS_abits, FLAGS_wbits}));
+  architecture.eight_bit = file.eight_bit;
+  return architecture;
+}
 
 absl::StatusOr<nas::Architecture> FromFile(int64_t classes) {
   for (const char* flag : kFlagsOfArch) {
@@ -54,6 +69,9 @@ absl::StatusOr<nas::Architecture> FromFile(int64_t classes) {
     return absl::InvalidArgumentError(absl::StrCat(FLAGS_architecture, ": is for ",
                                                    architecture.network.classes,
                                                    " classes, the data has ", classes));
+  }
+  if (GivenByUser("abits") || GivenByUser("wbits") || GivenByUser("quantize_stem")) {
+    return WithUniformBits(architecture);
   }
   return architecture;
 }
@@ -92,7 +110,8 @@ absl::StatusOr<nas::Architecture> ArchitectureFromFlags(int64_t classes) {
                                    .channels = FLAGS_channels,
                                    .layers = FLAGS_layers,
                                    .classes = classes,
-                                   .auxiliary = FLAGS_auxiliary};
+                                   .auxiliary = FLAGS_auxiliary,
+                                   .quantize_stem = FLAGS_quantize_stem};
   ASSIGN_OR_RETURN(nas::Architecture architecture,
                    nas::UniformArchitecture(genotype, shape,
                                             {.activation = FLAGS_abits, .weight = FLAGS_wbits}));

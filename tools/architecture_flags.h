@@ -10,9 +10,10 @@
 
 namespace tools {
 
-// The architecture file --architecture, or the genotype --arch with --channels, --layers and bits
-// from --abits and --wbits or from --gammas. `classes` is what the data has. InvalidArgument naming
-// the flag that is missing, wrong or contradicts another, or the file's field.
+// The architecture file --architecture, its bits replaced if --abits, --wbits or --quantize_stem is
+// given; or the genotype --arch with --channels, --layers and bits from --abits and --wbits or from
+// --gammas. `classes` is what the data has. InvalidArgument naming the flag that is missing, wrong
+// or contradicts another, or the file's field.
 absl::StatusOr<nas::Architecture> ArchitectureFromFlags(int64_t classes);
 
 inline InputShape InputShapeOf(const nas::Architecture& architecture) {

@@ -4,7 +4,6 @@
 //       --test_data=shards/test
 
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -15,43 +14,28 @@
 #include "data/dataset.h"
 #include "distributed/communicator.h"
 #include "distributed/loader_source.h"
-#include "distributed/task.h"
 #include "gflags/gflags.h"
 #include "nas/architecture.h"
 #include "nas/cost_report.h"
 #include "nas/derived_layout.h"
 #include "nas/derived_network.h"
 #include "nas/module_state.h"
-#include "nas/retrain_task.h"
-#include "nas/weight_file.h"
 #include "nlohmann/json.hpp"
 #include "tools/architecture_flags.h"
 #include "tools/data_flags.h"
+#include "tools/evaluation.h"
 #include "tools/presets.h"
+#include "tools/read_weights.h"
 #include "tools/run_flags.h"
 #include "tools/tool.h"
 
-DEFINE_string(weights, "", "Weights, of ours or of the published code.");
+DEFINE_string(weights, "",
+              "Weight file, of ours or of the published code, or folder of a checkpoint.");
 DEFINE_string(test_data, "", "Images to evaluate on.");
 DEFINE_string(json, "", "File for the results, as JSON; none if empty.");
 
 namespace tools {
 namespace {
-
-// Means over the data set.
-absl::StatusOr<std::map<std::string, double>> Means(nas::DerivedNetwork& network,
-                                                    distributed::LoaderSource& source) {
-  std::map<std::string, double> sums, counts, means;
-  for (int64_t step = 0; step < source.steps_per_epoch(); ++step) {
-    ASSIGN_OR_RETURN(const distributed::Batch batch, source.Next());
-    for (const auto& [name, metric] : nas::EvaluateNetwork(network, batch)) {
-      sums[name] += metric.sum.item<double>();
-      counts[name] += static_cast<double>(metric.count);
-    }
-  }
-  for (const auto& [name, sum] : sums) means[name] = sum / counts[name];
-  return means;
-}
 
 void PrintCost(const nas::CostReport& report) {
   const quant::ConvCost& exact = report.exact_network.cost;
@@ -74,12 +58,16 @@ absl::Status Evaluate() {
                    ArchitectureFromFlags(dataset->class_names().size()));
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
-  if (FLAGS_weights.empty()) return absl::InvalidArgumentError("--weights: a file is required");
-  RETURN_IF_ERROR(nas::ReadWeights(FLAGS_weights, nas::ModuleState(*network)));
+  if (FLAGS_weights.empty())
+    return absl::InvalidArgumentError("--weights: trained weights are required");
+  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, nas::ModuleState(*network)));
   network->to(device);
+  ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
+                   CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(const auto source,
-                   EvalSource(*dataset, InputShapeOf(architecture), distributed::Place{}));
-  ASSIGN_OR_RETURN(const auto means, Means(*network, *source));
+                   EvalSource(*dataset, InputShapeOf(architecture), communicator->place()));
+  ASSIGN_OR_RETURN(const auto means, EvaluateOn(*source, *network, *communicator));
+  if (communicator->rank() != 0) return absl::OkStatus();
 
   ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
                    nas::MakeDerivedLayout(architecture.genotype, architecture.network));

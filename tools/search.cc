@@ -18,9 +18,6 @@
 #include "gflags/gflags.h"
 #include "nas/architecture.h"
 #include "nas/bit_assignment.h"
-#include "nas/derived_layout.h"
-#include "nas/gamma_choices.h"
-#include "nas/genotype.h"
 #include "nas/search_config.h"
 #include "nas/search_task.h"
 #include "nas/supernet.h"
@@ -30,6 +27,7 @@
 #include "tools/optimizer_flags.h"
 #include "tools/presets.h"
 #include "tools/run_flags.h"
+#include "tools/target_flags.h"
 #include "tools/tool.h"
 #include "torch/utils.h"
 
@@ -43,10 +41,6 @@ DEFINE_int64(partial_channels, 4, "One in so many channels passes through the op
 DEFINE_string(bits, "2,4", "Bits to search among, of 1,2,3,4,8; 32: float PC-DARTS.");
 DEFINE_string(eight_bit, "published",
               "The 8-bit quantizer: published, published_search or symmetric.");
-DEFINE_string(
-    cost_model, "exact",
-    "Complexity by true multiply-accumulates (exact), or as the published code counts them, "
-    "groups ignored (published).");
 DEFINE_bool(
     expected_cost, false,
     "Weight every operation's complexity by its probability, and let alphas and betas feel it.");
@@ -82,14 +76,14 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   supernet.partial_channels = FLAGS_partial_channels;
   ASSIGN_OR_RETURN(supernet.eight_bit,
                    ValueOfFlag("eight_bit", quant::ParseEightBit(FLAGS_eight_bit)));
-  ASSIGN_OR_RETURN(supernet.cost_model,
-                   ValueOfFlag("cost_model", quant::ParseCostModel(FLAGS_cost_model)));
+  ASSIGN_OR_RETURN(config.target, CostTargetFromFlags());
+  supernet.cost_model = config.target.model;
   supernet.expected_cost = FLAGS_expected_cost;
   RETURN_IF_ERROR(supernet.Check());
   RETURN_IF_ERROR(supernet.CheckImageSide(input.side));
   if (supernet.bits == std::vector<int64_t>{32}) {
-    for (const char* flag :
-         {"gamma_lr", "gamma_weight_decay", "complexity_decay", "expected_cost"}) {
+    for (const char* flag : {"gamma_lr", "gamma_weight_decay", "complexity_decay", "expected_cost",
+                             "target_bitops", "target_compression"}) {
       if (GivenByUser(flag)) {
         return absl::InvalidArgumentError(
             absl::StrCat("--", flag, ": contradicts --bits=32, which leaves no bits to search"));
@@ -110,41 +104,27 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   config.gamma_rate = {.base = FLAGS_gamma_lr, .epochs = static_cast<int>(epochs)};
   config.gamma_weight_decay = FLAGS_gamma_weight_decay;
   config.complexity_decay = FLAGS_complexity_decay;
+  if (config.target.is_set() && config.complexity_decay <= 0) {
+    return absl::InvalidArgumentError("--complexity_decay: must be positive with a budget");
+  }
+
+  config.derived = {.images = input.images,
+                    .image_side = input.side,
+                    .channels = FLAGS_derive_channels,
+                    .layers = FLAGS_derive_layers,
+                    .classes = classes,
+                    .auxiliary = FLAGS_derive_auxiliary};
+  RETURN_IF_ERROR(config.derived.Check());
+  ASSIGN_OR_RETURN(config.depth_rule,
+                   ValueOfFlag("depth_rule", nas::ParseDepthRule(FLAGS_depth_rule)));
   return config;
-}
-
-// The network that the search's alphas, betas and gammas stand for.
-absl::StatusOr<nas::Architecture> Derive(const nas::SearchTask& task,
-                                         const nas::SearchConfig& config) {
-  ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
-  ASSIGN_OR_RETURN(const nas::Genotype genotype, task.CurrentGenotype());
-  const nas::NetworkShape shape = {.images = input.images,
-                                   .image_side = input.side,
-                                   .channels = FLAGS_derive_channels,
-                                   .layers = FLAGS_derive_layers,
-                                   .classes = config.supernet.classes,
-                                   .auxiliary = FLAGS_derive_auxiliary};
-  const std::vector<int64_t>& bits = config.supernet.bits;
-  ASSIGN_OR_RETURN(nas::Architecture architecture,
-                   nas::UniformArchitecture(genotype, shape, {bits.front(), bits.front()}));
-  architecture.eight_bit = config.supernet.eight_bit;
-  architecture.search = task.Config();
-  if (bits.size() == 1) return architecture;
-
-  nas::BitAssignmentOptions options;
-  options.candidates = bits;
-  ASSIGN_OR_RETURN(options.rule, ValueOfFlag("depth_rule", nas::ParseDepthRule(FLAGS_depth_rule)));
-  ASSIGN_OR_RETURN(const nas::GammaChoices choices, nas::GammaChoices::FromTensors(task.State()));
-  ASSIGN_OR_RETURN(const nas::DerivedLayout layout, nas::MakeDerivedLayout(genotype, shape));
-  ASSIGN_OR_RETURN(architecture.bits, nas::AssignBits(choices, layout, options));
-  return architecture;
 }
 
 absl::Status Search() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
                    OpenDatasetOfFlag("train_data", FLAGS_train_data));
-  ASSIGN_OR_RETURN(const nas::SearchConfig config,
+  ASSIGN_OR_RETURN(nas::SearchConfig config,
                    ConfigFromFlags(dataset->class_names().size(), options.epochs));
   ASSIGN_OR_RETURN(auto parts, data::StratifiedSplit(data::Labels(*dataset),
                                                      {FLAGS_train_fraction, FLAGS_search_fraction},
@@ -163,6 +143,7 @@ absl::Status Search() {
                                                  communicator->place()));
   ASSIGN_OR_RETURN(const auto search, TrainSource(*dataset, std::move(parts[1]), options.seed + 1,
                                                   input, communicator->place()));
+  config.steps = options.epochs * train->steps_per_epoch();
 
   torch::manual_seed(options.seed);
   ASSIGN_OR_RETURN(std::unique_ptr<nas::Supernet> supernet, nas::Supernet::Create(config.supernet));
@@ -172,7 +153,7 @@ absl::Status Search() {
                    distributed::Train(task, {train.get(), search.get()}, /*evaluation=*/nullptr,
                                       *communicator, options));
   if (summary.interrupted || communicator->rank() != 0) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const nas::Architecture architecture, Derive(task, config));
+  ASSIGN_OR_RETURN(const nas::Architecture architecture, task.CurrentArchitecture());
   return nas::WriteArchitecture(InRunFolder("architecture.json"), architecture);
 }
 

@@ -8,7 +8,6 @@
 
 #include "absl/status/status.h"
 #include "base/status_macros.h"
-#include "base/tensor_file.h"
 #include "data/dataset.h"
 #include "distributed/communicator.h"
 #include "distributed/loader_source.h"
@@ -17,12 +16,14 @@
 #include "nas/architecture.h"
 #include "nas/derived_network.h"
 #include "nas/module_state.h"
+#include "nas/published_names.h"
 #include "nas/retrain_task.h"
 #include "nas/weight_file.h"
 #include "tools/architecture_flags.h"
 #include "tools/data_flags.h"
 #include "tools/optimizer_flags.h"
 #include "tools/presets.h"
+#include "tools/read_weights.h"
 #include "tools/run_flags.h"
 #include "tools/tool.h"
 #include "torch/utils.h"
@@ -30,7 +31,8 @@
 DEFINE_string(train_data, "", "Training images.");
 DEFINE_string(test_data, "", "Images to evaluate on after every epoch; none if empty.");
 DEFINE_string(initial_weights, "",
-              "Weights to start from, of ours or of the published code, instead of random ones.");
+              "Instead of random weights: weight file, of ours or of the published code, or "
+              "folder of a checkpoint.");
 DEFINE_double(label_smoothing, 0, "Share of the target spread over all classes.");
 DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
 DEFINE_double(drop_path, 0, "Probability of dropping a path, at the end of the training.");
@@ -82,7 +84,7 @@ absl::Status TrainNetwork() {
   ASSIGN_OR_RETURN(const std::shared_ptr<nas::DerivedNetwork> network,
                    nas::DerivedNetwork::Create(architecture));
   if (!FLAGS_initial_weights.empty()) {
-    RETURN_IF_ERROR(nas::ReadWeights(FLAGS_initial_weights, nas::ModuleState(*network)));
+    RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_initial_weights, nas::ModuleState(*network)));
   }
   network->to(device);
   nas::RetrainTask task(config, network, communicator.get());
@@ -90,7 +92,8 @@ absl::Status TrainNetwork() {
                    distributed::Train(task, {train.get()}, test.get(), *communicator, options));
   if (summary.interrupted || communicator->rank() != 0) return absl::OkStatus();
   RETURN_IF_ERROR(nas::WriteArchitecture(InRunFolder("architecture.json"), architecture));
-  return base::WriteTensorFile(InRunFolder("weights.pt"), nas::ModuleState(*network));
+  return nas::WriteWeights(InRunFolder("weights.pt"), nas::ModuleState(*network),
+                           nas::PublishedStyle::kQdartsDerived);
 }
 
 }  // namespace

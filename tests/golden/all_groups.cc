@@ -4,7 +4,9 @@
 #include "tests/golden/genotype_groups.h"
 #include "tests/golden/number_groups.h"
 #include "tests/golden/operation_groups.h"
+#include "tests/golden/plain_darts_groups.h"
 #include "tests/golden/post_training_groups.h"
+#include "tests/golden/precision_groups.h"
 #include "tests/golden/quant_groups.h"
 #include "tests/golden/schedule_groups.h"
 #include "tests/golden/supernet_groups.h"
@@ -19,7 +21,9 @@ std::vector<Group> AllGroups() {
            GenotypeGroups(),
            NumberGroups(),
            OperationGroups(),
+           PlainDartsGroups(),
            PostTrainingGroups(),
+           PrecisionGroups(),
            QuantGroups(),
            ScheduleGroups(),
            SupernetGroups(),

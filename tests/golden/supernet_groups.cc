@@ -132,14 +132,13 @@ at::Tensor RunningStatistics(const GoldenFile& file, const base::TensorMap& stat
   return at::cat(flat);
 }
 
-// What the published convolutions note down at every forward.
+// What the published mixed convolutions, all of them in cells, note down at every forward.
 void CheckConvSizes(const GoldenFile& file, torch::nn::Module& network, quant::CostModel cost_model,
                     Comparison& comparison) {
   std::map<std::string, const quant::PrecisionConv2dImpl*> convs;
   for (const auto& named : network.named_modules("", /*include_self=*/false)) {
-    if (const auto* conv = named.value()->as<quant::PrecisionConv2dImpl>()) {
-      convs[named.key()] = conv;
-    }
+    const auto* conv = named.value()->as<quant::PrecisionConv2dImpl>();
+    if (conv != nullptr && absl::StartsWith(named.key(), "cells.")) convs[named.key()] = conv;
   }
   for (const std::string quantity : {"size_product", "memory_size"}) {
     const std::string prefix = absl::StrCat("buffer_after_", quantity);

@@ -1,0 +1,34 @@
+// A layer whose output can be replaced by a function of it: the way of post-training quantization
+// into networks that know nothing of it.
+//
+//   for (const auto& module : network.modules()) {
+//     if (auto* tap = dynamic_cast<quant::OutputTap*>(module.get())) tap->set_output_tap(quantize);
+//   }
+#ifndef QUANT_OUTPUT_TAP_H_
+#define QUANT_OUTPUT_TAP_H_
+
+#include <functional>
+#include <utility>
+
+#include "ATen/core/Tensor.h"
+
+namespace quant {
+
+class OutputTap {
+ public:
+  using Function = std::function<at::Tensor(const at::Tensor&)>;
+
+  // An empty function lets the output through as it is.
+  void set_output_tap(Function tap) { tap_ = std::move(tap); }
+
+ protected:
+  ~OutputTap() = default;
+  at::Tensor Tapped(at::Tensor output) const { return tap_ ? tap_(output) : output; }
+
+ private:
+  Function tap_;
+};
+
+}  // namespace quant
+
+#endif  // QUANT_OUTPUT_TAP_H_

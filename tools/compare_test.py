@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""compare.py with tools that only pretend: what runs, what is skipped, what the table says."""
+
+import json
+import os
+import tempfile
+import unittest
+
+import compare
+
+# Writes what the real tool would, and notes that it ran. Accuracy is a tenth of the seed.
+FAKE_TOOL = """#!/usr/bin/env python3
+import json, os, sys
+name = os.path.basename(sys.argv[0])
+flags = dict(f[2:].split("=", 1) for f in sys.argv[1:])
+log = os.environ["FAKE_LOG"]
+print(name, flags.get("run", flags.get("json")), flags.get("target_bitops", ""), file=open(log, "a"))
+if name == os.environ.get("FAKE_FAILURE"): sys.exit(3)
+cost = {"exact_network": {"bit_ops": 2e9, "weight_bytes": 3e3, "activation_bytes": 4e3},
+        "exact_cells": {"bit_ops": 1e9}, "published_cells": {"bit_ops_millions": 5}}
+def result(path):
+  seed = int(path.split("seed")[1].split("/")[0])
+  step = path.split("/")[-3]
+  if step.startswith("qdarts_"): cost["exact_cells"]["bit_ops"] = float(step[len("qdarts_"):])
+  return {"means": {"accuracy": seed / 10}, "cost": cost}
+if name in ("search", "precision_search"):
+  open(flags["run"] + "/architecture.json", "w")
+elif name == "train":
+  open(flags["run"] + "/weights.pt", "w")
+elif name == "evaluate":
+  json.dump(result(flags["json"]), open(flags["json"], "w"))
+elif name == "ptq":
+  entry = dict(result(flags["json"]), method="linear", param_bits=8, forward_bits=8)
+  json.dump({"quantized": [entry]}, open(flags["json"], "w"))
+"""
+
+
+class CompareTest(unittest.TestCase):
+
+  def setUp(self):
+    self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+    self.log = os.path.join(self.folder, "log")
+    os.environ["FAKE_LOG"] = self.log
+    os.environ.pop("FAKE_FAILURE", None)
+    for tool in ("search", "train", "evaluate", "ptq", "precision_search"):
+      path = os.path.join(self.folder, tool)
+      with open(path, "w") as file:
+        file.write(FAKE_TOOL)
+      os.chmod(path, 0o755)
+
+  def compare(self, *flags):
+    out = os.path.join(self.folder, "out")
+    compare.main(["--train_data=x", "--test_data=y", f"--out={out}", f"--tools={self.folder}",
+                  *flags])
+    with open(os.path.join(out, "comparison.json")) as file:
+      return json.load(file)
+
+  def calls(self):
+    if not os.path.exists(self.log):
+      return []
+    with open(self.log) as file:
+      return file.read().splitlines()
+
+  def test_every_method_once_per_seed_and_nothing_twice(self):
+    results = self.compare("--seeds=2,4")
+    methods = [line["method"] for line in results["summary"]]
+    self.assertEqual(methods, ["SubNet 32/32", "PTQ 8/8 linear", "FBQAT 2/2", "FBQAT 4/4", "QSubNet",
+                               "QDARTS"])
+    accuracy = results["summary"][0]["accuracy"]
+    self.assertAlmostEqual(accuracy["mean"], 30)
+    self.assertAlmostEqual(accuracy["deviation"], 200 ** 0.5)
+    self.assertEqual(results["pareto"], [])
+    # Per seed: 2 searches of operations, one of bits, 5 trainings, each evaluated, and PTQ.
+    self.assertEqual(len(self.calls()), 2 * (2 + 1 + 5 + 5 + 1))
+    self.compare("--seeds=2,4")
+    self.assertEqual(len(self.calls()), 2 * (2 + 1 + 5 + 5 + 1))
+
+  def test_pareto_list_in_order_of_cost(self):
+    results = self.compare("--seeds=2,4", "--target_bitops=3e9,1e9,2e9")
+    points = results["pareto"]
+    self.assertEqual([point["target_bit_ops"] for point in points], [1e9, 2e9, 3e9])
+    self.assertEqual([point["bit_ops"] for point in points], [1e9, 2e9, 3e9])
+    # All are equally accurate, of the first seed.
+    self.assertEqual([point["accuracy"] for point in points], [20, 20, 20])
+    self.assertEqual([point["dominated"] for point in points], [False, True, True])
+    self.assertEqual(sum(call.endswith("e9") for call in self.calls()), 3)
+
+  def test_goes_on_where_a_tool_failed(self):
+    os.environ["FAKE_FAILURE"] = "ptq"
+    with self.assertRaises(SystemExit) as failure:
+      self.compare("--seeds=2")
+    self.assertIn("ptq failed in", str(failure.exception))
+    before = len(self.calls())
+    del os.environ["FAKE_FAILURE"]
+    self.compare("--seeds=2")
+    self.assertTrue(self.calls()[before].startswith("ptq "))
+
+  def test_tables(self):
+    self.compare("--seeds=2", "--target_bitops=1e9")
+    with open(os.path.join(self.folder, "out", "comparison.txt")) as file:
+      methods, pareto = (table.splitlines() for table in file.read().split("\n\n"))
+    for table in (methods, pareto):
+      self.assertEqual(len({len(line) for line in table}), 1)
+    self.assertRegex(methods[1], r"^SubNet 32/32 +20.00 ± 0.00 +1 +5 +3 +4 +\d+ +\d+$")
+    self.assertRegex(pareto[1], r"^1 +1 +\+0.0 +5 +20.00 +no$")
+    with open(os.path.join(self.folder, "out", "comparison.md")) as file:
+      methods, pareto = (table.splitlines() for table in file.read().split("\n\n"))
+    self.assertEqual({line.count("|") for line in methods}, {len(compare.ROW) + 1})
+    self.assertEqual({line.count("|") for line in pareto}, {len(compare.PARETO_ROW) + 1})
+
+
+if __name__ == "__main__":
+  unittest.main()

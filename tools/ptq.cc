@@ -1,0 +1,211 @@
+// Post-training quantization of a trained float network: accuracy before and after, for every
+// method and every pair of bits asked for.
+//
+//   ptq --architecture=runs/float/architecture.json --weights=runs/float/weights.pt
+//       --test_data=shards/test --methods=linear,minmax --sweep=8/8,4/8,4/4,2/2
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "base/file.h"
+#include "base/status_macros.h"
+#include "base/tensor_file.h"
+#include "data/dataset.h"
+#include "distributed/batch_source.h"
+#include "distributed/communicator.h"
+#include "distributed/loader_source.h"
+#include "gflags/gflags.h"
+#include "nas/architecture.h"
+#include "nas/cost_report.h"
+#include "nas/derived_layout.h"
+#include "nas/derived_network.h"
+#include "nas/module_state.h"
+#include "nas/post_training.h"
+#include "nlohmann/json.hpp"
+#include "quant/post_training.h"
+#include "tools/architecture_flags.h"
+#include "tools/data_flags.h"
+#include "tools/evaluation.h"
+#include "tools/flag_values.h"
+#include "tools/presets.h"
+#include "tools/read_weights.h"
+#include "tools/run_flags.h"
+#include "tools/tool.h"
+#include "torch/utils.h"
+
+DEFINE_string(weights, "",
+              "Weight file, of ours or of the published code, or folder of a checkpoint.");
+DEFINE_string(test_data, "", "Images to evaluate on.");
+DEFINE_string(calibration_data, "",
+              "Images on which the linear method finds its scales; the test images if empty.");
+DEFINE_int64(calibration_batches, 80, "How many batches of them, at most.");
+DEFINE_string(methods, "linear", "Methods: some of linear,minmax,log,tanh.");
+DEFINE_string(
+    sweep, "8/8",
+    "Bits of layers' outputs and of parameters: pairs as in 8/8,4/8,4/4; 32: as they are.");
+DEFINE_int64(bn_bits, 12, "Bits of running means and variances.");
+DEFINE_double(overflow_rate, 0,
+              "Share of the largest values that the linear method's scales may cut off.");
+DEFINE_string(json, "", "File for the results, as JSON; none if empty.");
+
+namespace tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What the flags ask for, method by method and pair by pair.
+absl::StatusOr<std::vector<std::pair<std::string, nas::PostTrainingOptions>>> OptionsFromFlags() {
+  std::vector<std::pair<std::string, nas::PostTrainingOptions>> all;
+  for (const absl::string_view method : absl::StrSplit(FLAGS_methods, ',')) {
+    nas::PostTrainingOptions options = {.bn_bits = FLAGS_bn_bits,
+                                        .overflow_rate = FLAGS_overflow_rate};
+    ASSIGN_OR_RETURN(options.method, ValueOfFlag("methods", quant::ParsePostTraining(method)));
+    for (const absl::string_view pair : absl::StrSplit(FLAGS_sweep, ',')) {
+      const std::vector<std::string> bits = absl::StrSplit(pair, '/');
+      if (bits.size() != 2 || !absl::SimpleAtoi(bits[0], &options.forward_bits) ||
+          !absl::SimpleAtoi(bits[1], &options.param_bits)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--sweep: '", pair, "' is not a pair of bits as in 4/8"));
+      }
+      RETURN_IF_ERROR(options.Check());
+      all.emplace_back(std::string(method), options);
+    }
+  }
+  return all;
+}
+
+base::TensorMap Copy(const base::TensorMap& state) {
+  base::TensorMap copy;
+  for (const auto& [name, tensor] : state) copy.emplace(name, tensor.detach().clone());
+  return copy;
+}
+
+// The measurements of one line of the table: `bits` are the convolutions'.
+absl::StatusOr<Json> Results(const nas::Architecture& architecture, nas::ConvBits bits,
+                             const std::map<std::string, double>& means) {
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
+                   nas::MakeDerivedLayout(architecture.genotype, architecture.network));
+  const std::vector<nas::ConvBits> of_convs(layout.convs.size(), bits);
+  return Json{{"means", means},
+              {"cost", nas::CostReportToJson(nas::MakeCostReport(layout, of_convs))}};
+}
+
+class Sweep {
+ public:
+  Sweep(std::shared_ptr<nas::DerivedNetwork> network, distributed::BatchSource* calibration,
+        distributed::BatchSource* test, distributed::Communicator* communicator)
+      : network_(std::move(network)),
+        trained_(Copy(nas::ModuleState(*network_))),
+        calibration_(calibration),
+        test_(test),
+        communicator_(communicator) {}
+
+  // Quantizes the trained network, evaluates it, and makes it float again.
+  absl::StatusOr<std::map<std::string, double>> Evaluate(const nas::PostTrainingOptions& options) {
+    const torch::NoGradGuard no_grad;
+    const base::TensorMap state = nas::ModuleState(*network_);
+    nas::QuantizeState(state, options);
+    nas::OutputQuantizers outputs(*network_, options);
+    if (options.method == quant::PostTraining::kLinear) RETURN_IF_ERROR(Calibrate(outputs));
+    auto means = EvaluateOn(*test_, *network_, *communicator_);
+    RETURN_IF_ERROR(nas::CopyState(trained_, state));
+    return means;
+  }
+
+ private:
+  absl::Status Calibrate(nas::OutputQuantizers& outputs) {
+    network_->eval();
+    outputs.set_calibrating(true);
+    RETURN_IF_ERROR(calibration_->Seek(/*epoch=*/0, /*step=*/0));
+    const int64_t batches = std::min(FLAGS_calibration_batches, calibration_->steps_per_epoch());
+    for (int64_t step = 0; step < batches; ++step) {
+      ASSIGN_OR_RETURN(const distributed::Batch batch, calibration_->Next());
+      if (batch.images.size(0) > 0) {
+        network_->forward(batch.images.to(network_->parameters().front().options()));
+      }
+    }
+    outputs.set_calibrating(false);
+    return outputs.AgreeOnScales(*communicator_);
+  }
+
+  const std::shared_ptr<nas::DerivedNetwork> network_;
+  const base::TensorMap trained_;
+  distributed::BatchSource* const calibration_;
+  distributed::BatchSource* const test_;
+  distributed::Communicator* const communicator_;
+};
+
+absl::Status Run() {
+  ASSIGN_OR_RETURN(const auto options, OptionsFromFlags());
+  if (FLAGS_calibration_batches < 1) {
+    return absl::InvalidArgumentError("--calibration_batches: must be at least 1");
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> test_data,
+                   OpenDatasetOfFlag("test_data", FLAGS_test_data));
+  const std::string& calibration_path =
+      FLAGS_calibration_data.empty() ? FLAGS_test_data : FLAGS_calibration_data;
+  ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> calibration_data,
+                   OpenDatasetOfFlag("calibration_data", calibration_path));
+  ASSIGN_OR_RETURN(nas::Architecture architecture,
+                   ArchitectureFromFlags(test_data->class_names().size()));
+  ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
+                   CommunicatorFromFlags(device));
+  const InputShape input = InputShapeOf(architecture);
+  ASSIGN_OR_RETURN(const auto test, EvalSource(*test_data, input, communicator->place()));
+  ASSIGN_OR_RETURN(const auto calibration,
+                   EvalSource(*calibration_data, input, communicator->place()));
+
+  if (FLAGS_weights.empty())
+    return absl::InvalidArgumentError("--weights: trained weights are required");
+  ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
+  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, nas::ModuleState(*network)));
+  network->to(device);
+
+  ASSIGN_OR_RETURN(const auto means, EvaluateOn(*test, *network, *communicator));
+  ASSIGN_OR_RETURN(Json results, Results(architecture, nas::ConvBits{}, means));
+  std::string table = absl::StrFormat("%-8s %8s %8s %11s %9s\n", "method", "outputs", "params",
+                                      "accuracy, %", "loss");
+  absl::StrAppendFormat(&table, "%-8s %8s %8s %11.2f %9.4f\n", "float", "", "",
+                        100 * means.at("accuracy"), means.at("loss"));
+  Json quantized = Json::array();
+  Sweep sweep(network, calibration.get(), test.get(), communicator.get());
+  for (const auto& [method, option] : options) {
+    ASSIGN_OR_RETURN(const auto after, sweep.Evaluate(option));
+    absl::StrAppendFormat(&table, "%-8s %8d %8d %11.2f %9.4f\n", method, option.forward_bits,
+                          option.param_bits, 100 * after.at("accuracy"), after.at("loss"));
+    ASSIGN_OR_RETURN(Json entry,
+                     Results(architecture, {option.forward_bits, option.param_bits}, after));
+    entry["method"] = method;
+    entry["forward_bits"] = option.forward_bits;
+    entry["param_bits"] = option.param_bits;
+    quantized.push_back(std::move(entry));
+  }
+  if (communicator->rank() != 0) return absl::OkStatus();
+  absl::PrintF("%s", table);
+  if (FLAGS_json.empty()) return absl::OkStatus();
+  const Json file = {{"bn_bits", FLAGS_bn_bits},
+                     {"overflow_rate", FLAGS_overflow_rate},
+                     {"float", std::move(results)},
+                     {"quantized", std::move(quantized)}};
+  return base::WriteFileAtomically(FLAGS_json, file.dump(/*indent=*/1) + "\n");
+}
+
+}  // namespace
+}  // namespace tools
+
+int main(int argc, char** argv) {
+  return tools::RunTool(argc, argv, "Quantizes a trained network and measures what is left.",
+                        tools::TrainPresets(), tools::Run);
+}
