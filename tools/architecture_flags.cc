@@ -10,6 +10,7 @@
 #include "nas/derived_layout.h"
 #include "nas/gamma_choices.h"
 #include "nas/published_genotypes.h"
+#include "quant/lattice.h"
 #include "quant/names.h"
 #include "tools/flag_values.h"
 #include "tools/tool.h"
@@ -36,6 +37,9 @@ DEFINE_string(bits, "2,4", "With --gammas: the bits that were searched among.");
 DEFINE_string(depth_rule, "published",
               "With --gammas: which searched cell a cell takes its bits from: published or "
               "proportional.");
+DEFINE_int64(default_bits, 0,
+             "With --gammas: bits of operations that no search has gammas for (sep_conv_7x7, "
+             "conv_7x1_1x7); 0: the most of --bits.");
 DEFINE_string(eight_bit, "published",
               "With --arch: the 8-bit quantizer: published, published_search or symmetric.");
 
@@ -43,9 +47,9 @@ namespace tools {
 namespace {
 
 // An architecture file decides all of these.
-constexpr const char* kFlagsOfArch[] = {"arch",   "channels",  "layers",     "auxiliary",
-                                        "gammas", "bits",      "depth_rule", "eight_bit",
-                                        "images", "image_size"};
+constexpr const char* kFlagsOfArch[] = {"arch",      "channels", "layers",     "auxiliary",
+                                        "gammas",    "bits",     "depth_rule", "default_bits",
+                                        "eight_bit", "images",   "image_size"};
 
 // The file's network with all bits from flags.
 absl::StatusOr<nas::Architecture> WithUniformBits(const nas::Architecture& file) {
@@ -87,6 +91,13 @@ absl::Status AssignSearchedBits(nas::Architecture& architecture) {
   nas::BitAssignmentOptions options;
   ASSIGN_OR_RETURN(options.candidates, IntegersOfFlag("bits", FLAGS_bits));
   ASSIGN_OR_RETURN(options.rule, ValueOfFlag("depth_rule", nas::ParseDepthRule(FLAGS_depth_rule)));
+  if (FLAGS_default_bits != 0) {
+    if (!quant::IsSupportedBits(FLAGS_default_bits)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--default_bits=", FLAGS_default_bits, ": must be 0, 1, 2, 3, 4, 8 or 32"));
+    }
+    options.default_bits = {FLAGS_default_bits, FLAGS_default_bits};
+  }
   ASSIGN_OR_RETURN(const nas::GammaChoices choices, nas::GammaChoices::Read(FLAGS_gammas));
   ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
                    nas::MakeDerivedLayout(architecture.genotype, architecture.network));

@@ -45,6 +45,7 @@ expect "DARTS_V9" "${train[@]}" --arch=DARTS_V9
 expect "--channels: contradicts --architecture" "${train[@]}" --architecture=x --channels=8
 expect "missing.json" "${train[@]}" --architecture=missing.json
 expect "--drop_path" "${train[@]}" --arch=PC_DARTS_cifar --drop_path=1
+expect "--default_bits=5: must be" "${train[@]}" --arch=NASNet --gammas=any.t7 --default_bits=5
 echo '{"format": "nqdarts architecture", "version": 99}' >newer.json
 expect "99" "${train[@]}" --architecture=newer.json
 
