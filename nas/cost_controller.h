@@ -19,6 +19,10 @@
 // integral takes that rest away. The cost is that of the largest logits, hence a step function; the
 // logits of convolutions that cost much cross first and those that the cross-entropy holds stay, so
 // that about the budget few of them still change sides.
+//
+// The norm of the logits' gradient wants to be clipped to kGradientClip: beyond it a weight of
+// another order of magnitude gives the direction, but no leap to where the softmax is saturated and
+// nothing leads back.
 #ifndef NAS_COST_CONTROLLER_H_
 #define NAS_COST_CONTROLLER_H_
 
@@ -32,6 +36,8 @@ namespace nas {
 
 class CostController {
  public:
+  static constexpr double kGradientClip = 1;
+
   // `unit`: the weight that would be given without a budget, which only sets the scale.
   // `steps`: how many times a whole search observes.
   CostController(double unit, int64_t steps) : unit_(unit), gain_(50.0 / steps) {}

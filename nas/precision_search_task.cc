@@ -91,6 +91,10 @@ absl::StatusOr<Metrics> PrecisionSearchTask::Step(const distributed::StepContext
   (GlobalLoss(loss, batch) + complexity.mul(weight)).backward();
   RETURN_IF_ERROR(reducer_.Finish());
   torch::nn::utils::clip_grad_norm_(network_.network().parameters(), config_.grad_clip);
+  if (controller_) {
+    torch::nn::utils::clip_grad_norm_(network_.logits().parameters(),
+                                      CostController::kGradientClip);
+  }
   weights_.Step(config_.weight_rate.Rate(epoch_));
   alphas_.Step(config_.alpha_rate.Rate(epoch_));
   if (controller_) {

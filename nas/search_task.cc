@@ -156,6 +156,7 @@ absl::Status SearchTask::StepWeights(const Batch& train, Metrics& metrics) {
   loss.backward();
   RETURN_IF_ERROR(reducer_.Finish());
   torch::nn::utils::clip_grad_norm_(weights, config_.weight_grad_clip);
+  if (controller_) torch::nn::utils::clip_grad_norm_(gammas, CostController::kGradientClip);
   weights_.Step(config_.weight_rate.Rate(epoch_));
   if (!gammas.empty()) gammas_.Step(config_.gamma_rate.Rate(epoch_));
   if (controller_) {

@@ -113,6 +113,7 @@ absl::Status Search() {
                    distributed::Train(task, {train.get()}, test.get(), *communicator, options));
   if (summary.interrupted || communicator->rank() != 0) return absl::OkStatus();
   ASSIGN_OR_RETURN(const nas::Architecture found, task.CurrentArchitecture());
+  RETURN_IF_ERROR(WarnIfOffBudget(config.target, found));
   return nas::WriteArchitecture(InRunFolder("architecture.json"), found);
 }
 

@@ -1,7 +1,11 @@
 #include "tools/target_flags.h"
 
+#include <cmath>
+
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
+#include "glog/logging.h"
+#include "nas/derived_layout.h"
 #include "quant/names.h"
 #include "tools/flag_values.h"
 
@@ -25,6 +29,18 @@ absl::StatusOr<nas::CostTarget> CostTargetFromFlags() {
                    ValueOfFlag("cost_model", quant::ParseCostModel(FLAGS_cost_model)));
   RETURN_IF_ERROR(target.Check());
   return target;
+}
+
+absl::Status WarnIfOffBudget(const nas::CostTarget& target, const nas::Architecture& found) {
+  constexpr double kTolerance = 0.1;
+  if (!target.is_set()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
+                   nas::MakeDerivedLayout(found.genotype, found.network));
+  const double excess = target.Excess(layout, found.bits);
+  LOG_IF(WARNING, std::abs(excess - 1) > kTolerance)
+      << "the network found costs " << excess
+      << " times its budget, and no choice of its bits comes nearer";
+  return absl::OkStatus();
 }
 
 }  // namespace tools

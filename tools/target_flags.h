@@ -2,13 +2,19 @@
 #ifndef TOOLS_TARGET_FLAGS_H_
 #define TOOLS_TARGET_FLAGS_H_
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "nas/architecture.h"
 #include "nas/cost_target.h"
 
 namespace tools {
 
 // --target_bitops, --target_compression and --cost_model. InvalidArgument naming the flag.
 absl::StatusOr<nas::CostTarget> CostTargetFromFlags();
+
+// Warns, in one line, if there is a budget and `found` is more than a tenth off it: out of reach
+// for its genotype, whatever the bits.
+absl::Status WarnIfOffBudget(const nas::CostTarget& target, const nas::Architecture& found);
 
 }  // namespace tools
 
