@@ -25,4 +25,11 @@ void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at
   if (logits.size(1) > 5) metrics[prefix + "top5"] = correct(5);
 }
 
+distributed::Metrics EvaluationMetrics(const at::Tensor& logits, const distributed::Batch& batch) {
+  const at::Tensor labels = batch.labels.to(logits.device());
+  distributed::Metrics metrics;
+  AddMetrics("", CrossEntropy(logits, labels), logits, labels, metrics);
+  return metrics;
+}
+
 }  // namespace nas

@@ -25,6 +25,9 @@ at::Tensor GlobalLoss(const at::Tensor& mean_loss, const distributed::Batch& bat
 void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at::Tensor& logits,
                 const at::Tensor& labels, distributed::Metrics& metrics);
 
+// AddMetrics of `logits` for `batch`, with the cross-entropy as loss.
+distributed::Metrics EvaluationMetrics(const at::Tensor& logits, const distributed::Batch& batch);
+
 }  // namespace nas
 
 #endif  // NAS_BATCH_METRICS_H_

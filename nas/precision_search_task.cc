@@ -111,11 +111,7 @@ absl::StatusOr<Metrics> PrecisionSearchTask::Evaluate(const Batch& batch) {
   const torch::NoGradGuard no_grad;
   network_.network().eval();
   const at::Tensor like = network_.network().parameters().front();
-  const at::Tensor labels = batch.labels.to(like.device());
-  const at::Tensor logits = network_.Forward(ImagesLike(batch, like)).logits;
-  Metrics metrics;
-  AddMetrics("", CrossEntropy(logits, labels), logits, labels, metrics);
-  return metrics;
+  return EvaluationMetrics(network_.Forward(ImagesLike(batch, like)).logits, batch);
 }
 
 base::TensorMap PrecisionSearchTask::State() const {

@@ -111,11 +111,7 @@ Metrics EvaluateNetwork(DerivedNetwork& network, const Batch& batch) {
   const torch::NoGradGuard no_grad;
   network.eval();
   const at::Tensor like = network.parameters().front();
-  const at::Tensor labels = batch.labels.to(like.device());
-  const at::Tensor logits = network.forward(ImagesLike(batch, like)).logits;
-  Metrics metrics;
-  AddMetrics("", CrossEntropy(logits, labels), logits, labels, metrics);
-  return metrics;
+  return EvaluationMetrics(network.forward(ImagesLike(batch, like)).logits, batch);
 }
 
 }  // namespace nas

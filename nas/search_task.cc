@@ -180,11 +180,7 @@ absl::StatusOr<Metrics> SearchTask::Evaluate(const Batch& batch) {
   const torch::NoGradGuard no_grad;
   supernet_->network().eval();
   const at::Tensor& like = alphas_.parameters().front().second;
-  const at::Tensor labels = batch.labels.to(like.device());
-  const at::Tensor logits = supernet_->Forward(ImagesLike(batch, like));
-  Metrics metrics;
-  AddMetrics("", CrossEntropy(logits, labels), logits, labels, metrics);
-  return metrics;
+  return EvaluationMetrics(supernet_->Forward(ImagesLike(batch, like)), batch);
 }
 
 base::TensorMap SearchTask::State() const {

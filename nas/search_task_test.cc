@@ -49,6 +49,12 @@ distributed::Batch RandomBatch(uint64_t seed) {
           .loss_weight = 1.0 / kBatch};
 }
 
+base::TensorMap Copy(const base::TensorMap& state) {
+  base::TensorMap copy;
+  for (const auto& [name, tensor] : state) copy[name] = tensor.detach().clone();
+  return copy;
+}
+
 class SearchTaskTest : public testing::Test {
  protected:
   std::unique_ptr<SearchTask> MakeTask(const SearchConfig& config) {
@@ -59,6 +65,19 @@ class SearchTaskTest : public testing::Test {
     auto task = std::make_unique<SearchTask>(config, *std::move(supernet), communicator_.get());
     task->BeginEpoch(0, 10);
     return task;
+  }
+
+  void ExpectContinuesBitForBit(const SearchConfig& config) {
+    const auto uninterrupted = MakeTask(config);
+    Step(*uninterrupted);
+    const auto resumed = MakeTask(config);
+    ASSERT_TRUE(resumed->LoadState(Copy(uninterrupted->State())).ok());
+    Step(*uninterrupted);
+    Step(*resumed);
+    const base::TensorMap expected = uninterrupted->State();
+    for (const auto& [name, tensor] : resumed->State()) {
+      EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
+    }
   }
 
   distributed::Metrics Step(SearchTask& task) {
@@ -72,12 +91,6 @@ class SearchTaskTest : public testing::Test {
   const std::vector<distributed::Batch> batches_ = {RandomBatch(/*seed=*/0),
                                                     RandomBatch(/*seed=*/1)};
 };
-
-base::TensorMap Copy(const base::TensorMap& state) {
-  base::TensorMap copy;
-  for (const auto& [name, tensor] : state) copy[name] = tensor.detach().clone();
-  return copy;
-}
 
 bool Moved(const base::TensorMap& before, SearchTask& task, const std::string& name) {
   return !at::equal(before.at(name), task.State().at(name));
@@ -131,16 +144,7 @@ TEST_F(SearchTaskTest, ContinuesBitForBitFromItsState) {
   for (const bool second_order : {false, true}) {
     SearchConfig config = TinyConfig();
     config.second_order = second_order;
-    const auto uninterrupted = MakeTask(config);
-    Step(*uninterrupted);
-    const auto resumed = MakeTask(config);
-    ASSERT_TRUE(resumed->LoadState(Copy(uninterrupted->State())).ok());
-    Step(*uninterrupted);
-    Step(*resumed);
-    const base::TensorMap expected = uninterrupted->State();
-    for (const auto& [name, tensor] : resumed->State()) {
-      EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
-    }
+    ExpectContinuesBitForBit(config);
   }
 }
 
@@ -189,16 +193,7 @@ TEST_F(SearchTaskTest, ContinuesToSteerFromItsState) {
   SearchConfig config = TinyConfig();
   config.target = {.compression = 100};
   config.steps = 20;
-  const auto uninterrupted = MakeTask(config);
-  Step(*uninterrupted);
-  const auto resumed = MakeTask(config);
-  ASSERT_TRUE(resumed->LoadState(Copy(uninterrupted->State())).ok());
-  Step(*uninterrupted);
-  Step(*resumed);
-  const base::TensorMap expected = uninterrupted->State();
-  for (const auto& [name, tensor] : resumed->State()) {
-    EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
-  }
+  ExpectContinuesBitForBit(config);
 }
 
 }  // namespace

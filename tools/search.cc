@@ -76,7 +76,7 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   supernet.partial_channels = FLAGS_partial_channels;
   ASSIGN_OR_RETURN(supernet.eight_bit,
                    ValueOfFlag("eight_bit", quant::ParseEightBit(FLAGS_eight_bit)));
-  ASSIGN_OR_RETURN(config.target, CostTargetFromFlags());
+  ASSIGN_OR_RETURN(config.target, CostTargetFromFlags(FLAGS_complexity_decay));
   supernet.cost_model = config.target.model;
   supernet.expected_cost = FLAGS_expected_cost;
   RETURN_IF_ERROR(supernet.Check());
@@ -104,9 +104,6 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   config.gamma_rate = {.base = FLAGS_gamma_lr, .epochs = static_cast<int>(epochs)};
   config.gamma_weight_decay = FLAGS_gamma_weight_decay;
   config.complexity_decay = FLAGS_complexity_decay;
-  if (config.target.is_set() && config.complexity_decay <= 0) {
-    return absl::InvalidArgumentError("--complexity_decay: must be positive with a budget");
-  }
 
   config.derived = {.images = input.images,
                     .image_side = input.side,

@@ -22,12 +22,15 @@ DEFINE_double(target_compression, 0,
 
 namespace tools {
 
-absl::StatusOr<nas::CostTarget> CostTargetFromFlags() {
+absl::StatusOr<nas::CostTarget> CostTargetFromFlags(double complexity_decay) {
   nas::CostTarget target = {.bit_ops = FLAGS_target_bitops,
                             .compression = FLAGS_target_compression};
   ASSIGN_OR_RETURN(target.model,
                    ValueOfFlag("cost_model", quant::ParseCostModel(FLAGS_cost_model)));
   RETURN_IF_ERROR(target.Check());
+  if (target.is_set() && complexity_decay <= 0) {
+    return absl::InvalidArgumentError("--complexity_decay: must be positive with a budget");
+  }
   return target;
 }
 

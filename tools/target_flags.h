@@ -9,8 +9,10 @@
 
 namespace tools {
 
-// --target_bitops, --target_compression and --cost_model. InvalidArgument naming the flag.
-absl::StatusOr<nas::CostTarget> CostTargetFromFlags();
+// --target_bitops, --target_compression and --cost_model. A budget needs a positive
+// `complexity_decay`, the tool's --complexity_decay, to steer from. InvalidArgument naming the
+// flag.
+absl::StatusOr<nas::CostTarget> CostTargetFromFlags(double complexity_decay);
 
 // Warns, in one line, if there is a budget and `found` is more than a tenth off it: out of reach
 // for its genotype, whatever the bits.
