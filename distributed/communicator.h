@@ -57,7 +57,7 @@ class Communicator {
   // contiguous, of float32, float64 or int64 (kMean: floating point only), and is not touched
   // before Wait() returned. A reduction whose handle is dropped still takes place.
   virtual std::unique_ptr<Work> AllReduceAsync(at::Tensor tensor, ReduceOp op) = 0;
-  absl::Status AllReduce(const at::Tensor& tensor, ReduceOp op) {
+  virtual absl::Status AllReduce(const at::Tensor& tensor, ReduceOp op) {
     return AllReduceAsync(tensor, op)->Wait();
   }
 

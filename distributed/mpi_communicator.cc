@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,7 +23,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "base/status_macros.h"
 #include "c10/core/GradMode.h"
 #include "distributed/host_name.h"
@@ -37,35 +39,12 @@ constexpr int64_t kSmallBytes = 16 << 10;
 constexpr int kHostNameBytes = 256;
 constexpr int kTags = 32768;  // What MPI guarantees.
 
-// A collective in the queue, and its handle.
-class Job {
- public:
-  explicit Job(std::function<absl::Status()> body) : body_(std::move(body)) {}
-
-  void Run() {
-    status_ = body_();
-    body_ = nullptr;
-    done_.Notify();
-  }
-
-  absl::Status Wait() {
-    done_.WaitForNotification();
-    return status_;
-  }
-
- private:
-  std::function<absl::Status()> body_;
-  absl::Status status_;
-  absl::Notification done_;
-};
-
-class JobWork : public Work {
- public:
-  explicit JobWork(std::shared_ptr<Job> job) : job_(std::move(job)) {}
-  absl::Status Wait() override { return job_->Wait(); }
-
- private:
-  std::shared_ptr<Job> job_;
+struct Collective {
+  int64_t sequence;
+  std::string what;
+  std::function<absl::Status(const Collective&)> body;
+  std::atomic<bool> awaited = false;
+  std::optional<absl::Status> result;  // Guarded by the communicator's running_.
 };
 
 // The part of a flat tensor that rank `rank` of `size` adds up.
@@ -85,7 +64,7 @@ class MpiCommunicator : public Communicator {
  public:
   MpiCommunicator(Place place, absl::Duration timeout)
       : Communicator(std::move(place)), timeout_(timeout) {
-    worker_ = std::thread([this] { RunJobs(); });
+    worker_ = std::thread([this] { RunQueue(); });
   }
 
   ~MpiCommunicator() override {
@@ -118,86 +97,148 @@ class MpiCommunicator : public Communicator {
   }
 
   std::unique_ptr<Work> AllReduceAsync(at::Tensor tensor, ReduceOp op) override {
-    CHECK(tensor.is_contiguous() && tensor.device().is_cpu());
-    return Enqueue(Describe("all_reduce", tensor), [this, tensor, op](int tag) {
-      return AllReduceNow(tensor.view({-1}), op, tag);
-    });
+    auto collective = AllReduceOf(std::move(tensor), op);
+    absl::MutexLock lock(&mutex_);
+    collective->sequence = next_sequence_++;
+    queue_.push_back(collective);
+    return std::make_unique<QueuedWork>(this, std::move(collective));
+  }
+
+  absl::Status AllReduce(const at::Tensor& tensor, ReduceOp op) override {
+    return Perform(AllReduceOf(tensor, op));
   }
 
   absl::Status Broadcast(const at::Tensor& tensor, int root) override {
     CHECK(tensor.is_contiguous() && tensor.device().is_cpu());
-    return Enqueue(Describe("broadcast", tensor),
-                   [this, &tensor, root](int tag) {
-                     std::vector<Message> sends, receives;
-                     if (rank() != root) receives.push_back(MessageOf(root, tensor));
-                     for (int peer = 0; rank() == root && peer < size(); ++peer) {
-                       if (peer != root) sends.push_back(MessageOf(peer, tensor));
-                     }
-                     return Exchange(sends, receives, Options(tag));
-                   })
-        ->Wait();
+    return Perform(NewCollective(Describe("broadcast", tensor),
+                                 [this, &tensor, root](const Collective& collective) {
+                                   std::vector<Message> sends, receives;
+                                   if (rank() != root) receives.push_back(MessageOf(root, tensor));
+                                   for (int peer = 0; rank() == root && peer < size(); ++peer) {
+                                     if (peer != root) sends.push_back(MessageOf(peer, tensor));
+                                   }
+                                   return Exchange(sends, receives, Options(collective));
+                                 }));
   }
 
   absl::StatusOr<at::Tensor> AllGather(const at::Tensor& tensor) override {
     CHECK(tensor.is_contiguous() && tensor.device().is_cpu());
     at::Tensor all;
-    RETURN_IF_ERROR(Enqueue(Describe("all_gather", tensor), [&](int tag) {
-                      return AllGatherNow(tensor, all, tag);
-                    })->Wait());
+    RETURN_IF_ERROR(
+        Perform(NewCollective(Describe("all_gather", tensor), [&](const Collective& collective) {
+          return AllGatherNow(tensor, all, collective);
+        })));
     return all;
   }
 
   absl::Status Barrier() override {
     const at::Tensor nothing = at::empty({0}, at::kByte);
-    return Enqueue("barrier",
-                   [this, &nothing](int tag) {
-                     at::Tensor all;
-                     return AllGatherNow(nothing, all, tag);
-                   })
-        ->Wait();
+    return Perform(NewCollective("barrier", [this, &nothing](const Collective& collective) {
+      at::Tensor all;
+      return AllGatherNow(nothing, all, collective);
+    }));
   }
 
   void Abandon() override { abandoned_ = true; }
 
  private:
-  // Queues `collective`, which takes the tag of its first round; the next tag is its as well.
-  std::unique_ptr<Work> Enqueue(std::string what, std::function<absl::Status(int)> collective) {
-    absl::MutexLock lock(&mutex_);
-    const int64_t sequence = next_sequence_++;
-    auto job = std::make_shared<Job>([this, sequence, what = std::move(what),
-                                      collective = std::move(collective)] {
-      if (!error_.ok()) return error_;
-      const absl::Status status = collective(static_cast<int>(2 * sequence % kTags));
-      if (!status.ok()) {
-        error_ = absl::Status(status.code(), absl::StrCat(DescribeRank(rank()), ": ", what, ", #",
-                                                          sequence, ": ", status.message()));
-      }
-      return error_;
-    });
-    jobs_.push_back(job);
-    return std::make_unique<JobWork>(std::move(job));
+  using Body = std::function<absl::Status(const Collective&)>;
+
+  // The handle of a collective in the queue.
+  class QueuedWork : public Work {
+   public:
+    QueuedWork(MpiCommunicator* communicator, std::shared_ptr<Collective> collective)
+        : communicator_(*communicator), collective_(std::move(collective)) {}
+    absl::Status Wait() override { return communicator_.WaitFor(*collective_); }
+
+   private:
+    MpiCommunicator& communicator_;
+    std::shared_ptr<Collective> collective_;
+  };
+
+  static std::shared_ptr<Collective> NewCollective(std::string what, Body body) {
+    auto collective = std::make_shared<Collective>();
+    collective->what = std::move(what);
+    collective->body = std::move(body);
+    return collective;
   }
 
-  void RunJobs() {
-    const c10::NoGradGuard no_grad;
+  std::shared_ptr<Collective> AllReduceOf(at::Tensor tensor, ReduceOp op) {
+    CHECK(tensor.is_contiguous() && tensor.device().is_cpu());
+    std::string what = Describe("all_reduce", tensor);
+    return NewCollective(std::move(what),
+                         [this, tensor = std::move(tensor), op](const Collective& collective) {
+                           return AllReduceNow(tensor.view({-1}), op, collective);
+                         });
+  }
+
+  // Runs `collective` in the caller's thread, since it has nothing else to do, after those in the
+  // queue.
+  absl::Status Perform(std::shared_ptr<Collective> collective) {
+    absl::MutexLock running(&running_);
+    while (RunNext(/*awaited=*/true)) {
+    }
+    {
+      absl::MutexLock lock(&mutex_);
+      collective->sequence = next_sequence_++;
+    }
+    collective->awaited = true;
+    Run(*collective);
+    return *collective->result;
+  }
+
+  absl::Status WaitFor(Collective& collective) {
+    collective.awaited = true;
+    absl::MutexLock running(&running_);
+    while (!collective.result.has_value()) RunNext(/*awaited=*/true);
+    return *collective.result;
+  }
+
+  void RunQueue() {
     while (true) {
-      std::shared_ptr<Job> job;
       {
         absl::MutexLock lock(&mutex_);
-        mutex_.Await(absl::Condition(this, &MpiCommunicator::HasJobOrStops));
-        if (jobs_.empty()) return;
-        job = std::move(jobs_.front());
-        jobs_.pop_front();
+        mutex_.Await(absl::Condition(this, &MpiCommunicator::HasQueueOrStops));
+        if (queue_.empty()) return;
       }
-      job->Run();
+      absl::MutexLock running(&running_);
+      RunNext(/*awaited=*/false);
     }
   }
 
-  bool HasJobOrStops() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || !jobs_.empty();
+  bool HasQueueOrStops() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !queue_.empty();
   }
 
-  absl::Status AllReduceNow(const at::Tensor& flat, ReduceOp op, int tag) {
+  // Runs the first collective of the queue, if there is one.
+  bool RunNext(bool awaited) ABSL_EXCLUSIVE_LOCKS_REQUIRED(running_) {
+    std::shared_ptr<Collective> collective;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (queue_.empty()) return false;
+      collective = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    if (awaited) collective->awaited = true;
+    Run(*collective);
+    return true;
+  }
+
+  void Run(Collective& collective) ABSL_EXCLUSIVE_LOCKS_REQUIRED(running_) {
+    const c10::NoGradGuard no_grad;
+    if (error_.ok()) {
+      const absl::Status status = collective.body(collective);
+      if (!status.ok()) {
+        error_ = absl::Status(status.code(),
+                              absl::StrCat(DescribeRank(rank()), ": ", collective.what, ", #",
+                                           collective.sequence, ": ", status.message()));
+      }
+    }
+    collective.body = nullptr;
+    collective.result = error_;
+  }
+
+  absl::Status AllReduceNow(const at::Tensor& flat, ReduceOp op, const Collective& collective) {
     const auto reduce = [&](const at::Tensor& terms, const at::Tensor& result) {
       result.copy_(terms[0]);
       for (int rank = 1; rank < size(); ++rank) result.add_(terms[rank]);
@@ -205,7 +246,7 @@ class MpiCommunicator : public Communicator {
     };
     if (flat.nbytes() <= kSmallBytes) {
       at::Tensor terms;
-      RETURN_IF_ERROR(AllGatherNow(flat, terms, tag));
+      RETURN_IF_ERROR(AllGatherNow(flat, terms, collective));
       reduce(terms, flat);
       return absl::OkStatus();
     }
@@ -220,12 +261,13 @@ class MpiCommunicator : public Communicator {
       my_sum.push_back(MessageOf(peer, mine));
       sums.push_back(MessageOf(peer, Chunk(flat, peer, size())));
     }
-    RETURN_IF_ERROR(Exchange(parts, terms_of_mine, Options(tag)));
+    RETURN_IF_ERROR(Exchange(parts, terms_of_mine, Options(collective)));
     reduce(terms, mine);
-    return Exchange(my_sum, sums, Options(tag + 1));
+    return Exchange(my_sum, sums, Options(collective, /*round=*/1));
   }
 
-  absl::Status AllGatherNow(const at::Tensor& tensor, at::Tensor& all, int tag) {
+  absl::Status AllGatherNow(const at::Tensor& tensor, at::Tensor& all,
+                            const Collective& collective) {
     std::vector<int64_t> shape = tensor.sizes().vec();
     shape.insert(shape.begin(), size());
     all = at::empty(shape, tensor.options());
@@ -236,11 +278,13 @@ class MpiCommunicator : public Communicator {
       sends.push_back(MessageOf(peer, tensor));
       receives.push_back(MessageOf(peer, all[peer]));
     }
-    return Exchange(sends, receives, Options(tag));
+    return Exchange(sends, receives, Options(collective));
   }
 
-  ExchangeOptions Options(int tag) const {
-    return {tag, timeout_, [this](int rank) { return DescribeRank(rank); }};
+  // A collective has up to two rounds of exchanges.
+  ExchangeOptions Options(const Collective& collective, int round = 0) const {
+    return {static_cast<int>((2 * collective.sequence + round) % kTags), timeout_,
+            [this](int rank) { return DescribeRank(rank); }, &collective.awaited};
   }
 
   std::string DescribeRank(int rank) const {
@@ -250,14 +294,16 @@ class MpiCommunicator : public Communicator {
 
   const absl::Duration timeout_;
   std::vector<std::string> hosts_;  // By rank.
-  absl::Status error_;              // The first error; the worker's own.
   bool abandoned_ = false;
   MpiSharedMemory shared_memory_;
   const pid_t launcher_ = getppid();
 
-  absl::Mutex mutex_;
+  absl::Mutex running_;  // Held while a collective runs: one thread at a time calls MPI.
+  absl::Status error_ ABSL_GUARDED_BY(running_);  // The first error.
+
+  absl::Mutex mutex_ ABSL_ACQUIRED_AFTER(running_);
   int64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::deque<std::shared_ptr<Job>> jobs_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::shared_ptr<Collective>> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread worker_;
 };
@@ -270,7 +316,7 @@ bool LaunchedByMpi() {
 
 absl::StatusOr<std::unique_ptr<Communicator>> CreateMpiCommunicator(absl::Duration timeout) {
   int provided = 0;
-  // After this call only the communicator's thread calls MPI, and at the end its destructor.
+  // The communicator sees to it that one thread at a time calls MPI.
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS ||
       provided < MPI_THREAD_SERIALIZED) {
     return absl::UnavailableError("MPI does not start, or not with threads");

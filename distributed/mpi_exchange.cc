@@ -15,23 +15,26 @@
 namespace distributed {
 namespace {
 
-// How a rank waits: at first it only offers its time slice, since most messages are under way;
-// later it sleeps, and leaves the processor to the ranks that compute.
+// How a rank waits. If all wait for the messages, they are mostly under way: it only offers its
+// time slice at first. Otherwise it sleeps, and leaves the processor to what computes.
 class Backoff {
  public:
+  Backoff(const std::atomic<bool>& awaited, int64_t bytes)
+      : awaited_(awaited), yields_(1000 + bytes / 1024) {}
+
   void Pause() {
-    if (++pauses_ < kYields) {
+    if (awaited_ && yields_ > 0) {
+      --yields_;
       sched_yield();
     } else {
       absl::SleepFor(sleep_);
-      sleep_ = std::min(sleep_ * 1.5, absl::Microseconds(50));
+      sleep_ = std::min(sleep_ * 1.5, absl::Microseconds(100));
     }
   }
 
  private:
-  static constexpr int kYields = 64;
-
-  int pauses_ = 0;
+  const std::atomic<bool>& awaited_;
+  int64_t yields_;  // Left. One takes a microsecond, and as long as MPI to copy a kilobyte.
   absl::Duration sleep_ = absl::Microseconds(10);
 };
 
@@ -73,6 +76,12 @@ class PendingMessages {
   }
 
   bool done() const { return pending_ == 0; }
+
+  int64_t bytes() const {
+    int64_t bytes = 0;
+    for (const Message& message : messages_) bytes += message.bytes;
+    return bytes;
+  }
 
   // Takes note of the messages that have been sent or received since.
   absl::Status Poll() {
@@ -137,7 +146,7 @@ absl::Status Exchange(const std::vector<Message>& sends, const std::vector<Messa
   const absl::Time deadline = absl::Now() + options.timeout;
   PendingMessages pending(sends, receives, options);
   RETURN_IF_ERROR(pending.Start());
-  Backoff backoff;
+  Backoff backoff(*options.awaited, pending.bytes());
   while (!pending.done()) {
     RETURN_IF_ERROR(pending.Poll());
     if (pending.done()) break;

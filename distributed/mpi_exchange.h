@@ -6,6 +6,7 @@
 #ifndef DISTRIBUTED_MPI_EXCHANGE_H_
 #define DISTRIBUTED_MPI_EXCHANGE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -27,6 +28,8 @@ struct ExchangeOptions {
   int tag = 0;  // In [0, 32768): both sides of a message name the same.
   absl::Duration timeout;
   std::function<std::string(int)> describe_rank;  // "rank 3 (node7)"
+  // Set once a thread has nothing to do but wait for the result; owned by the caller.
+  const std::atomic<bool>* awaited;
 };
 
 // Sends and receives all messages. DeadlineExceeded names the peers whose message did not come (or

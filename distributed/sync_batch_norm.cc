@@ -1,23 +1,32 @@
 #include "distributed/sync_batch_norm.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <tuple>
 #include <utility>
 
+#include "ATen/Dispatch.h"
+#include "ATen/Parallel.h"
 #include "ATen/TensorOperators.h"
+#include "ATen/ops/batch_norm_update_stats.h"
+#include "ATen/ops/empty_like.h"
 #include "ATen/ops/native_batch_norm.h"
+#include "ATen/ops/native_batch_norm_backward.h"
 #include "ATen/ops/rsqrt.h"
 #include "ATen/ops/stack.h"
-#include "ATen/ops/var_mean.h"
 #include "ATen/ops/zeros.h"
+#include "ATen/ops/zeros_like.h"
 #include "absl/status/statusor.h"
 #include "c10/core/GradMode.h"
+#include "distributed/batch_norm_kernels.h"
 #include "distributed/status_exception.h"
 #include "torch/csrc/autograd/custom_function.h"
 
 namespace distributed {
 namespace {
+
+constexpr int64_t kValuesPerTask = 32768;
 
 // Statistics of each channel over all ranks, float64 [C].
 struct Moments {
@@ -32,7 +41,7 @@ Moments GlobalMoments(Communicator& communicator, const at::Tensor& x) {
   const auto options = x.options().dtype(at::kDouble);
   at::Tensor local = at::zeros({3, channels}, options);  // Count, mean, variance.
   if (count > 0) {
-    const auto [variance, mean] = at::var_mean(x, {0, 2, 3}, /*correction=*/0);
+    const auto [mean, variance] = at::batch_norm_update_stats(x, {}, {}, /*momentum=*/0);
     local[0].fill_(static_cast<double>(count));
     local[1].copy_(mean);
     local[2].copy_(variance);
@@ -50,8 +59,31 @@ Moments GlobalMoments(Communicator& communicator, const at::Tensor& x) {
   return moments;
 }
 
-at::Tensor PerChannel(const at::Tensor& values, const at::Tensor& like) {
-  return values.to(like.scalar_type()).view({1, -1, 1, 1});
+// a·dy + b·x + c in each channel; a, b and c are [C].
+at::Tensor CombineChannels(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& a,
+                           const at::Tensor& b, const at::Tensor& c) {
+  if (!x.device().is_cpu() || !x.is_contiguous()) {
+    const auto per_channel = [](const at::Tensor& values) { return values.view({1, -1, 1, 1}); };
+    return (x * per_channel(b)).add_(per_channel(c)).addcmul_(dy, per_channel(a));
+  }
+  const at::Tensor dense_dy = dy.contiguous();
+  at::Tensor dx = at::empty_like(x);
+  const int64_t channels = x.size(1), plane = x.size(2) * x.size(3);
+  AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "CombineChannels", [&] {
+    const scalar_t *dys = dense_dy.const_data_ptr<scalar_t>(), *xs = x.const_data_ptr<scalar_t>();
+    const scalar_t *as = a.const_data_ptr<scalar_t>(), *bs = b.const_data_ptr<scalar_t>(),
+                   *cs = c.const_data_ptr<scalar_t>();
+    scalar_t* dxs = dx.mutable_data_ptr<scalar_t>();
+    const int64_t grain = kValuesPerTask / std::max<int64_t>(plane, 1) + 1;
+    at::parallel_for(0, x.size(0) * channels, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t offset = i * plane, channel = i % channels;
+        Combine(dys + offset, xs + offset, plane, as[channel], bs[channel], cs[channel],
+                dxs + offset);
+      }
+    });
+  });
+  return dx;
 }
 
 // The parts that are undefined in public are nullopt here: autograd takes no undefined arguments.
@@ -89,18 +121,20 @@ class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
     const at::Tensor& dy = gradients[0];
 
     const at::Tensor inverse_std = at::rsqrt(variance + eps);
-    const at::Tensor xhat = (x - PerChannel(mean, x)).mul_(PerChannel(inverse_std, x));
-    const at::Tensor sum_dy_xhat = (dy * xhat).sum({0, 2, 3});
-    const at::Tensor sum_dy = dy.sum({0, 2, 3});
+    at::Tensor sum_dy_xhat = at::zeros_like(mean), sum_dy = at::zeros_like(mean);
+    if (x.numel() > 0) {
+      std::tie(std::ignore, sum_dy_xhat, sum_dy) = at::native_batch_norm_backward(
+          dy, x, weight, mean, variance, mean, inverse_std, /*train=*/true, eps,
+          /*output_mask=*/{false, true, true});
+    }
 
     // dx = weight / std · (dy - mean(dy) - x̂ · mean(dy·x̂)), the means over all ranks.
     const at::Tensor sums = at::stack({sum_dy_xhat, sum_dy}).to(at::kDouble);
     ThrowIfError(communicator.AllReduce(sums, ReduceOp::kSum));
     const at::Tensor means = (sums / count).to(x.scalar_type());
     const at::Tensor scale = weight.defined() ? weight * inverse_std : inverse_std;
-    at::Tensor dx = (dy - PerChannel(means[1], x))
-                        .sub_(xhat * PerChannel(means[0], x))
-                        .mul_(PerChannel(scale, x));
+    const at::Tensor slope = scale * inverse_std * means[0];
+    at::Tensor dx = CombineChannels(dy, x, scale, -slope, slope * mean - scale * means[1]);
     const at::Tensor none;
     return {
         std::move(dx), weight.defined() ? sum_dy_xhat : none, has_bias ? sum_dy : none, none, none,

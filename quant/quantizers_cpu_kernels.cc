@@ -1,23 +1,16 @@
-// Loops plain enough for the compiler to vectorize, compiled for several instruction sets, one of
-// which is picked at load time.
+// Loops plain enough for the compiler to vectorize.
 
 #include "quant/quantizers_cpu_kernels.h"
 
 #include <algorithm>
 
+#include "base/multiversion.h"
+
 namespace quant {
 namespace {
 
-// ThreadSanitizer's runtime is not up yet when the resolvers of clones run.
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
-#define QUANT_MULTIVERSION __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define QUANT_MULTIVERSION
-#endif
-#define QUANT_ALWAYS_INLINE __attribute__((always_inline)) inline
-
 template <typename T>
-QUANT_ALWAYS_INLINE void QuantizeBlock(const Lattice<T>& lattice, const T* x, int64_t size,
+MULTIVERSION_INLINE void QuantizeBlock(const Lattice<T>& lattice, const T* x, int64_t size,
                                        T* levels) {
   if (lattice.step == 0) {
     std::copy_n(x, size, levels);
@@ -28,7 +21,7 @@ QUANT_ALWAYS_INLINE void QuantizeBlock(const Lattice<T>& lattice, const T* x, in
 }
 
 template <typename T>
-QUANT_ALWAYS_INLINE void MixBlockOf(const Candidates<T>& candidates, const T* x, int64_t size,
+MULTIVERSION_INLINE void MixBlockOf(const Candidates<T>& candidates, const T* x, int64_t size,
                                     T* y) {
   T levels[kBlock];
   for (int64_t i = 0; i < candidates.count; ++i) {
@@ -43,7 +36,7 @@ QUANT_ALWAYS_INLINE void MixBlockOf(const Candidates<T>& candidates, const T* x,
 }
 
 template <typename T>
-QUANT_ALWAYS_INLINE double DotBlock(const T* a, const T* b, int64_t size) {
+MULTIVERSION_INLINE double DotBlock(const T* a, const T* b, int64_t size) {
   T lanes[kLanes] = {};
   int64_t j = 0;
   for (; j + kLanes <= size; j += kLanes) {
@@ -56,7 +49,7 @@ QUANT_ALWAYS_INLINE double DotBlock(const T* a, const T* b, int64_t size) {
 }
 
 template <typename T>
-QUANT_ALWAYS_INLINE void MixBlockBackwardOf(const Candidates<T>& candidates, const T* grad,
+MULTIVERSION_INLINE void MixBlockBackwardOf(const Candidates<T>& candidates, const T* grad,
                                             const T* x, int64_t size, T* grad_x,
                                             double* grad_probs) {
   T slope[kBlock];
@@ -74,7 +67,7 @@ QUANT_ALWAYS_INLINE void MixBlockBackwardOf(const Candidates<T>& candidates, con
 }
 
 template <typename T>
-QUANT_ALWAYS_INLINE Range<T> RangeOfRun(const T* x, int64_t size) {
+MULTIVERSION_INLINE Range<T> RangeOfRun(const T* x, int64_t size) {
   T low[kLanes], high[kLanes];
   std::fill_n(low, kLanes, std::numeric_limits<T>::infinity());
   std::fill_n(high, kLanes, -std::numeric_limits<T>::infinity());
@@ -91,31 +84,27 @@ QUANT_ALWAYS_INLINE Range<T> RangeOfRun(const T* x, int64_t size) {
 
 }  // namespace
 
-QUANT_MULTIVERSION void MixBlock(const Candidates<float>& candidates, const float* x, int64_t size,
-                                 float* y) {
+MULTIVERSION void MixBlock(const Candidates<float>& candidates, const float* x, int64_t size,
+                           float* y) {
   MixBlockOf(candidates, x, size, y);
 }
-QUANT_MULTIVERSION void MixBlock(const Candidates<double>& candidates, const double* x,
-                                 int64_t size, double* y) {
+MULTIVERSION void MixBlock(const Candidates<double>& candidates, const double* x, int64_t size,
+                           double* y) {
   MixBlockOf(candidates, x, size, y);
 }
 
-QUANT_MULTIVERSION void MixBlockBackward(const Candidates<float>& candidates, const float* grad,
-                                         const float* x, int64_t size, float* grad_x,
-                                         double* grad_probs) {
+MULTIVERSION void MixBlockBackward(const Candidates<float>& candidates, const float* grad,
+                                   const float* x, int64_t size, float* grad_x,
+                                   double* grad_probs) {
   MixBlockBackwardOf(candidates, grad, x, size, grad_x, grad_probs);
 }
-QUANT_MULTIVERSION void MixBlockBackward(const Candidates<double>& candidates, const double* grad,
-                                         const double* x, int64_t size, double* grad_x,
-                                         double* grad_probs) {
+MULTIVERSION void MixBlockBackward(const Candidates<double>& candidates, const double* grad,
+                                   const double* x, int64_t size, double* grad_x,
+                                   double* grad_probs) {
   MixBlockBackwardOf(candidates, grad, x, size, grad_x, grad_probs);
 }
 
-QUANT_MULTIVERSION Range<float> RangeOf(const float* x, int64_t size) {
-  return RangeOfRun(x, size);
-}
-QUANT_MULTIVERSION Range<double> RangeOf(const double* x, int64_t size) {
-  return RangeOfRun(x, size);
-}
+MULTIVERSION Range<float> RangeOf(const float* x, int64_t size) { return RangeOfRun(x, size); }
+MULTIVERSION Range<double> RangeOf(const double* x, int64_t size) { return RangeOfRun(x, size); }
 
 }  // namespace quant

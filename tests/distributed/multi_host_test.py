@@ -52,8 +52,8 @@ def remove_hosts():
     kill_processes()
     for name in [*HOSTS, SWITCH]:
         subprocess.run(["ip", "netns", "del", name], capture_output=True)
-    for folder in glob.glob(f"/tmp/ompi.{NAME}-host*"):  # Of the daemons that were killed.
-        shutil.rmtree(folder)
+    for folder in glob.glob(f"/tmp/mpi.*/ompi.{NAME}-host*"):  # Of the daemons that were killed.
+        shutil.rmtree(os.path.dirname(folder))
 
 
 def write_agent():

@@ -65,7 +65,7 @@ class Job:
         mpirun's folder is left."""
         check_all_gone(self.pids().values(), seconds)
         patterns = (f"/dev/shm/vader_segment.*.{self._mpi_job:x}.*",
-                    f"/tmp/ompi.*/pid.{self.process.pid}")
+                    f"/tmp/mpi.*/ompi.*/pid.{self.process.pid}")
         deadline = time.monotonic() + 5
         while left := [path for pattern in patterns for path in glob.glob(pattern)]:
             check(time.monotonic() < deadline, f"{left} left behind", self)

@@ -43,5 +43,6 @@ def finish(rctx):
     if rctx.attr.build_file:
         rctx.delete("BUILD")
         rctx.delete("BUILD.bazel")
-        rctx.symlink(rctx.attr.build_file, "BUILD.bazel")
+        # A copy: the repositories of an output base outlive the checkout that made them.
+        rctx.template("BUILD.bazel", rctx.attr.build_file, executable = False)
         rctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % rctx.name)

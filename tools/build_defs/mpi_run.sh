@@ -22,10 +22,11 @@ export OMPI_MCA_mpi_yield_when_idle=1
 # This machine only: shared memory between ranks, the loopback device for the launcher.
 export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none
 export OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_plm_rsh_agent=false
-export OMPI_MCA_orte_tmpdir_base=/tmp
+scratch=$(mktemp -d /tmp/mpi.XXXXXX)
+export OMPI_MCA_orte_tmpdir_base=$scratch
 # Plugins whose libraries are not here (InfiniBand and the like) are passed over without a word.
 export OMPI_MCA_mca_base_component_show_load_errors=0 PMIX_MCA_pcompress_base_silence_warning=1
 export OMP_NUM_THREADS=1
 # mpirun's folder must go also when it is killed: this process reads a pipe that ends with mpirun.
-exec 9> >(exec >/dev/null 2>&1; trap '' HUP INT TERM; cat; rm -rf /tmp/ompi.*."$UID"/pid.$$)
+exec 9> >(exec >/dev/null 2>&1; trap '' HUP INT TERM; cat; rm -rf "$scratch")
 exec "$openmpi/usr/bin/orterun" -np "$ranks" "$@"
