@@ -11,6 +11,7 @@
 #include "data/pixel_writer.h"
 #include "data/preprocessor.h"
 #include "data/test_images.h"
+#include "data/verified_samples.h"
 #include "gtest/gtest.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -64,7 +65,8 @@ TEST(AllocationTest, NoneForAnImageOnceTheBuffersHaveGrown) {
   if (!HAS_OWN_MALLOC) GTEST_SKIP() << "the sanitizer has the allocator";
   for (const bool packed : {false, true}) {
     const MemoryDataset dataset = Photos(packed);
-    Preprocessor preprocessor(ImageNetTrain(), PixelFormat::kFloat32Nchw);
+    VerifiedSamples verified(dataset.size());
+    Preprocessor preprocessor(ImageNetTrain(), PixelFormat::kFloat32Nchw, &verified);
     std::vector<uint8_t> image(preprocessor.image_size());
     const auto run = [&] {
       const int64_t before = allocations;

@@ -14,6 +14,7 @@
 #include "base/status_macros.h"
 #include "data/batch_pool.h"
 #include "data/preprocessor.h"
+#include "data/verified_samples.h"
 
 namespace data {
 namespace {
@@ -74,6 +75,7 @@ class Loader::Impl {
   const Dataset& dataset_;
   const LoaderOptions options_;
   const int64_t steps_per_epoch_;
+  VerifiedSamples verified_;
   const size_t image_size_;
   BatchPool pool_;
 
@@ -97,7 +99,8 @@ Loader::Impl::Impl(const Dataset& dataset, LoaderOptions options)
     : dataset_(dataset),
       options_(std::move(options)),
       steps_per_epoch_(StepsPerEpoch(options_)),
-      image_size_(Preprocessor(options_.augmentation, options_.format).image_size()),
+      verified_(dataset_.size()),
+      image_size_(Preprocessor(options_.augmentation, options_.format, &verified_).image_size()),
       pool_(image_size_ * ((options_.global_batch + options_.world_size - 1) / options_.world_size),
             options_.allocate) {
   PlanAhead();
@@ -240,7 +243,7 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Untaken() const {
 }
 
 void Loader::Impl::Work() {
-  Preprocessor preprocessor(options_.augmentation, options_.format);
+  Preprocessor preprocessor(options_.augmentation, options_.format, &verified_);
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stop_ || Untaken() != nullptr; });

@@ -2,15 +2,16 @@
 
 #include <algorithm>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
 namespace data {
 
-Preprocessor::Preprocessor(const Augmentation& augmentation, PixelFormat format)
+Preprocessor::Preprocessor(const Augmentation& augmentation, PixelFormat format,
+                           VerifiedSamples* verified)
     : augmentation_(augmentation),
       writer_(format, augmentation.normalization, augmentation.size, augmentation.size),
+      verified_(*verified),
       row_(size_t{4} * augmentation.size) {}
 
 absl::Status Preprocessor::Run(const Dataset& dataset, int64_t index, uint64_t seed, int64_t epoch,
@@ -21,6 +22,18 @@ absl::Status Preprocessor::Run(const Dataset& dataset, int64_t index, uint64_t s
                                                   "): ", status.message()));
 }
 
+absl::StatusOr<PixelRegion> Preprocessor::Decode(int64_t index, EncodedSample sample,
+                                                 const Rect& rect, int log2_shrink) {
+  if (sample.verified || sample.encoding != Encoding::kJpeg) {
+    return decoder_.Decode(sample, rect, log2_shrink);
+  }
+  const uint64_t hash = VerifiedSamples::Hash(sample);
+  sample.verified = verified_.Contains(index, hash);
+  ASSIGN_OR_RETURN(const PixelRegion region, decoder_.Decode(sample, rect, log2_shrink));
+  verified_.Insert(index, hash);
+  return region;
+}
+
 absl::Status Preprocessor::RunUnnamed(const Dataset& dataset, int64_t index, Random random,
                                       uint8_t* image) {
   ASSIGN_OR_RETURN(EncodedSample sample, dataset.Read(index, bytes_));
@@ -29,7 +42,7 @@ absl::Status Preprocessor::RunUnnamed(const Dataset& dataset, int64_t index, Ran
   const bool resize = augmentation_.crop != Augmentation::Crop::kShift;
   const int shrink =
       resize ? ImageDecoder::Log2Shrink(sample.encoding, view.source, augmentation_.size) : 0;
-  ASSIGN_OR_RETURN(const PixelRegion region, decoder_.Decode(sample, view.source, shrink));
+  ASSIGN_OR_RETURN(const PixelRegion region, Decode(index, sample, view.source, shrink));
   if (resize) {
     const double factor = 1.0 / (1 << shrink);
     const Area part = {view.source.x * factor, view.source.y * factor, view.source.width * factor,

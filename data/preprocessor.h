@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "data/augmentation.h"
 #include "data/dataset.h"
 #include "data/image_decoder.h"
@@ -15,14 +16,16 @@
 #include "data/random.h"
 #include "data/resizer.h"
 #include "data/scratch_buffer.h"
+#include "data/verified_samples.h"
 
 namespace data {
 
 // For one thread at a time; allocates nothing per image once its buffers have grown.
 class Preprocessor {
  public:
-  // `augmentation` has passed CheckAugmentation.
-  Preprocessor(const Augmentation& augmentation, PixelFormat format);
+  // `augmentation` has passed CheckAugmentation. `verified`, which several preprocessors may share
+  // and which outlives them, is of the dataset that Run is given.
+  Preprocessor(const Augmentation& augmentation, PixelFormat format, VerifiedSamples* verified);
 
   // Bytes of an image.
   size_t image_size() const { return writer_.image_size(); }
@@ -33,11 +36,14 @@ class Preprocessor {
                    uint8_t* image);
 
  private:
+  absl::StatusOr<PixelRegion> Decode(int64_t index, EncodedSample sample, const Rect& rect,
+                                     int log2_shrink);
   absl::Status RunUnnamed(const Dataset& dataset, int64_t index, Random random, uint8_t* image);
   void CopyShifted(const PixelRegion& region, const View& view, uint8_t* image);
 
   const Augmentation augmentation_;
   const PixelWriter writer_;
+  VerifiedSamples& verified_;
   ImageDecoder decoder_;
   Resizer resizer_;
   ScratchBuffer bytes_;

@@ -11,6 +11,7 @@
 #include "data/random.h"
 #include "data/resizer.h"
 #include "data/test_images.h"
+#include "data/verified_samples.h"
 #include "gtest/gtest.h"
 
 namespace data {
@@ -27,13 +28,19 @@ MemoryDataset RawDataset(int width, int height, Bytes pixels) {
 }
 
 std::vector<float> Preprocess(const Dataset& dataset, const Augmentation& augmentation,
-                              int64_t epoch) {
-  Preprocessor preprocessor(augmentation, PixelFormat::kFloat32Nchw);
+                              int64_t epoch, VerifiedSamples& verified) {
+  Preprocessor preprocessor(augmentation, PixelFormat::kFloat32Nchw, &verified);
   std::vector<float> image(3 * augmentation.size * augmentation.size);
   const absl::Status status = preprocessor.Run(dataset, /*index=*/0, kSeed, epoch,
                                                reinterpret_cast<uint8_t*>(image.data()));
   EXPECT_TRUE(status.ok()) << status;
   return image;
+}
+
+std::vector<float> Preprocess(const Dataset& dataset, const Augmentation& augmentation,
+                              int64_t epoch) {
+  VerifiedSamples verified(dataset.size());
+  return Preprocess(dataset, augmentation, epoch, verified);
 }
 
 // Crop, flip, cutout and normalization, pixel by pixel.
@@ -117,10 +124,12 @@ TEST(PreprocessorTest, ACropDoesNotDependOnHowItWasDecoded) {
   const PixelWriter writer(PixelFormat::kFloat32Nchw, augmentation.normalization, 64, 64);
   ImageDecoder decoder;
   Resizer resizer;
+  VerifiedSamples verified(1);
   bool shrinks[4] = {};
   for (int epoch = 0; epoch < 60; ++epoch) {
     const std::vector<float> image = Preprocess(original, augmentation, epoch);
     EXPECT_EQ(Preprocess(shard, augmentation, epoch), image) << epoch;
+    EXPECT_EQ(Preprocess(original, augmentation, epoch, verified), image) << epoch;
     Random random(kSeed, epoch, 0);
     const View view = *DrawView(augmentation, kWidth, kHeight, random);
     const int shrink = ImageDecoder::Log2Shrink(Encoding::kJpeg, view.source, augmentation.size);
@@ -138,8 +147,38 @@ TEST(PreprocessorTest, ACropDoesNotDependOnHowItWasDecoded) {
   EXPECT_TRUE(shrinks[1] && shrinks[2]);
 }
 
+// The bottom of the file is damaged, where a crop of the top does not reach.
+TEST(PreprocessorTest, AFileDamagedAfterItWasFoundSoundIsNoticed) {
+  const Bytes sound = MakeJpeg(256, 256, 1);
+  Bytes damaged = sound;
+  damaged.resize(damaged.size() - 40);
+  Augmentation augmentation = ImageNetTrain();
+  augmentation.size = 16;
+  VerifiedSamples verified(1);
+  Preprocessor preprocessor(augmentation, PixelFormat::kUint8Nhwc, &verified);
+  std::vector<uint8_t> image(preprocessor.image_size());
+  const auto run = [&](const Bytes& jpeg, int64_t epoch) {
+    return preprocessor.Run(JpegDataset({jpeg}), 0, kSeed, epoch, image.data());
+  };
+  for (int epoch = 0; epoch < 20; ++epoch) {
+    EXPECT_EQ(run(damaged, epoch).code(), absl::StatusCode::kDataLoss) << epoch;
+    EXPECT_TRUE(run(sound, epoch).ok()) << epoch;
+  }
+}
+
+TEST(VerifiedSamplesTest, KnowsBytesNotNames) {
+  VerifiedSamples verified(2);
+  EXPECT_FALSE(verified.Contains(0, 7));
+  verified.Insert(0, 7);
+  EXPECT_TRUE(verified.Contains(0, 7));
+  EXPECT_FALSE(verified.Contains(0, 8));
+  EXPECT_FALSE(verified.Contains(1, 7));
+  EXPECT_FALSE(verified.Contains(1, 0));  // 0 stands for none.
+}
+
 TEST(PreprocessorTest, AnImageTooSmallForItsCropIsNamed) {
-  Preprocessor preprocessor(CifarEval(), PixelFormat::kUint8Nhwc);
+  VerifiedSamples verified(1);
+  Preprocessor preprocessor(CifarEval(), PixelFormat::kUint8Nhwc, &verified);
   std::vector<uint8_t> image(preprocessor.image_size());
   const absl::Status status =
       preprocessor.Run(JpegDataset({MakeJpeg(20, 40, 1)}), 0, 1, 0, image.data());

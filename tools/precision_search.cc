@@ -68,7 +68,7 @@ absl::Status Search() {
                                       *setup.communicator, options));
   if (summary.interrupted || setup.communicator->rank() != 0) return absl::OkStatus();
   ASSIGN_OR_RETURN(const nas::Architecture found, task.CurrentArchitecture());
-  RETURN_IF_ERROR(WarnIfOffBudget(config.target, found));
+  RETURN_IF_ERROR(ReportBudget(config.target, found));
   return nas::WriteArchitecture(InRunFolder("architecture.json"), found);
 }
 

@@ -151,7 +151,7 @@ absl::Status Search() {
                                       *communicator, options));
   if (summary.interrupted || communicator->rank() != 0) return absl::OkStatus();
   ASSIGN_OR_RETURN(const nas::Architecture architecture, task.CurrentArchitecture());
-  RETURN_IF_ERROR(WarnIfOffBudget(config.target, architecture));
+  RETURN_IF_ERROR(ReportBudget(config.target, architecture));
   return nas::WriteArchitecture(InRunFolder("architecture.json"), architecture);
 }
 

@@ -34,15 +34,18 @@ absl::StatusOr<nas::CostTarget> CostTargetFromFlags(double complexity_decay) {
   return target;
 }
 
-absl::Status WarnIfOffBudget(const nas::CostTarget& target, const nas::Architecture& found) {
+absl::Status ReportBudget(const nas::CostTarget& target, const nas::Architecture& found) {
   constexpr double kTolerance = 0.1;
   if (!target.is_set()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
                    nas::MakeDerivedLayout(found.genotype, found.network));
   const double excess = target.Excess(layout, found.bits);
-  LOG_IF(WARNING, std::abs(excess - 1) > kTolerance)
-      << "the network found costs " << excess
-      << " times its budget, and no choice of its bits comes nearer";
+  if (std::abs(excess - 1) <= kTolerance) {
+    LOG(INFO) << "the network found costs " << excess << " times its budget";
+  } else {
+    LOG(WARNING) << "the network found costs " << excess
+                 << " times its budget, and no choice of its bits comes nearer";
+  }
   return absl::OkStatus();
 }
 

@@ -14,9 +14,9 @@ namespace tools {
 // flag.
 absl::StatusOr<nas::CostTarget> CostTargetFromFlags(double complexity_decay);
 
-// Warns, in one line, if there is a budget and `found` is more than a tenth off it: out of reach
-// for its genotype, whatever the bits.
-absl::Status WarnIfOffBudget(const nas::CostTarget& target, const nas::Architecture& found);
+// Logs in one line, if there is a budget, how many times over it `found` is; a warning if that is
+// more than a tenth off it: out of reach for its genotype, whatever the bits.
+absl::Status ReportBudget(const nas::CostTarget& target, const nas::Architecture& found);
 
 }  // namespace tools
 
