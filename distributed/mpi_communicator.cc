@@ -43,7 +43,6 @@ struct Collective {
   int64_t sequence;
   std::string what;
   std::function<absl::Status(const Collective&)> body;
-  std::atomic<bool> awaited = false;
   std::optional<absl::Status> result;  // Guarded by the communicator's running_.
 };
 
@@ -156,6 +155,16 @@ class MpiCommunicator : public Communicator {
     std::shared_ptr<Collective> collective_;
   };
 
+  // This thread waits.
+  class Waiting {
+   public:
+    explicit Waiting(std::atomic<int>& threads) : threads_(threads) { ++threads_; }
+    ~Waiting() { --threads_; }
+
+   private:
+    std::atomic<int>& threads_;
+  };
+
   static std::shared_ptr<Collective> NewCollective(std::string what, Body body) {
     auto collective = std::make_shared<Collective>();
     collective->what = std::move(what);
@@ -175,22 +184,22 @@ class MpiCommunicator : public Communicator {
   // Runs `collective` in the caller's thread, since it has nothing else to do, after those in the
   // queue.
   absl::Status Perform(std::shared_ptr<Collective> collective) {
+    const Waiting waiting(waiting_);
     absl::MutexLock running(&running_);
-    while (RunNext(/*awaited=*/true)) {
+    while (RunNext()) {
     }
     {
       absl::MutexLock lock(&mutex_);
       collective->sequence = next_sequence_++;
     }
-    collective->awaited = true;
     Run(*collective);
     return *collective->result;
   }
 
   absl::Status WaitFor(Collective& collective) {
-    collective.awaited = true;
+    const Waiting waiting(waiting_);
     absl::MutexLock running(&running_);
-    while (!collective.result.has_value()) RunNext(/*awaited=*/true);
+    while (!collective.result.has_value()) RunNext();
     return *collective.result;
   }
 
@@ -202,7 +211,7 @@ class MpiCommunicator : public Communicator {
         if (queue_.empty()) return;
       }
       absl::MutexLock running(&running_);
-      RunNext(/*awaited=*/false);
+      RunNext();
     }
   }
 
@@ -211,7 +220,7 @@ class MpiCommunicator : public Communicator {
   }
 
   // Runs the first collective of the queue, if there is one.
-  bool RunNext(bool awaited) ABSL_EXCLUSIVE_LOCKS_REQUIRED(running_) {
+  bool RunNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(running_) {
     std::shared_ptr<Collective> collective;
     {
       absl::MutexLock lock(&mutex_);
@@ -219,7 +228,6 @@ class MpiCommunicator : public Communicator {
       collective = std::move(queue_.front());
       queue_.pop_front();
     }
-    if (awaited) collective->awaited = true;
     Run(*collective);
     return true;
   }
@@ -284,7 +292,7 @@ class MpiCommunicator : public Communicator {
   // A collective has up to two rounds of exchanges.
   ExchangeOptions Options(const Collective& collective, int round = 0) const {
     return {static_cast<int>((2 * collective.sequence + round) % kTags), timeout_,
-            [this](int rank) { return DescribeRank(rank); }, &collective.awaited};
+            [this](int rank) { return DescribeRank(rank); }, &waiting_};
   }
 
   std::string DescribeRank(int rank) const {
@@ -297,6 +305,8 @@ class MpiCommunicator : public Communicator {
   bool abandoned_ = false;
   MpiSharedMemory shared_memory_;
   const pid_t launcher_ = getppid();
+
+  std::atomic<int> waiting_ = 0;  // Threads that can do nothing but wait for collectives.
 
   absl::Mutex running_;  // Held while a collective runs: one thread at a time calls MPI.
   absl::Status error_ ABSL_GUARDED_BY(running_);  // The first error.

@@ -15,15 +15,15 @@
 namespace distributed {
 namespace {
 
-// How a rank waits. If all wait for the messages, they are mostly under way: it only offers its
-// time slice at first. Otherwise it sleeps, and leaves the processor to what computes.
+// How a rank waits. If a thread waits for the messages, they are mostly under way: at first it only
+// offers its time slice. Otherwise it sleeps, and leaves the processor to what computes.
 class Backoff {
  public:
-  Backoff(const std::atomic<bool>& awaited, int64_t bytes)
-      : awaited_(awaited), yields_(1000 + bytes / 1024) {}
+  Backoff(const std::atomic<int>& waiting, int64_t bytes)
+      : waiting_(waiting), yields_(1000 + bytes / 1024) {}
 
   void Pause() {
-    if (awaited_ && yields_ > 0) {
+    if (waiting_ > 0 && yields_ > 0) {
       --yields_;
       sched_yield();
     } else {
@@ -33,7 +33,7 @@ class Backoff {
   }
 
  private:
-  const std::atomic<bool>& awaited_;
+  const std::atomic<int>& waiting_;
   int64_t yields_;  // Left. One takes a microsecond, and as long as MPI to copy a kilobyte.
   absl::Duration sleep_ = absl::Microseconds(10);
 };
@@ -146,7 +146,7 @@ absl::Status Exchange(const std::vector<Message>& sends, const std::vector<Messa
   const absl::Time deadline = absl::Now() + options.timeout;
   PendingMessages pending(sends, receives, options);
   RETURN_IF_ERROR(pending.Start());
-  Backoff backoff(*options.awaited, pending.bytes());
+  Backoff backoff(*options.waiting, pending.bytes());
   while (!pending.done()) {
     RETURN_IF_ERROR(pending.Poll());
     if (pending.done()) break;

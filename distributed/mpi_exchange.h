@@ -28,8 +28,7 @@ struct ExchangeOptions {
   int tag = 0;  // In [0, 32768): both sides of a message name the same.
   absl::Duration timeout;
   std::function<std::string(int)> describe_rank;  // "rank 3 (node7)"
-  // Set once a thread has nothing to do but wait for the result; owned by the caller.
-  const std::atomic<bool>* awaited;
+  const std::atomic<int>* waiting;  // How many threads have nothing to do but wait for the result.
 };
 
 // Sends and receives all messages. DeadlineExceeded names the peers whose message did not come (or

@@ -178,7 +178,7 @@ def cells_of_method(line):
     return line[field]["mean"] * scale
   return (line["method"],
           f"{mean('accuracy'):.2f} ± {line['accuracy']['deviation']:.2f}",
-          f"{mean('bit_ops', 1e-9):.4g}", f"{mean('published_bit_ops_millions'):.4g}",
+          f"{mean('bit_ops', 1e-9):.4g}", f"{mean('published_bit_ops_millions'):,.1f}",
           f"{mean('weight_bytes', 1e-3):.4g}", f"{mean('activation_bytes', 1e-3):.4g}",
           f"{mean('search_seconds'):.0f}", f"{mean('train_seconds'):.0f}")
 
@@ -187,7 +187,7 @@ def cells_of_point(point):
   target = point["target_bit_ops"]
   return (f"{target * 1e-9:.4g}", f"{point['bit_ops'] * 1e-9:.4g}",
           f"{100 * (point['bit_ops'] / target - 1):+.1f}",
-          f"{point['published_bit_ops_millions']:.4g}", f"{point['accuracy']:.2f}",
+          f"{point['published_bit_ops_millions']:,.1f}", f"{point['accuracy']:.2f}",
           "yes" if point["dominated"] else "no")
 
 

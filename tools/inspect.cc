@@ -68,7 +68,7 @@ void Print(const data::Dataset& dataset, const data::DatasetSummary& summary) {
 }
 
 absl::Status Run() {
-  if (FLAGS_input.empty()) return absl::InvalidArgumentError("--input is needed");
+  if (FLAGS_input.empty()) return absl::InvalidArgumentError("no dataset is given");
   if (FLAGS_threads < 1) return absl::InvalidArgumentError("--threads must be positive");
   ASSIGN_OR_RETURN(const auto dataset, data::OpenDataset(FLAGS_input, FLAGS_kind));
   if (FLAGS_extract >= 0) return Extract(*dataset);
@@ -83,5 +83,6 @@ absl::Status Run() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return tools::RunTool(argc, argv, "Says what is in a dataset, and checks it.", {}, &Run);
+  return tools::RunTool(argc, argv, "inspect DATASET: says what is in it, and checks it.", {}, &Run,
+                        /*argument=*/"input");
 }

@@ -70,18 +70,20 @@ int Fail(const absl::Status& status, int exit_status) {
 }  // namespace
 
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
-            const std::function<absl::Status()>& body) {
+            const std::function<absl::Status()>& body, const char* argument) {
   gflags::SetUsageMessage(usage);
   FLAGS_logtostderr = true;
   google::InitGoogleLogging(argv[0]);
   gflags::ParseCommandLineFlags(&argc, &argv, /*remove_flags=*/true);
-  if (argc > 1) {
+  for (const gflags::CommandLineFlagInfo& flag : OurFlags()) {
+    if (!flag.is_default) FlagsOnCommandLine().insert(flag.name);
+  }
+  if (argument != nullptr && argc == 2 && !GivenByUser(argument)) {
+    gflags::SetCommandLineOption(argument, argv[1]);
+  } else if (argc > 1) {
     return Fail(absl::InvalidArgumentError(
                     absl::StrCat("unexpected argument '", argv[1], "': every option is a --flag")),
                 kUsage);
-  }
-  for (const gflags::CommandLineFlagInfo& flag : OurFlags()) {
-    if (!flag.is_default) FlagsOnCommandLine().insert(flag.name);
   }
   if (absl::Status status = ApplyPreset(presets); !status.ok()) return Fail(status, kUsage);
   if (absl::Status status = RunBody(body); !status.ok()) return Fail(status, kError);

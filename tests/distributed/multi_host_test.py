@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Three hosts on one machine, in network namespaces: a run spreads over them, one is cut off, the error
-names it, and the run goes on over the two that remain.
+names it, and the run goes on over the two that remain. First a program that ends in a known state, then
+the search itself on the handwritten digits.
 
 Needs root and iproute2; elsewhere it says so and passes.
 """
@@ -69,8 +70,9 @@ def write_agent():
     return path
 
 
-def job(hosts, run_folder, *flags, keepalive=300):
-    """`keepalive`: seconds until mpirun asks a silent host whether it is there."""
+def launch(hosts, *program, keepalive=300):
+    """A rank of `program` on each host. `keepalive`: seconds until mpirun asks a silent host whether it is
+    there."""
     openmpi = os.path.realpath("../openmpi/usr/bin/orted")
     options = {
         "plm_rsh_agent": write_agent(), "orte_launch_agent": openmpi,
@@ -81,8 +83,19 @@ def job(hosts, run_folder, *flags, keepalive=300):
     mca = [word for name, value in options.items() for word in ("--mca", name, str(value))]
     launcher = ["ip", "netns", "exec", HOSTS[0], "unshare", "--uts", "sh", "-c",
                 f'hostname {HOSTS[0]}; exec "$@"', "sh", ranks.LAUNCHER, str(len(hosts))]
-    return Job(len(hosts), f"--run={ranks.folder(run_folder)}", "--epochs=20", "--step_seconds=0.02", *flags,
-               command=[*launcher, *mca, "--host", ",".join(map(address, hosts)), ranks.PROGRAM])
+    return Job(len(hosts), command=[*launcher, *mca, "--host", ",".join(map(address, hosts)), *program])
+
+
+def job(hosts, run_folder, *flags, keepalive=300):
+    return launch(hosts, ranks.PROGRAM, f"--run={ranks.folder(run_folder)}", "--epochs=20",
+                  "--step_seconds=0.02", *flags, keepalive=keepalive)
+
+
+def search(hosts, *flags):
+    return launch(hosts, "tools/search", "--preset=quickstart", "--layers=3", "--derive_layers=3",
+                  "--image_size=16", "--batch=12", "--train_fraction=0.1", "--search_fraction=0.1",
+                  "--epochs=2", f"--train_data={ranks.folder('digits')}", f"--run={ranks.folder('search')}",
+                  "--checkpoint_steps=2", "--check_ranks", "--collective_timeout=5", *flags)
 
 
 def norm(finished):
@@ -99,6 +112,26 @@ def cut_off(running, epoch, expected_message):
     check(message, "the lost host is not named", running)
     print(message[0])
     ranks.check_all_gone([pids[0], pids[1]])
+
+
+def test_search():
+    run(f"tools/pack --input=tools/sample_data/digits/train.tar --output={ranks.folder('digits')}")
+    cut = search(HOSTS)
+    check(cut.wait_for(r"epoch 1/2 step 6/"), "the search does not start", cut)
+    run(f"ip -n {SWITCH} link set port2 down")
+    message = cut.wait_for(rf".*nothing from rank 2 \({HOSTS[2]}\).*", 30)
+    check(message, "the lost host is not named", cut)
+    print(message[0])
+    cut.process.kill()
+    kill_processes()
+    run(f"ip -n {SWITCH} link set port2 up")
+
+    resumed = search(HOSTS[:2], "--resume=auto")
+    check(resumed.wait(300) == 0, "the search failed", resumed)
+    message = resumed.find(r"resumed .*")
+    check(message, "it started anew", resumed)
+    check(os.path.exists(ranks.folder("search/architecture.json")), "nothing was found", resumed)
+    print(f"search {message[0]}, on two hosts, to its end")
 
 
 def test():
@@ -137,5 +170,6 @@ if __name__ == "__main__":
         sys.exit(0)
     try:
         test()
+        test_search()
     finally:
         remove_hosts()

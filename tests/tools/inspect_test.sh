@@ -44,6 +44,14 @@ tar -xOf "$digits" "$name" | cmp - sample.jpg || fail "$name is not what was ext
 "$inspect" --input="$digits" --extract=1437 --output=none >out 2>err && fail "there is no sample 1437"
 grep -q "1437 of 1437" err || fail "no error for sample 1437"
 
+# Shards keep the classes: the same list with the same counts. (The dataset may be named without its flag.)
+classes() { sed -n '/samples  class/,/samples  longer/p' out; }
+"$inspect" "$digits" >out 2>err || fail "no list of the digits"
+classes >classes_of_tar
+"$inspect" raw >out 2>err || fail "no list of the shards"
+classes | cmp - classes_of_tar || fail "packing changes the classes"
+"$inspect" raw --input=raw >out 2>err && fail "two datasets are no error"
+
 # A shard with a flipped bit.
 printf '\xa5' | dd of=raw/00000.shard bs=1 seek=1000 conv=notrunc status=none
 "$inspect" --input=raw >out 2>err && fail "a flipped bit is no error"
