@@ -101,8 +101,8 @@ class CompareTest(unittest.TestCase):
       methods, pareto = (table.splitlines() for table in file.read().split("\n\n"))
     for table in (methods, pareto):
       self.assertEqual(len({len(line) for line in table}), 1)
-    self.assertRegex(methods[1], r"^SubNet 32/32 +20.00 ± 0.00 +1 +5 +3 +4 +\d+ +\d+$")
-    self.assertRegex(pareto[1], r"^1 +1 +\+0.0 +5 +20.00 +no$")
+    self.assertRegex(methods[1], r"^SubNet 32/32 +20.00 ± 0.00 +1 +5\.0 +3 +4 +\d+ +\d+$")
+    self.assertRegex(pareto[1], r"^1 +1 +\+0.0 +5\.0 +20.00 +no$")
     with open(os.path.join(self.folder, "out", "comparison.md")) as file:
       methods, pareto = (table.splitlines() for table in file.read().split("\n\n"))
     self.assertEqual({line.count("|") for line in methods}, {len(compare.ROW) + 1})
