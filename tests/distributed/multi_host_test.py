@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import ranks
 from ranks import Job, check
@@ -53,8 +54,8 @@ def remove_hosts():
     kill_processes()
     for name in [*HOSTS, SWITCH]:
         subprocess.run(["ip", "netns", "del", name], capture_output=True)
-    for folder in glob.glob(f"/tmp/mpi.*/ompi.{NAME}-host*"):  # Of the daemons that were killed.
-        shutil.rmtree(os.path.dirname(folder))
+    for folder in glob.glob(f"/tmp/mpi.*/ompi.{NAME}-host*"):  # Of the killed daemons, unless it goes by itself.
+        shutil.rmtree(os.path.dirname(folder), ignore_errors=True)
 
 
 def write_agent():
@@ -103,6 +104,17 @@ def norm(finished):
     return float(finished.find(r"norm (\S+)")[1])
 
 
+def reconnect():
+    """Returns once the last host reaches the first one again."""
+    run(f"ip -n {SWITCH} link set port2 up")
+    deadline = time.monotonic() + 30
+    knock = ["ip", "netns", "exec", HOSTS[2], "timeout", "1", "bash", "-c",
+             f"exec 3<>/dev/tcp/{address(HOSTS[0])}/9"]
+    while "refused" not in subprocess.run(knock, capture_output=True, text=True).stderr:
+        check(time.monotonic() < deadline, "the host stays cut off")
+        time.sleep(0.1)
+
+
 def cut_off(running, epoch, expected_message):
     """Cuts the last host off after `epoch`; the other hosts' ranks must end, with `expected_message`."""
     check(running.wait_for(f"epoch {epoch}/"), "the run does not start", running)
@@ -116,6 +128,7 @@ def cut_off(running, epoch, expected_message):
 
 def test_search():
     run(f"tools/pack --input=tools/sample_data/digits/train.tar --output={ranks.folder('digits')}")
+    reconnect()
     cut = search(HOSTS)
     check(cut.wait_for(r"epoch 1/2 step 6/"), "the search does not start", cut)
     run(f"ip -n {SWITCH} link set port2 down")
@@ -124,7 +137,7 @@ def test_search():
     print(message[0])
     cut.process.kill()
     kill_processes()
-    run(f"ip -n {SWITCH} link set port2 up")
+    reconnect()
 
     resumed = search(HOSTS[:2], "--resume=auto")
     check(resumed.wait(300) == 0, "the search failed", resumed)
@@ -143,7 +156,7 @@ def test():
     cut_off(cut, 3, rf"epoch .*: rank [01] \({NAME}-host[01]\): .*nothing from rank 2 \({HOSTS[2]}\).*")
     cut.process.kill()
     kill_processes()
-    run(f"ip -n {SWITCH} link set port2 up")
+    reconnect()
 
     # mpirun is the first to notice, and ends the ranks.
     cut = job(HOSTS, "cut", "--timeout_seconds=60", keepalive=3)
