@@ -115,29 +115,28 @@ def reconnect():
         time.sleep(0.1)
 
 
-def cut_off(running, epoch, expected_message):
-    """Cuts the last host off after `epoch`; the other hosts' ranks must end, with `expected_message`."""
-    check(running.wait_for(f"epoch {epoch}/"), "the run does not start", running)
-    pids = running.pids()
+def cut_off(running, started, expected_message):
+    """Cuts the last host off once `running` has said `started`; it must then say `expected_message`."""
+    check(running.wait_for(started), "the run does not start", running)
     run(f"ip -n {SWITCH} link set port2 down")
     message = running.wait_for(expected_message, 30)
     check(message, "the lost host is not named", running)
     print(message[0])
-    ranks.check_all_gone([pids[0], pids[1]])
+
+
+def clear_up(cut):
+    """Ends what is left of `cut`, whose mpirun waits for the lost host, and brings that host back."""
+    cut.process.kill()
+    kill_processes()
+    reconnect()
 
 
 def test_search():
     run(f"tools/pack --input=tools/sample_data/digits/train.tar --output={ranks.folder('digits')}")
     reconnect()
     cut = search(HOSTS)
-    check(cut.wait_for(r"epoch 1/2 step 6/"), "the search does not start", cut)
-    run(f"ip -n {SWITCH} link set port2 down")
-    message = cut.wait_for(rf".*nothing from rank 2 \({HOSTS[2]}\).*", 30)
-    check(message, "the lost host is not named", cut)
-    print(message[0])
-    cut.process.kill()
-    kill_processes()
-    reconnect()
+    cut_off(cut, r"epoch 1/2 step 6/", rf".*nothing from rank 2 \({HOSTS[2]}\).*")
+    clear_up(cut)
 
     resumed = search(HOSTS[:2], "--resume=auto")
     check(resumed.wait(300) == 0, "the search failed", resumed)
@@ -153,14 +152,16 @@ def test():
     # The ranks are the first to notice. They end; mpirun, which tries to tell the lost host's daemon
     # so, waits until TCP gives up.
     cut = job(HOSTS, "cut", "--timeout_seconds=5")
-    cut_off(cut, 3, rf"epoch .*: rank [01] \({NAME}-host[01]\): .*nothing from rank 2 \({HOSTS[2]}\).*")
-    cut.process.kill()
-    kill_processes()
-    reconnect()
+    pids = cut.pids()
+    cut_off(cut, "epoch 3/", rf"epoch .*: rank [01] \({NAME}-host[01]\): .*nothing from rank 2 \({HOSTS[2]}\).*")
+    ranks.check_all_gone([pids[0], pids[1]])
+    clear_up(cut)
 
     # mpirun is the first to notice, and ends the ranks.
     cut = job(HOSTS, "cut", "--timeout_seconds=60", keepalive=3)
-    cut_off(cut, 9, rf"lost communication with a remote daemon(.|\n)*{address(HOSTS[2])}")
+    pids = cut.pids()
+    cut_off(cut, "epoch 9/", rf"lost communication with a remote daemon(.|\n)*{address(HOSTS[2])}")
+    ranks.check_all_gone([pids[0], pids[1]])
     check(cut.wait(30) != 0, "mpirun ended well", cut)
     kill_processes()  # Those of the host that was cut off.
 
