@@ -10,24 +10,24 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "base/file.h"
+#include "base/module_state.h"
 #include "base/status_macros.h"
-#include "data/dataset.h"
-#include "distributed/communicator.h"
-#include "distributed/loader_source.h"
+#include "data/sources/dataset.h"
+#include "distributed/communication/communicator.h"
+#include "distributed/training/loader_source.h"
 #include "gflags/gflags.h"
-#include "nas/architecture.h"
-#include "nas/cost_report.h"
-#include "nas/derived_layout.h"
-#include "nas/derived_network.h"
-#include "nas/module_state.h"
+#include "nas/derived/architecture.h"
+#include "nas/derived/cost_report.h"
+#include "nas/derived/derived_layout.h"
+#include "nas/derived/derived_network.h"
 #include "nlohmann/json.hpp"
-#include "tools/architecture_flags.h"
-#include "tools/data_flags.h"
-#include "tools/evaluation.h"
-#include "tools/presets.h"
-#include "tools/read_weights.h"
-#include "tools/run_flags.h"
-#include "tools/tool.h"
+#include "tools/flags/architecture_flags.h"
+#include "tools/flags/data_flags.h"
+#include "tools/flags/presets.h"
+#include "tools/flags/run_flags.h"
+#include "tools/flags/tool.h"
+#include "tools/program/evaluation.h"
+#include "tools/program/read_weights.h"
 
 DEFINE_string(weights, "",
               "Weight file, of ours or of the published code, or folder of a checkpoint.");
@@ -60,7 +60,7 @@ absl::Status Evaluate() {
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
   if (FLAGS_weights.empty())
     return absl::InvalidArgumentError("--weights: trained weights are required");
-  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, nas::ModuleState(*network)));
+  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network)));
   network->to(device);
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
                    CommunicatorFromFlags(device));

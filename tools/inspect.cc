@@ -10,12 +10,13 @@
 #include "absl/strings/str_format.h"
 #include "base/file.h"
 #include "base/status_macros.h"
-#include "data/dataset.h"
-#include "data/dataset_summary.h"
-#include "data/open_dataset.h"
-#include "data/scratch_buffer.h"
+#include "data/io/encoded_sample.h"
+#include "data/io/scratch_buffer.h"
+#include "data/loader/open_dataset.h"
+#include "data/sources/dataset.h"
+#include "data/sources/dataset_summary.h"
 #include "gflags/gflags.h"
-#include "tools/tool.h"
+#include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "The dataset.");
 DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");

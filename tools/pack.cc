@@ -13,10 +13,10 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
-#include "data/open_dataset.h"
-#include "data/packer.h"
+#include "data/loader/open_dataset.h"
+#include "data/shard/packer.h"
 #include "gflags/gflags.h"
-#include "tools/tool.h"
+#include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "What to pack.");
 DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");

@@ -19,29 +19,29 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "base/file.h"
+#include "base/module_state.h"
 #include "base/status_macros.h"
 #include "base/tensor_file.h"
-#include "data/dataset.h"
-#include "distributed/batch_source.h"
-#include "distributed/communicator.h"
-#include "distributed/loader_source.h"
+#include "data/sources/dataset.h"
+#include "distributed/communication/communicator.h"
+#include "distributed/training/batch_source.h"
+#include "distributed/training/loader_source.h"
 #include "gflags/gflags.h"
-#include "nas/architecture.h"
-#include "nas/cost_report.h"
-#include "nas/derived_layout.h"
-#include "nas/derived_network.h"
-#include "nas/module_state.h"
-#include "nas/post_training.h"
+#include "nas/derived/architecture.h"
+#include "nas/derived/cost_report.h"
+#include "nas/derived/derived_layout.h"
+#include "nas/derived/derived_network.h"
+#include "nas/learning/post_training.h"
 #include "nlohmann/json.hpp"
 #include "quant/post_training.h"
-#include "tools/architecture_flags.h"
-#include "tools/data_flags.h"
-#include "tools/evaluation.h"
-#include "tools/flag_values.h"
-#include "tools/presets.h"
-#include "tools/read_weights.h"
-#include "tools/run_flags.h"
-#include "tools/tool.h"
+#include "tools/flags/architecture_flags.h"
+#include "tools/flags/data_flags.h"
+#include "tools/flags/flag_values.h"
+#include "tools/flags/presets.h"
+#include "tools/flags/run_flags.h"
+#include "tools/flags/tool.h"
+#include "tools/program/evaluation.h"
+#include "tools/program/read_weights.h"
 #include "torch/utils.h"
 
 DEFINE_string(weights, "",
@@ -106,7 +106,7 @@ class Sweep {
   Sweep(std::shared_ptr<nas::DerivedNetwork> network, distributed::BatchSource* calibration,
         distributed::BatchSource* test, distributed::Communicator* communicator)
       : network_(std::move(network)),
-        trained_(Copy(nas::ModuleState(*network_))),
+        trained_(Copy(base::ModuleState(*network_))),
         calibration_(calibration),
         test_(test),
         communicator_(communicator) {}
@@ -114,12 +114,12 @@ class Sweep {
   // Quantizes the trained network, evaluates it, and makes it float again.
   absl::StatusOr<std::map<std::string, double>> Evaluate(const nas::PostTrainingOptions& options) {
     const torch::NoGradGuard no_grad;
-    const base::TensorMap state = nas::ModuleState(*network_);
+    const base::TensorMap state = base::ModuleState(*network_);
     nas::QuantizeState(state, options);
     nas::OutputQuantizers outputs(*network_, options);
     if (options.method == quant::PostTraining::kLinear) RETURN_IF_ERROR(Calibrate(outputs));
     auto means = EvaluateOn(*test_, *network_, *communicator_);
-    RETURN_IF_ERROR(nas::CopyState(trained_, state));
+    RETURN_IF_ERROR(base::CopyState(trained_, state));
     return means;
   }
 
@@ -170,7 +170,7 @@ absl::Status Run() {
   if (FLAGS_weights.empty())
     return absl::InvalidArgumentError("--weights: trained weights are required");
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
-  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, nas::ModuleState(*network)));
+  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network)));
   network->to(device);
 
   ASSIGN_OR_RETURN(const auto means, EvaluateOn(*test, *network, *communicator));

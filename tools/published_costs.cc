@@ -14,15 +14,15 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
-#include "nas/bit_assignment.h"
-#include "nas/cost_report.h"
-#include "nas/derived_layout.h"
-#include "nas/gamma_choices.h"
-#include "nas/genotype.h"
-#include "nas/image_kind.h"
-#include "nas/published_genotypes.h"
+#include "nas/derivation/bit_assignment.h"
+#include "nas/derivation/gamma_choices.h"
+#include "nas/derived/cost_report.h"
+#include "nas/derived/derived_layout.h"
+#include "nas/space/genotype.h"
+#include "nas/space/image_kind.h"
+#include "nas/space/published_genotypes.h"
 #include "quant/bit_cost.h"
-#include "tools/tool.h"
+#include "tools/flags/tool.h"
 
 DEFINE_string(gammas, "", "Gamma checkpoint of a search, to cost the bits it chose as well.");
 

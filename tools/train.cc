@@ -4,20 +4,20 @@
 //       --train_data=shards/train --test_data=shards/test --run=runs/train
 
 #include "absl/status/status.h"
+#include "base/module_state.h"
 #include "base/status_macros.h"
-#include "distributed/communicator.h"
-#include "distributed/trainer.h"
+#include "distributed/communication/communicator.h"
+#include "distributed/training/trainer.h"
 #include "gflags/gflags.h"
-#include "nas/architecture.h"
-#include "nas/module_state.h"
-#include "nas/published_names.h"
-#include "nas/retrain_task.h"
-#include "nas/weight_file.h"
-#include "tools/optimizer_flags.h"
-#include "tools/presets.h"
-#include "tools/run_flags.h"
-#include "tools/tool.h"
-#include "tools/training_setup.h"
+#include "nas/derived/architecture.h"
+#include "nas/learning/retrain_task.h"
+#include "nas/weights/published_names.h"
+#include "nas/weights/weight_file.h"
+#include "tools/flags/optimizer_flags.h"
+#include "tools/flags/presets.h"
+#include "tools/flags/run_flags.h"
+#include "tools/flags/tool.h"
+#include "tools/program/training_setup.h"
 
 DEFINE_double(label_smoothing, 0, "Share of the target spread over all classes.");
 DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
@@ -51,7 +51,7 @@ absl::Status TrainNetwork() {
                                       *setup.communicator, options));
   if (summary.interrupted || setup.communicator->rank() != 0) return absl::OkStatus();
   RETURN_IF_ERROR(nas::WriteArchitecture(InRunFolder("architecture.json"), setup.architecture));
-  return nas::WriteWeights(InRunFolder("weights.pt"), nas::ModuleState(*setup.network),
+  return nas::WriteWeights(InRunFolder("weights.pt"), base::ModuleState(*setup.network),
                            nas::PublishedStyle::kQdartsDerived);
 }
 

@@ -1,9 +1,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "data/beton_dataset.h"
 #include "data/fuzz/decode_all.h"
 #include "data/fuzz/memory_file.h"
+#include "data/sources/beton_dataset.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const data::MemoryFile file(bytes, size);

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "data/cifar_dataset.h"
 #include "data/fuzz/decode_all.h"
+#include "data/sources/cifar_dataset.h"
 
 namespace {
 

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <utility>
 
-#include "data/dataset.h"
-#include "data/image_decoder.h"
-#include "data/pixel_region.h"
-#include "data/scratch_buffer.h"
+#include "data/codec/image_decoder.h"
+#include "data/io/encoded_sample.h"
+#include "data/io/scratch_buffer.h"
+#include "data/pixels/pixel_region.h"
+#include "data/sources/dataset.h"
 
 namespace data {
 

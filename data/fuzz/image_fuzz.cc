@@ -3,12 +3,12 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
-#include "data/dataset.h"
-#include "data/exif.h"
+#include "data/codec/exif.h"
+#include "data/codec/image_decoder.h"
+#include "data/codec/jpeg_transcoder.h"
 #include "data/fuzz/decode_all.h"
-#include "data/image_decoder.h"
-#include "data/image_files.h"
-#include "data/jpeg_transcoder.h"
+#include "data/io/encoded_sample.h"
+#include "data/sources/image_files.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   static auto* decoder = new data::ImageDecoder();

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "data/random.h"
+#include "data/pixels/random.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size);
 

@@ -6,9 +6,9 @@
 
 #include "data/fuzz/decode_all.h"
 #include "data/fuzz/memory_file.h"
-#include "data/little_endian.h"
-#include "data/shard_format.h"
-#include "data/shard_reader.h"
+#include "data/io/little_endian.h"
+#include "data/shard/shard_format.h"
+#include "data/shard/shard_reader.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include "data/fuzz/decode_all.h"
 #include "data/fuzz/memory_file.h"
-#include "data/tar_dataset.h"
+#include "data/sources/tar_dataset.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const data::MemoryFile file(bytes, size);

@@ -2,9 +2,9 @@
 // bytes. For checks against other programs' hashes.
 #include <iostream>
 
-#include "data/dataset.h"
-#include "data/open_dataset.h"
-#include "data/scratch_buffer.h"
+#include "data/io/scratch_buffer.h"
+#include "data/loader/open_dataset.h"
+#include "data/sources/dataset.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;

@@ -1,4 +1,4 @@
-#include "distributed/communicator.h"
+#include "distributed/communication/communicator.h"
 
 #include <cstdint>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "distributed/gradient_reducer.h"
+#include "distributed/data_parallel/gradient_reducer.h"
 
 #include <cstdint>
 #include <vector>

@@ -8,7 +8,7 @@
 #include "ATen/ops/allclose.h"
 #include "ATen/ops/equal.h"
 #include "ATen/ops/randn.h"
-#include "distributed/batch_norm.h"
+#include "distributed/data_parallel/batch_norm.h"
 #include "gtest/gtest.h"
 #include "tests/distributed/world.h"
 #include "torch/nn/modules/batchnorm.h"

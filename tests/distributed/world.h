@@ -4,7 +4,7 @@
 #define TESTS_DISTRIBUTED_WORLD_H_
 
 #include "ATen/core/Tensor.h"
-#include "distributed/communicator.h"
+#include "distributed/communication/communicator.h"
 
 namespace distributed {
 

@@ -8,11 +8,11 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/golden/committed_vectors.h"
-#include "tests/golden/golden_file.h"
-#include "tests/golden/plain_darts_groups.h"
-#include "tests/golden/post_training_groups.h"
-#include "tests/golden/precision_groups.h"
-#include "tests/golden/registry.h"
+#include "tests/golden/frame/golden_file.h"
+#include "tests/golden/frame/registry.h"
+#include "tests/golden/groups/plain_darts_groups.h"
+#include "tests/golden/groups/post_training_groups.h"
+#include "tests/golden/groups/precision_groups.h"
 
 namespace golden {
 namespace {

@@ -13,10 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
-#include "tests/golden/all_groups.h"
-#include "tests/golden/golden_file.h"
-#include "tests/golden/registry.h"
-#include "tools/tool.h"
+#include "tests/golden/frame/golden_file.h"
+#include "tests/golden/frame/registry.h"
+#include "tests/golden/groups/all_groups.h"
+#include "tools/flags/tool.h"
 
 DEFINE_string(vectors, "", "Folder of golden vectors: manifest.json and the files it lists.");
 DEFINE_string(only, "", "Check only files whose name contains this.");

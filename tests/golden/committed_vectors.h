@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "tests/golden/golden_file.h"
+#include "tests/golden/frame/golden_file.h"
 
 namespace golden {
 

@@ -4,10 +4,10 @@
 #include <iostream>
 
 #include "gtest/gtest.h"
-#include "tests/golden/all_groups.h"
 #include "tests/golden/committed_vectors.h"
-#include "tests/golden/golden_file.h"
-#include "tests/golden/registry.h"
+#include "tests/golden/frame/golden_file.h"
+#include "tests/golden/frame/registry.h"
+#include "tests/golden/groups/all_groups.h"
 
 namespace golden {
 namespace {

@@ -14,9 +14,9 @@
 #include "quant/lattice.h"
 #include "quant/quantizers.h"
 #include "tests/golden/committed_vectors.h"
-#include "tests/golden/golden_file.h"
-#include "tests/golden/quant_groups.h"
-#include "tests/golden/registry.h"
+#include "tests/golden/frame/golden_file.h"
+#include "tests/golden/frame/registry.h"
+#include "tests/golden/groups/quant_groups.h"
 
 namespace golden {
 namespace {

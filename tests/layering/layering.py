@@ -1,27 +1,25 @@
-"""The rules of the house, read off the BUILD files and the sources.
+"""The rules of the house, read off Bazel's view of the targets and off the sources.
 
-  - An include never points up: tools > nas > distributed > data, quant > base.
+  - A room includes only what //tools/build_defs:directions.bzl allows, which lists rooms from the
+    ground up: nothing points up, and there is no circle.
   - A target includes only headers of its own and of its direct deps.
-  - Every C++ file belongs to a target.
-
-`violations(workspace)` returns one line per breach.
+  - Every C++ file belongs to a target, every target to a room.
+  - A BUILD file is short.
 """
 
 import ast
 import collections
 import pathlib
 import re
+import subprocess
+import xml.etree.ElementTree
 
-# What a package may include besides itself.
-ALLOWED_FLOORS = {
-    "base": set(),
-    "data": {"base"},
-    "quant": {"base"},
-    "distributed": {"base", "data", "quant"},
-    "nas": {"base", "data", "quant", "distributed"},
-    "tools": {"base", "data", "quant", "distributed", "nas"},
-    "tests": {"base", "data", "quant", "distributed", "nas", "tools"},
-}
+FLOORS = ("base", "data", "quant", "distributed", "nas", "tools", "tests")
+
+# Packages without C++: rules for Bazel, and data.
+NOT_ROOMS = {"tools/build_defs", "tools/sample_data"}
+
+BUILD_LINES = 250
 
 # The repository that provides a third-party header, by the beginning of its name.
 REPOSITORIES = {
@@ -48,56 +46,81 @@ REPOSITORIES = {
 SOURCE = re.compile(r".*\.(h|cc|cu|cuh)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 
+# `files` and `headers` are paths in the workspace, `deps` labels.
 Target = collections.namedtuple("Target", "label files headers deps")
 
 
-def read_build_file(path, package):
-    """The targets of one BUILD file, found by running it with recording stubs for every rule."""
+def query_targets(workspace, output_base):
+    """Every rule of the floors as Bazel sees it, macros and select()s expanded."""
+    patterns = " + ".join(f"//{floor}/..." for floor in FLOORS)
+    xml_text = subprocess.run(
+        ["bazel", "--batch", f"--output_base={output_base}", "query", "--output=xml", f"kind(rule, {patterns})"],
+        cwd=workspace, stdout=subprocess.PIPE, check=True).stdout
+    return parse_targets(xml_text)
+
+
+def parse_targets(xml_text):
     targets = []
+    for rule in xml.etree.ElementTree.fromstring(xml_text):
+        def labels(attribute):
+            return [label.get("value") for label in rule.findall(f"./list[@name='{attribute}']/label")]
 
-    def rule(*_, name=None, srcs=(), hdrs=(), deps=(), textual_hdrs=(), **__):
-        if name is None:
-            return
-        own = [f"{package}/{f}" for f in [*srcs, *hdrs, *textual_hdrs] if SOURCE.match(f) and f[0] not in ":/@"]
-        public = [f"{package}/{f}" for f in [*hdrs, *textual_hdrs]]
-        targets.append(Target(f"//{package}:{name}", own, public, [absolute(d, package) for d in deps]))
+        def own_files(*attributes):
+            paths = [path_of(label) for attribute in attributes for label in labels(attribute)]
+            return [path for path in paths if path and SOURCE.match(path)]
 
-    def glob(include, exclude=(), **_):
-        excluded = {p for pattern in exclude for p in path.parent.glob(pattern)}
-        found = (p for pattern in include for p in path.parent.glob(pattern))
-        return sorted(str(p.relative_to(path.parent)) for p in found if p not in excluded)
-
-    tree = ast.parse(path.read_text(), str(path))
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    scope = {name: rule for name in names if name not in dir(__builtins__)}
-    scope.update(glob=glob, select=lambda branches: [v for values in branches.values() for v in values])
-    exec(compile(tree, str(path), "exec"), scope)
+        targets.append(Target(rule.get("name"), own_files("srcs", "hdrs", "textual_hdrs"),
+                              own_files("hdrs", "textual_hdrs"), labels("deps")))
     return targets
 
 
-def absolute(label, package):
-    if label.startswith("@"):
-        return label
-    if label.startswith(":"):
-        return f"//{package}{label}"
-    if ":" not in label:
-        return f"{label}:{label.rsplit('/', 1)[-1]}"
-    return label
+def path_of(label):
+    return None if label.startswith("@") else label[len("//"):].replace(":", "/")
 
 
-def included_names(text):
-    return INCLUDE.findall(text)
+def package_of(label):
+    return label[len("//"):].split(":")[0]
 
 
-def check_file(path, text, target, headers_of):
-    package = path.split("/")[0]
+def read_directions(path):
+    for statement in ast.parse(pathlib.Path(path).read_text()).body:
+        if isinstance(statement, ast.Assign) and statement.targets[0].id == "DIRECTIONS":
+            return ast.literal_eval(statement.value)
+    raise ValueError(f"{path}: has no DIRECTIONS")
+
+
+def check_directions(directions):
+    """Each room lists only rooms, or whole floors, that stand before it."""
+    rooms = list(directions)
+    for i, room in enumerate(rooms):
+        for below in directions[room]:
+            known = below in rooms or any(r.startswith(below + "/") for r in rooms)
+            later = [r for r in rooms[i:] if r == below or r.startswith(below + "/")]
+            if not known:
+                yield f"directions.bzl: {room} may include {below}, which is no room"
+            elif later:
+                yield f"directions.bzl: {room} may include {below}, but {later[0]} does not stand before it"
+
+
+def room_of(package, directions):
+    while package and package not in directions:
+        package = package.rpartition("/")[0]
+    return package
+
+
+def may_include(room, other, directions):
+    return room == other or other in directions[room] or other.split("/")[0] in directions[room]
+
+
+def check_file(path, text, target, headers_of, directions):
+    room = room_of(package_of(target.label), directions)
     repositories = {d[1:].split("//")[0] for d in target.deps if d.startswith("@")}
     reachable = set(target.files) | {h for d in target.deps for h in headers_of.get(d, ())}
-    for name in included_names(text):
-        floor = name.split("/")[0]
-        if floor in ALLOWED_FLOORS and "/" in name:
-            if floor != package and floor not in ALLOWED_FLOORS[package]:
-                yield f"{path}: includes {name}, which points up or aside from {package}/"
+    for name in INCLUDE.findall(text):
+        if "/" in name and name.split("/")[0] in FLOORS:
+            other = room_of(name.rpartition("/")[0], directions)
+            if not may_include(room, other, directions):
+                yield f"{path}: includes {name}, which {room} may not"
             if name not in reachable:
                 yield f"{path}: includes {name}, which no direct dep of {target.label} provides"
             continue
@@ -106,23 +129,27 @@ def check_file(path, text, target, headers_of):
                 yield f"{path}: includes {name}, but {target.label} does not depend on @{repository}"
 
 
-def violations(workspace):
+def violations(workspace, targets, directions):
+    """One line per breach."""
     workspace = pathlib.Path(workspace)
-    targets = []
-    for floor in ALLOWED_FLOORS:
-        for build_file in sorted((workspace / floor).rglob("BUILD.bazel")):
-            package = str(build_file.parent.relative_to(workspace))
-            targets += read_build_file(build_file, package)
+    yield from check_directions(directions)
     headers_of = {t.label: t.headers for t in targets}
     covered = set()
     for target in targets:
+        package = package_of(target.label)
+        if package in NOT_ROOMS:
+            continue
+        if not room_of(package, directions):
+            yield f"{target.label}: its package is no room of directions.bzl"
+            continue
         covered.update(target.files)
         for path in target.files:
-            if not (workspace / path).exists():
-                continue  # generated
-            yield from check_file(path, (workspace / path).read_text(), target, headers_of)
-    for floor in ALLOWED_FLOORS:
+            if (workspace / path).exists():  # else it is generated
+                yield from check_file(path, (workspace / path).read_text(), target, headers_of, directions)
+    for floor in FLOORS:
         for path in sorted((workspace / floor).rglob("*")):
             name = str(path.relative_to(workspace))
             if SOURCE.match(name) and name not in covered:
                 yield f"{name}: belongs to no target"
+            if path.name == "BUILD.bazel" and len(path.read_text().splitlines()) > BUILD_LINES:
+                yield f"{name}: has more than {BUILD_LINES} lines"

@@ -4,7 +4,7 @@ set -uo pipefail
 inspect=$PWD/tools/inspect
 pack=$PWD/tools/pack
 digits=$PWD/tools/sample_data/digits/train.tar
-corrupt=$PWD/data/testdata/corrupt.tar
+corrupt=$PWD/data/loader/testdata/corrupt.tar
 cd "$TEST_TMPDIR"
 fail() {
   echo "$*"

@@ -1,0 +1,179 @@
+#include "data/codec/jpeg_decoder.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "data/codec/jpeg_transcoder.h"
+#include "data/codec/test_images.h"
+#include "data/pixels/random.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace data {
+namespace {
+
+using ::testing::HasSubstr;
+
+EncodedSample SampleOf(const Bytes& jpeg, int width, int height) {
+  EncodedSample sample;
+  sample.bytes = jpeg;
+  sample.width = width;
+  sample.height = height;
+  return sample;
+}
+
+// The pixels of `rect`, which `region` must cover.
+Bytes Cut(const PixelRegion& region, const Rect& rect) {
+  EXPECT_LE(region.rect.x, rect.x);
+  EXPECT_LE(region.rect.y, rect.y);
+  EXPECT_GE(region.rect.x + region.rect.width, rect.x + rect.width);
+  EXPECT_GE(region.rect.y + region.rect.height, rect.y + rect.height);
+  Bytes pixels;
+  for (int y = rect.y; y < rect.y + rect.height; ++y) {
+    const uint8_t* row =
+        region.pixels + (y - region.rect.y) * region.stride + 4 * (rect.x - region.rect.x);
+    for (int i = 0; i < 4 * rect.width; ++i) {
+      if (i % 4 != 3) pixels.push_back(row[i]);
+    }
+  }
+  return pixels;
+}
+
+struct Kind {
+  const char* name;
+  JpegOptions options;
+};
+
+std::vector<Kind> Kinds() {
+  std::vector<Kind> kinds(8);
+  kinds[0] = {"4:2:0", {}};
+  kinds[1] = {"4:2:2", {.sampling_down = 1}};
+  kinds[2] = {"4:4:4", {.sampling_across = 1, .sampling_down = 1}};
+  kinds[3] = {"4:1:1", {.sampling_across = 4, .sampling_down = 1}};
+  kinds[4] = {"4:4:0", {.sampling_across = 1}};
+  kinds[5] = {"gray", {.components = 1, .sampling_across = 1, .sampling_down = 1}};
+  kinds[6] = {"cmyk", {.components = 4, .sampling_across = 1, .sampling_down = 1}};
+  kinds[7] = {"ycck", {.components = 4, .ycck = true}};
+  return kinds;
+}
+
+// Random rectangles, decoded partly from the original (with and without a look at the rest) and
+// from the transcoded JPEG by its restart segments, at every scale, against the whole decode at
+// that scale.
+TEST(JpegDecoderTest, PartialDecodingGivesThePixelsOfAWholeDecode) {
+  JpegDecoder decoder;
+  Random random(1);
+  for (const Kind& kind : Kinds()) {
+    for (const bool progressive : {false, true}) {
+      for (const auto& [width, height] : {std::pair{257, 190}, {640, 91}, {40, 333}, {1, 77}}) {
+        JpegOptions options = kind.options;
+        options.progressive = progressive;
+        const Bytes jpeg = MakeJpeg(width, height, 3, options);
+        const auto transcoded = TranscodeJpeg(jpeg);
+        ASSERT_TRUE(transcoded.ok()) << transcoded.status();
+        EncodedSample whole = SampleOf(jpeg, width, height);
+        EncodedSample trusted = whole;
+        trusted.verified = true;
+        EncodedSample segments = SampleOf(transcoded->bytes, width, height);
+        segments.verified = true;
+        segments.restarts = transcoded->restarts();
+        for (int i = 0; i < 16; ++i) {
+          const int shrink = i % 4;
+          Rect rect;
+          rect.width = 1 + random.Below(width);
+          rect.height = 1 + random.Below(height);
+          rect.x = random.Below(width - rect.width + 1);
+          rect.y = random.Below(height - rect.height + 1);
+          const std::string what = absl::StrCat(
+              kind.name, progressive ? " progressive " : " ", width, "x", height, ": ", rect.width,
+              "x", rect.height, "+", rect.x, "+", rect.y, " / ", 1 << shrink);
+          const int mask = (1 << shrink) - 1;
+          const Rect shrunk = {rect.x >> shrink, rect.y >> shrink,
+                               ((rect.x + rect.width + mask) >> shrink) - (rect.x >> shrink),
+                               ((rect.y + rect.height + mask) >> shrink) - (rect.y >> shrink)};
+          const auto all = decoder.Decode(whole, {0, 0, width, height}, shrink);
+          ASSERT_TRUE(all.ok()) << all.status() << what;
+          const Bytes expected = Cut(*all, shrunk);
+          for (const EncodedSample* sample : {&whole, &trusted, &segments}) {
+            const auto part = decoder.Decode(*sample, rect, shrink);
+            ASSERT_TRUE(part.ok()) << part.status() << what;
+            ASSERT_TRUE(Cut(*part, shrunk) == expected) << what << (sample == &segments);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(JpegDecoderTest, EveryTruncationIsAnError) {
+  JpegDecoder decoder;
+  for (const bool progressive : {false, true}) {
+    JpegOptions options;
+    options.progressive = progressive;
+    const Bytes jpeg = MakeJpeg(70, 50, 5, options);
+    for (size_t size = 0; size < jpeg.size(); ++size) {
+      const Bytes cut(jpeg.begin(), jpeg.begin() + size);
+      EXPECT_FALSE(decoder.Decode(SampleOf(cut, 70, 50), {0, 0, 70, 50}).ok()) << size;
+      EXPECT_FALSE(decoder.Decode(SampleOf(cut, 70, 50), {8, 8, 2, 2}).ok()) << size;
+    }
+    EXPECT_TRUE(decoder.Decode(SampleOf(jpeg, 70, 50), {0, 0, 70, 50}).ok());
+  }
+}
+
+// The position of a marker in the header of a JPEG.
+Bytes::iterator Find(Bytes& jpeg, uint8_t marker) {
+  const uint8_t bytes[] = {0xff, marker};
+  return std::search(jpeg.begin(), jpeg.end(), bytes, bytes + 2);
+}
+
+TEST(JpegDecoderTest, AnImageDoesNotInheritTheTablesOfTheOneBefore) {
+  Bytes jpeg = MakeJpeg(64, 64, 5);
+  JpegDecoder decoder;
+  ASSERT_TRUE(decoder.Decode(SampleOf(jpeg, 64, 64), {0, 0, 64, 64}).ok());
+  const auto tables = Find(jpeg, 0xdb);
+  jpeg.erase(tables, tables + 2 + (tables[2] << 8 | tables[3]));
+  const absl::Status status = decoder.Decode(SampleOf(jpeg, 64, 64), {0, 0, 64, 64}).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Quantization table"));
+  EXPECT_FALSE(TranscodeJpeg(jpeg).ok());
+}
+
+TEST(JpegDecoderTest, AHugeImageIsRefusedByItsHeader) {
+  Bytes jpeg = MakeJpeg(64, 64, 5);
+  const auto frame = Find(jpeg, 0xc0);
+  for (int i = 5; i < 9; i += 2) {
+    frame[i] = 65500 >> 8;
+    frame[i + 1] = 65500 & 255;
+  }
+  JpegDecoder decoder;
+  const absl::Status status = decoder.Decode(SampleOf(jpeg, 65500, 65500), {0, 0, 8, 8}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("65500x65500"));
+}
+
+TEST(JpegDecoderTest, RestartOffsetsThatDoNotFitAreAnError) {
+  JpegDecoder decoder;
+  auto jpeg = TranscodeJpeg(MakeJpeg(200, 100, 1));
+  ASSERT_TRUE(jpeg.ok());
+  EncodedSample sample = SampleOf(jpeg->bytes, 200, 100);
+  sample.verified = true;
+  const auto decode = [&] {
+    sample.restarts = jpeg->restarts();
+    return decoder.Decode(sample, {0, 0, 200, 100}).ok();
+  };
+  EXPECT_TRUE(decode());
+  for (const uint32_t wrong : {0u, 20u, static_cast<uint32_t>(jpeg->bytes.size() + 1), ~0u}) {
+    for (uint32_t& offset : jpeg->restart_offsets) {
+      const uint32_t right = std::exchange(offset, wrong);
+      EXPECT_FALSE(decode()) << wrong;
+      offset = right;
+    }
+  }
+  jpeg->restart_columns = 3;
+  EXPECT_FALSE(decode());
+}
+
+}  // namespace
+}  // namespace data

@@ -1,0 +1,56 @@
+// The memory of batches, used again once nobody holds it.
+#ifndef DATA_LOADER_BATCH_POOL_H_
+#define DATA_LOADER_BATCH_POOL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace data {
+
+// A batch while it is made: filled sample by sample, in any order, by several threads.
+struct BatchBuffer {
+  int64_t epoch = 0;
+  int64_t step = 0;
+  int64_t global_size = 0;
+  std::shared_ptr<uint8_t> pixels;
+  std::vector<int64_t> labels;
+  std::vector<int64_t> sample_ids;
+  std::vector<absl::Status> statuses;  // of each sample
+  // How many samples a thread has taken, and how many are made.
+  int64_t taken = 0;
+  int64_t made = 0;
+
+  bool finished() const { return made == static_cast<int64_t>(sample_ids.size()); }
+};
+
+// Thread-safe. Its buffers may outlive it.
+class BatchPool {
+ public:
+  using Allocate = std::function<std::shared_ptr<uint8_t>(size_t)>;
+
+  // Buffers hold `pixel_bytes` from `allocate`, or from new if that is null.
+  BatchPool(size_t pixel_bytes, Allocate allocate);
+
+  // A buffer with pixels of unspecified content and stale other fields.
+  std::shared_ptr<BatchBuffer> Take();
+
+ private:
+  struct FreeList {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<BatchBuffer>> buffers;
+  };
+
+  const size_t pixel_bytes_;
+  const Allocate allocate_;
+  const std::shared_ptr<FreeList> free_;
+};
+
+}  // namespace data
+
+#endif  // DATA_LOADER_BATCH_POOL_H_

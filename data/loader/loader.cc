@@ -1,0 +1,286 @@
+#include "data/loader/loader.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "data/loader/batch_pool.h"
+#include "data/loader/preprocessor.h"
+#include "data/loader/verified_samples.h"
+
+namespace data {
+namespace {
+
+// What a thread takes at once: enough that small images do not queue for the lock.
+constexpr int64_t kSamplesAtOnce = 16;
+
+int64_t StepsPerEpoch(const LoaderOptions& options) {
+  const int64_t samples = options.samples.size(), batch = options.global_batch;
+  return options.drop_last ? samples / batch : (samples + batch - 1) / batch;
+}
+
+absl::Status CheckOptions(const Dataset& dataset, const LoaderOptions& options) {
+  const auto check = [](bool good, auto... what) {
+    return good ? absl::OkStatus() : absl::InvalidArgumentError(absl::StrCat("loader: ", what...));
+  };
+  RETURN_IF_ERROR(check(options.global_batch >= 1, "global_batch: not positive"));
+  RETURN_IF_ERROR(check(options.rank >= 0 && options.rank < options.world_size,
+                        "rank: ", options.rank, " of ", options.world_size));
+  RETURN_IF_ERROR(check(options.threads >= 1, "threads: not positive"));
+  RETURN_IF_ERROR(check(options.prefetch >= 1, "prefetch: not positive"));
+  for (const int64_t sample : options.samples) {
+    RETURN_IF_ERROR(check(sample >= 0 && sample < dataset.size(), "samples: ", sample,
+                          " is not one of the ", dataset.size(), " of the dataset"));
+  }
+  RETURN_IF_ERROR(check(StepsPerEpoch(options) >= 1, "global_batch: ", options.samples.size(),
+                        " samples make no batch of ", options.global_batch));
+  return CheckAugmentation(options.augmentation);
+}
+
+}  // namespace
+
+class Loader::Impl {
+ public:
+  Impl(const Dataset& dataset, LoaderOptions options);
+  ~Impl();
+
+  int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  absl::Status Seek(int64_t epoch, int64_t step);
+  absl::StatusOr<Batch> Next();
+  std::vector<BadSample> bad_samples() const;
+
+ private:
+  struct Place {
+    int64_t epoch = 0;
+    int64_t step = 0;
+    bool operator==(const Place&) const = default;
+  };
+
+  Place After(Place place) const;
+  std::shared_ptr<BatchBuffer> Plan(Place place);
+  void AnnounceWindow(int64_t window);
+  void PlanAhead();                              // mutex_ held
+  std::shared_ptr<BatchBuffer> Untaken() const;  // mutex_ held
+  void Work();
+  absl::Status DropBadSamples(BatchBuffer& buffer);
+
+  const Dataset& dataset_;
+  const LoaderOptions options_;
+  const int64_t steps_per_epoch_;
+  VerifiedSamples verified_;
+  const size_t image_size_;
+  BatchPool pool_;
+
+  // Used by the caller's thread only.
+  Place next_;     // to be returned
+  Place planned_;  // to be planned
+  int64_t order_epoch_ = -1;
+  std::vector<int64_t> order_;  // of order_epoch_
+  int64_t announced_ = 0;       // windows of it
+  std::map<int64_t, absl::Status> bad_samples_;
+
+  // Not absl::Mutex: the thread sanitizer does not see into the prebuilt library.
+  std::mutex mutex_;  // Guards what follows, and the counts of pending batches.
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<BatchBuffer>> pending_;
+  bool stop_ = false;
+  std::vector<std::thread> threads_;
+};
+
+Loader::Impl::Impl(const Dataset& dataset, LoaderOptions options)
+    : dataset_(dataset),
+      options_(std::move(options)),
+      steps_per_epoch_(StepsPerEpoch(options_)),
+      verified_(dataset_.size()),
+      image_size_(Preprocessor(options_.augmentation, options_.format, &verified_).image_size()),
+      pool_(image_size_ * ((options_.global_batch + options_.world_size - 1) / options_.world_size),
+            options_.allocate) {
+  PlanAhead();
+  for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
+}
+
+Loader::Impl::~Impl() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+Loader::Impl::Place Loader::Impl::After(Place place) const {
+  return place.step + 1 < steps_per_epoch_ ? Place{place.epoch, place.step + 1}
+                                           : Place{place.epoch + 1, 0};
+}
+
+// Fills in all but the pixels.
+std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Place place) {
+  if (order_epoch_ != place.epoch) {
+    order_ = EpochOrder(options_.samples, options_.order, options_.seed, place.epoch);
+    order_epoch_ = place.epoch;
+    announced_ = place.step * options_.global_batch / kWindowSamples;
+  }
+  const int64_t first = place.step * options_.global_batch;
+  const int64_t count = std::min<int64_t>(options_.global_batch, order_.size() - first);
+  if (options_.order == Order::kQuasiRandom) AnnounceWindow((first + count) / kWindowSamples + 1);
+
+  const auto [begin, end] = RankShare(count, options_.rank, options_.world_size);
+  std::shared_ptr<BatchBuffer> buffer = pool_.Take();
+  buffer->epoch = place.epoch;
+  buffer->step = place.step;
+  buffer->global_size = count;
+  buffer->sample_ids.assign(order_.begin() + first + begin, order_.begin() + first + end);
+  buffer->labels.clear();
+  for (const int64_t id : buffer->sample_ids) buffer->labels.push_back(dataset_.label(id));
+  buffer->statuses.assign(end - begin, absl::OkStatus());
+  buffer->taken = buffer->made = 0;
+  return buffer;
+}
+
+// Has the system read all windows up to `window`, run by run.
+void Loader::Impl::AnnounceWindow(int64_t window) {
+  for (; announced_ <= window; ++announced_) {
+    const int64_t size = order_.size();
+    const int64_t first = std::min(size, announced_ * kWindowSamples);
+    std::vector<int64_t> ids(order_.begin() + first,
+                             order_.begin() + std::min(size, first + kWindowSamples));
+    std::sort(ids.begin(), ids.end());
+    for (size_t i = 0, run = 0; i < ids.size(); ++i) {
+      if (i + 1 < ids.size() && ids[i + 1] == ids[i] + 1) continue;
+      dataset_.WillRead(ids[run], ids[i] + 1);
+      run = i + 1;
+    }
+  }
+}
+
+void Loader::Impl::PlanAhead() {
+  while (pending_.size() < static_cast<size_t>(options_.prefetch)) {
+    pending_.push_back(Plan(planned_));
+    planned_ = After(planned_);
+  }
+}
+
+absl::Status Loader::Impl::Seek(int64_t epoch, int64_t step) {
+  if (epoch < 0 || step < 0 || step >= steps_per_epoch_) {
+    return absl::InvalidArgumentError(absl::StrCat("loader: cannot seek to epoch ", epoch,
+                                                   ", step ", step, " of ", steps_per_epoch_));
+  }
+  const Place place = {epoch, step};
+  if (place == next_) return absl::OkStatus();
+  const std::lock_guard lock(mutex_);
+  pending_.clear();  // a thread that is making one of these holds it until it is done
+  next_ = planned_ = place;
+  PlanAhead();
+  changed_.notify_all();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Batch> Loader::Impl::Next() {
+  std::shared_ptr<BatchBuffer> buffer;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return pending_.front()->finished(); });
+    buffer = std::move(pending_.front());
+    pending_.pop_front();
+    next_ = After(next_);
+    PlanAhead();
+    changed_.notify_all();
+  }
+  RETURN_IF_ERROR(DropBadSamples(*buffer));
+  Batch batch;
+  batch.epoch = buffer->epoch;
+  batch.step = buffer->step;
+  batch.pixels = buffer->pixels.get();
+  batch.labels = buffer->labels;
+  batch.sample_ids = buffer->sample_ids;
+  batch.global_size = buffer->global_size;
+  batch.owner = std::move(buffer);
+  return batch;
+}
+
+// Closes the gaps that bad samples leave, or returns the first one's error.
+absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
+  size_t kept = 0;
+  for (size_t i = 0; i < buffer.statuses.size(); ++i) {
+    if (!buffer.statuses[i].ok()) {
+      if (options_.on_bad_sample == LoaderOptions::OnBadSample::kFail) return buffer.statuses[i];
+      bad_samples_.emplace(buffer.sample_ids[i], buffer.statuses[i]);
+      continue;
+    }
+    if (kept != i) {
+      const uint8_t* from = buffer.pixels.get() + i * image_size_;
+      std::copy(from, from + image_size_, buffer.pixels.get() + kept * image_size_);
+      buffer.sample_ids[kept] = buffer.sample_ids[i];
+      buffer.labels[kept] = buffer.labels[i];
+    }
+    ++kept;
+  }
+  buffer.sample_ids.resize(kept);
+  buffer.labels.resize(kept);
+  return absl::OkStatus();
+}
+
+std::vector<BadSample> Loader::Impl::bad_samples() const {
+  std::vector<BadSample> list;
+  for (const auto& [id, status] : bad_samples_) list.push_back({id, status});
+  return list;
+}
+
+// The first batch with samples that no thread has taken.
+std::shared_ptr<BatchBuffer> Loader::Impl::Untaken() const {
+  for (const std::shared_ptr<BatchBuffer>& buffer : pending_) {
+    if (buffer->taken < static_cast<int64_t>(buffer->sample_ids.size())) return buffer;
+  }
+  return nullptr;
+}
+
+void Loader::Impl::Work() {
+  Preprocessor preprocessor(options_.augmentation, options_.format, &verified_);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stop_ || Untaken() != nullptr; });
+    if (stop_) return;
+    std::shared_ptr<BatchBuffer> buffer = Untaken();
+    const int64_t count = buffer->sample_ids.size();
+    const int64_t fair = (count + options_.threads - 1) / options_.threads;
+    const int64_t first = buffer->taken;
+    const int64_t last = std::min(count, first + std::min(fair, kSamplesAtOnce));
+    buffer->taken = last;
+    lock.unlock();
+    for (int64_t i = first; i < last; ++i) {
+      buffer->statuses[i] = preprocessor.Run(dataset_, buffer->sample_ids[i], options_.seed,
+                                             buffer->epoch, buffer->pixels.get() + i * image_size_);
+    }
+    lock.lock();
+    buffer->made += last - first;
+    if (buffer->finished()) changed_.notify_all();
+  }
+}
+
+absl::StatusOr<std::unique_ptr<Loader>> Loader::Create(const Dataset& dataset,
+                                                       LoaderOptions options) {
+  if (options.samples.empty()) {
+    options.samples.resize(dataset.size());
+    std::iota(options.samples.begin(), options.samples.end(), 0);
+  }
+  RETURN_IF_ERROR(CheckOptions(dataset, options));
+  return absl::WrapUnique(new Loader(std::make_unique<Impl>(dataset, std::move(options))));
+}
+
+Loader::Loader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Loader::~Loader() = default;
+
+int64_t Loader::steps_per_epoch() const { return impl_->steps_per_epoch(); }
+absl::Status Loader::Seek(int64_t epoch, int64_t step) { return impl_->Seek(epoch, step); }
+absl::StatusOr<Batch> Loader::Next() { return impl_->Next(); }
+std::vector<BadSample> Loader::bad_samples() const { return impl_->bad_samples(); }
+
+}  // namespace data

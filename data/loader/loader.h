@@ -1,0 +1,113 @@
+// Batches of decoded, augmented images, made by threads ahead of their use.
+//
+//   LoaderOptions options;
+//   options.global_batch = 256;
+//   options.rank = rank, options.world_size = ranks;
+//   options.augmentation = CifarTrain();
+//   ASSIGN_OR_RETURN(auto loader, Loader::Create(dataset, options));
+//   for (int64_t step = 0; step < loader->steps_per_epoch(); ++step) {
+//     ASSIGN_OR_RETURN(Batch batch, loader->Next());
+//     // batch.pixels: float32 [batch.labels.size(), 3, 32, 32]
+//   }
+//
+// (seed, epoch, sample) alone decides order and augmentation. So the global batches are the same on
+// any number of ranks and threads, and after a Seek.
+#ifndef DATA_LOADER_LOADER_H_
+#define DATA_LOADER_LOADER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "data/loader/sampler.h"
+#include "data/pixels/augmentation.h"
+#include "data/pixels/pixel_writer.h"
+#include "data/sources/dataset.h"
+
+namespace data {
+
+struct LoaderOptions {
+  // The samples of an epoch, as indices into the dataset; empty: all.
+  std::vector<int64_t> samples;
+  int64_t global_batch = 1;  // samples of a step on all ranks together
+  int rank = 0;
+  int world_size = 1;
+  uint64_t seed = 0;
+  Order order = Order::kShuffled;
+  // Whether an epoch leaves out its last samples if they are less than a global batch. Evaluation
+  // keeps them: a rank's share of that batch is smaller, and may be empty.
+  bool drop_last = true;
+  Augmentation augmentation;
+  PixelFormat format = PixelFormat::kFloat32Nchw;
+  int threads = 1;
+  int prefetch = 2;  // batches made ahead
+
+  enum class OnBadSample {
+    kFail,  // Next returns the error, which names the sample
+    kSkip,  // the batch comes without the sample; bad_samples() lists it
+  };
+  OnBadSample on_bad_sample = OnBadSample::kFail;
+
+  // Makes the memory of a batch's pixels: pinned memory, for instance. Null: ordinary memory.
+  std::function<std::shared_ptr<uint8_t>(size_t bytes)> allocate;
+};
+
+// One rank's share of a global batch.
+struct Batch {
+  int64_t epoch = 0;
+  int64_t step = 0;
+  // labels.size() images of size x size pixels in the loader's format, the caller's to change.
+  uint8_t* pixels = nullptr;
+  absl::Span<const int64_t> labels;
+  absl::Span<const int64_t> sample_ids;  // indices into the dataset
+  // Samples of the global batch on all ranks, counting skipped ones.
+  int64_t global_size = 0;
+  // Keeps all of the above alive. The loader takes the memory back when the last copy is gone.
+  std::shared_ptr<const void> owner;
+
+  float* floats() const { return reinterpret_cast<float*>(pixels); }
+};
+
+struct BadSample {
+  int64_t id;
+  absl::Status status;
+};
+
+// One thread uses a Loader. It may be destroyed while batches live on.
+class Loader {
+ public:
+  // Starts the threads. `dataset` must outlive the loader. InvalidArgument, naming the option, if
+  // the options make no sense, or if an epoch would have no batch.
+  static absl::StatusOr<std::unique_ptr<Loader>> Create(const Dataset& dataset,
+                                                        LoaderOptions options);
+  ~Loader();
+
+  int64_t steps_per_epoch() const;
+
+  // The next batch comes from this place. Costs nothing where the loader already is; otherwise
+  // about an epoch's shuffle, far below a second. InvalidArgument if there is no such step.
+  absl::Status Seek(int64_t epoch, int64_t step);
+
+  // The next batch; the epochs follow each other. With an error the loader has moved on to the next
+  // step, and may be used further.
+  absl::StatusOr<Batch> Next();
+
+  // The samples skipped so far, each once, by id.
+  std::vector<BadSample> bad_samples() const;
+
+ private:
+  class Impl;
+  explicit Loader(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace data
+
+#endif  // DATA_LOADER_LOADER_H_

@@ -1,0 +1,217 @@
+#include "data/loader/loader.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "data/codec/test_images.h"
+#include "data/sources/test_datasets.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace data {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// `count` distinct 32x32 JPEGs; those in `bad` are cut short.
+MemoryDataset SmallImages(int count, const std::vector<int>& bad = {}) {
+  std::vector<Bytes> jpegs;
+  for (int i = 0; i < count; ++i) jpegs.push_back(MakeJpeg(32, 32, i));
+  for (const int i : bad) jpegs[i].resize(jpegs[i].size() / 2);
+  return JpegDataset(std::move(jpegs));
+}
+
+LoaderOptions TrainOptions(int64_t global_batch) {
+  LoaderOptions options;
+  options.global_batch = global_batch;
+  options.seed = 7;
+  options.augmentation = CifarTrain();
+  options.augmentation.cutout = 8;
+  return options;
+}
+
+// What a global batch consists of, put together from the ranks' shares.
+struct Content {
+  std::vector<int64_t> ids;
+  std::vector<int64_t> labels;
+  std::vector<float> pixels;
+  bool operator==(const Content&) const = default;
+};
+
+void Append(const Batch& batch, Content& content) {
+  content.ids.insert(content.ids.end(), batch.sample_ids.begin(), batch.sample_ids.end());
+  content.labels.insert(content.labels.end(), batch.labels.begin(), batch.labels.end());
+  content.pixels.insert(content.pixels.end(), batch.floats(),
+                        batch.floats() + batch.labels.size() * 3 * 32 * 32);
+}
+
+std::vector<Content> ReadBatches(const Dataset& dataset, LoaderOptions options, int ranks,
+                                 int batches) {
+  std::vector<Content> contents(batches);
+  options.world_size = ranks;
+  for (options.rank = 0; options.rank < ranks; ++options.rank) {
+    const auto loader = Loader::Create(dataset, options);
+    EXPECT_TRUE(loader.ok()) << loader.status();
+    for (Content& content : contents) {
+      const auto batch = (*loader)->Next();
+      EXPECT_TRUE(batch.ok()) << batch.status();
+      Append(*batch, content);
+    }
+  }
+  return contents;
+}
+
+TEST(LoaderTest, GlobalBatchesAreTheSameOnAnyNumberOfRanksAndThreads) {
+  const MemoryDataset dataset = SmallImages(37);
+  for (const Order order : {Order::kShuffled, Order::kQuasiRandom, Order::kSequential}) {
+    LoaderOptions options = TrainOptions(8);
+    options.order = order;
+    options.drop_last = false;
+    const std::vector<Content> expected = ReadBatches(dataset, options, 1, 11);
+    EXPECT_EQ(expected[4].ids.size(), 37 - 4 * 8);
+    for (const int ranks : {2, 4, 8}) {
+      options.threads = ranks;
+      options.prefetch = 1 + ranks / 2;
+      EXPECT_EQ(ReadBatches(dataset, options, ranks, 11), expected) << ranks;
+    }
+  }
+}
+
+TEST(LoaderTest, AnEpochVisitsEverySampleOnceAndEpochsDiffer) {
+  const MemoryDataset dataset = SmallImages(30);
+  LoaderOptions options = TrainOptions(10);
+  const std::vector<Content> batches = ReadBatches(dataset, options, 2, 6);
+  std::vector<std::vector<int64_t>> epochs(2);
+  for (int i = 0; i < 6; ++i) {
+    epochs[i / 3].insert(epochs[i / 3].end(), batches[i].ids.begin(), batches[i].ids.end());
+  }
+  EXPECT_NE(epochs[0], epochs[1]);
+  std::vector<int64_t> all(30);
+  std::iota(all.begin(), all.end(), 0);
+  for (std::vector<int64_t>& epoch : epochs) {
+    EXPECT_NE(epoch, all);
+    std::sort(epoch.begin(), epoch.end());
+    EXPECT_EQ(epoch, all);
+  }
+}
+
+TEST(LoaderTest, ASampleIsAugmentedAnewEachEpoch) {
+  const MemoryDataset dataset = SmallImages(1);
+  const std::vector<Content> batches = ReadBatches(dataset, TrainOptions(1), 1, 4);
+  EXPECT_NE(batches[0].pixels, batches[1].pixels);
+  EXPECT_NE(batches[1].pixels, batches[2].pixels);
+}
+
+TEST(LoaderTest, SeekGoesToAnyStepWithoutChangingIt) {
+  const MemoryDataset dataset = SmallImages(20);
+  const LoaderOptions options = TrainOptions(6);
+  const std::vector<Content> expected = ReadBatches(dataset, options, 1, 9);  // three epochs
+  const auto loader = Loader::Create(dataset, options);
+  ASSERT_TRUE(loader.ok()) << loader.status();
+  EXPECT_EQ((*loader)->steps_per_epoch(), 3);
+  for (const int place : {7, 2, 3, 3, 8, 0, 1}) {
+    ASSERT_TRUE((*loader)->Seek(place / 3, place % 3).ok());
+    const auto batch = (*loader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    EXPECT_EQ(batch->epoch, place / 3);
+    EXPECT_EQ(batch->step, place % 3);
+    Content content;
+    Append(*batch, content);
+    EXPECT_EQ(content, expected[place]) << place;
+  }
+  EXPECT_FALSE((*loader)->Seek(0, 3).ok());
+}
+
+TEST(LoaderTest, BatchesOutliveTheLoaderAndAreNotOverwritten) {
+  const MemoryDataset dataset = SmallImages(12);
+  LoaderOptions options = TrainOptions(2);
+  const std::vector<Content> expected = ReadBatches(dataset, options, 1, 6);
+  std::vector<Batch> held;
+  {
+    const auto loader = Loader::Create(dataset, options);
+    for (int i = 0; i < 6; ++i) held.push_back(*(*loader)->Next());
+  }
+  for (int i = 0; i < 6; ++i) {
+    Content content;
+    Append(held[i], content);
+    EXPECT_EQ(content, expected[i]);
+  }
+}
+
+TEST(LoaderTest, AllocatesOnlyTheBatchesInFlight) {
+  const MemoryDataset dataset = SmallImages(12);
+  LoaderOptions options = TrainOptions(2);
+  int allocations = 0;
+  options.allocate = [&allocations](size_t bytes) {
+    EXPECT_EQ(bytes, 2 * 3 * 32 * 32 * sizeof(float));
+    ++allocations;
+    return std::shared_ptr<uint8_t>(new uint8_t[bytes], std::default_delete<uint8_t[]>());
+  };
+  const auto loader = Loader::Create(dataset, options);
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE((*loader)->Next().ok());
+  EXPECT_LE(allocations, options.prefetch + 2);
+}
+
+TEST(LoaderTest, ABadSampleIsNamedAndTheLoaderGoesOn) {
+  const MemoryDataset dataset = SmallImages(6, {3});
+  LoaderOptions options = TrainOptions(2);
+  options.order = Order::kSequential;
+  const auto loader = Loader::Create(dataset, options);
+  EXPECT_TRUE((*loader)->Next().ok());
+  const absl::Status bad = (*loader)->Next().status();
+  EXPECT_EQ(bad.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(bad.message()), HasSubstr("sample 3 (image3)"));
+  const auto next = (*loader)->Next();
+  ASSERT_TRUE(next.ok()) << next.status();
+  EXPECT_THAT(next->sample_ids, ElementsAre(4, 5));
+}
+
+TEST(LoaderTest, SkippedSamplesLeaveNoGapAndAreListedOnce) {
+  const MemoryDataset good = SmallImages(8), damaged = SmallImages(8, {0, 5});
+  LoaderOptions options = TrainOptions(4);
+  options.order = Order::kSequential;
+  const std::vector<Content> expected = ReadBatches(good, options, 1, 2);
+  options.on_bad_sample = LoaderOptions::OnBadSample::kSkip;
+  const auto loader = Loader::Create(damaged, options);
+  for (int i = 0; i < 4; ++i) {
+    const auto batch = (*loader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    EXPECT_EQ(batch->global_size, 4);
+    ASSERT_EQ(batch->labels.size(), 3);
+    if (i >= 2) continue;
+    for (int j = 0; j < 3; ++j) {
+      const int64_t id = batch->sample_ids[j], place = id % 4;
+      EXPECT_EQ(batch->labels[j], expected[i].labels[place]);
+      const auto pixels = expected[i].pixels.begin() + place * 3072;
+      EXPECT_TRUE(std::equal(pixels, pixels + 3072, batch->floats() + j * 3072)) << id;
+    }
+  }
+  const std::vector<BadSample> bad = (*loader)->bad_samples();
+  ASSERT_EQ(bad.size(), 2);
+  EXPECT_EQ(bad[0].id, 0);
+  EXPECT_EQ(bad[1].id, 5);
+}
+
+TEST(LoaderTest, OptionsThatMakeNoSenseAreNamed) {
+  const MemoryDataset dataset = SmallImages(4);
+  const auto error = [&dataset](auto change) {
+    LoaderOptions options = TrainOptions(2);
+    change(options);
+    return std::string(Loader::Create(dataset, options).status().message());
+  };
+  EXPECT_THAT(error([](LoaderOptions& o) { o.global_batch = 0; }), HasSubstr("global_batch"));
+  EXPECT_THAT(error([](LoaderOptions& o) { o.global_batch = 5; }), HasSubstr("global_batch"));
+  EXPECT_THAT(error([](LoaderOptions& o) { o.rank = 1; }), HasSubstr("rank"));
+  EXPECT_THAT(error([](LoaderOptions& o) { o.threads = 0; }), HasSubstr("threads"));
+  EXPECT_THAT(error([](LoaderOptions& o) { o.prefetch = 0; }), HasSubstr("prefetch"));
+  EXPECT_THAT(error([](LoaderOptions& o) { o.samples = {4}; }), HasSubstr("samples: 4"));
+  EXPECT_THAT(error([](LoaderOptions& o) { o.augmentation.padding = -1; }), HasSubstr("padding"));
+}
+
+}  // namespace
+}  // namespace data

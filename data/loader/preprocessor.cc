@@ -1,0 +1,76 @@
+#include "data/loader/preprocessor.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace data {
+
+Preprocessor::Preprocessor(const Augmentation& augmentation, PixelFormat format,
+                           VerifiedSamples* verified)
+    : augmentation_(augmentation),
+      writer_(format, augmentation.normalization, augmentation.size, augmentation.size),
+      verified_(*verified),
+      row_(size_t{4} * augmentation.size) {}
+
+absl::Status Preprocessor::Run(const Dataset& dataset, int64_t index, uint64_t seed, int64_t epoch,
+                               uint8_t* image) {
+  const absl::Status status = RunUnnamed(dataset, index, Random(seed, epoch, index), image);
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("sample ", index, " (", dataset.name(index),
+                                                  "): ", status.message()));
+}
+
+absl::StatusOr<PixelRegion> Preprocessor::Decode(int64_t index, EncodedSample sample,
+                                                 const Rect& rect, int log2_shrink) {
+  if (sample.verified || sample.encoding != Encoding::kJpeg) {
+    return decoder_.Decode(sample, rect, log2_shrink);
+  }
+  const uint64_t hash = VerifiedSamples::Hash(sample);
+  sample.verified = verified_.Contains(index, hash);
+  ASSIGN_OR_RETURN(const PixelRegion region, decoder_.Decode(sample, rect, log2_shrink));
+  verified_.Insert(index, hash);
+  return region;
+}
+
+absl::Status Preprocessor::RunUnnamed(const Dataset& dataset, int64_t index, Random random,
+                                      uint8_t* image) {
+  ASSIGN_OR_RETURN(EncodedSample sample, dataset.Read(index, bytes_));
+  RETURN_IF_ERROR(ImageDecoder::FindSize(sample));
+  ASSIGN_OR_RETURN(const View view, DrawView(augmentation_, sample.width, sample.height, random));
+  const bool resize = augmentation_.crop != Augmentation::Crop::kShift;
+  const int shrink =
+      resize ? ImageDecoder::Log2Shrink(sample.encoding, view.source, augmentation_.size) : 0;
+  ASSIGN_OR_RETURN(const PixelRegion region, Decode(index, sample, view.source, shrink));
+  if (resize) {
+    const double factor = 1.0 / (1 << shrink);
+    const Area part = {view.source.x * factor, view.source.y * factor, view.source.width * factor,
+                       view.source.height * factor};
+    resizer_.Resize(region, part, view.mirror, writer_, image);
+  } else {
+    CopyShifted(region, view, image);
+  }
+  writer_.Erase(view.erased, image);
+  return absl::OkStatus();
+}
+
+void Preprocessor::CopyShifted(const PixelRegion& region, const View& view, uint8_t* image) {
+  const Rect& source = view.source;
+  const Rect& target = view.target;
+  for (int y = 0; y < augmentation_.size; ++y) {
+    std::fill(row_.begin(), row_.end(), 0);
+    if (y >= target.y && y < target.y + target.height) {
+      const uint8_t* from = region.pixels +
+                            (source.y + y - target.y - region.rect.y) * region.stride +
+                            4 * (source.x - region.rect.x);
+      for (int x = target.x; x < target.x + target.width; ++x, from += 4) {
+        int32_t* to = &row_[4 * (view.mirror ? augmentation_.size - 1 - x : x)];
+        for (int c = 0; c < 3; ++c) to[c] = from[c] << kPixelShift;
+      }
+    }
+    writer_.WriteRow(row_.data(), y, image);
+  }
+}
+
+}  // namespace data

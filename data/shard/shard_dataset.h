@@ -1,0 +1,45 @@
+// A folder of shards with its dataset.json, as pack writes it.
+#ifndef DATA_SHARD_SHARD_DATASET_H_
+#define DATA_SHARD_SHARD_DATASET_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/io/encoded_sample.h"
+#include "data/shard/shard_reader.h"
+#include "data/sources/dataset.h"
+
+namespace data {
+
+class ShardDataset : public Dataset {
+ public:
+  // Opens all shards and checks them against dataset.json.
+  static absl::StatusOr<std::unique_ptr<ShardDataset>> Open(const std::string& folder);
+
+  int64_t size() const override { return first_.back(); }
+  const std::vector<std::string>& class_names() const override { return class_names_; }
+  int64_t label(int64_t index) const override;
+  std::string name(int64_t index) const override;
+  absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
+  void WillRead(int64_t first, int64_t last) const override;
+
+  const std::vector<ShardReader>& shards() const { return shards_; }
+
+  // The shard that holds a sample, and the sample's index there.
+  std::pair<const ShardReader&, int64_t> Locate(int64_t index) const;
+
+ private:
+  ShardDataset(std::vector<std::string> class_names, std::vector<ShardReader> shards);
+
+  std::vector<std::string> class_names_;
+  std::vector<ShardReader> shards_;
+  std::vector<int64_t> first_;  // of each shard, and the total
+};
+
+}  // namespace data
+
+#endif  // DATA_SHARD_SHARD_DATASET_H_

@@ -1,0 +1,105 @@
+#include "data/shard/shard_format.h"
+
+#include <xxhash.h>
+
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "data/io/little_endian.h"
+
+namespace data {
+namespace {
+
+// As PNG's: not text, and changed by a transfer that translates line ends.
+constexpr char kMagic[8] = {'\x89', 'N', 'Q', 'S', '\r', '\n', '\x1a', '\n'};
+constexpr uint32_t kVersion = 1;
+constexpr size_t kHeaderChecksumOffset = 64;
+
+}  // namespace
+
+uint64_t ShardChecksum(absl::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+std::string EncodeShardHeader(const ShardHeader& header) {
+  std::string bytes(kMagic, sizeof(kMagic));
+  AppendLittle(bytes, kVersion);
+  AppendLittle(bytes, header.sample_count);
+  AppendLittle(bytes, header.file_size);
+  AppendLittle(bytes, header.fingerprint);
+  AppendLittle(bytes, header.records_offset);
+  AppendLittle(bytes, header.names_offset);
+  AppendLittle(bytes, header.rejected_offset);
+  AppendLittle(bytes, header.index_checksum);
+  AppendLittle(bytes, ShardChecksum(bytes));
+  return bytes;
+}
+
+absl::StatusOr<ShardHeader> DecodeShardHeader(absl::string_view bytes) {
+  if (std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) {
+    return absl::InvalidArgumentError("not a shard: no magic number");
+  }
+  if (LoadLittle<uint64_t>(bytes.data() + kHeaderChecksumOffset) !=
+      ShardChecksum(bytes.substr(0, kHeaderChecksumOffset))) {
+    return absl::DataLossError("damaged header: its checksum differs");
+  }
+  if (const auto version = LoadLittle<uint32_t>(bytes.data() + 8); version != kVersion) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("shard format version ", version, "; this program reads ", kVersion));
+  }
+  ShardHeader header;
+  header.sample_count = LoadLittle<uint32_t>(bytes.data() + 12);
+  header.file_size = LoadLittle<uint64_t>(bytes.data() + 16);
+  header.fingerprint = LoadLittle<uint64_t>(bytes.data() + 24);
+  header.records_offset = LoadLittle<uint64_t>(bytes.data() + 32);
+  header.names_offset = LoadLittle<uint64_t>(bytes.data() + 40);
+  header.rejected_offset = LoadLittle<uint64_t>(bytes.data() + 48);
+  header.index_checksum = LoadLittle<uint64_t>(bytes.data() + 56);
+  const uint64_t count = header.sample_count;
+  if (header.records_offset < kShardHeaderSize || header.records_offset > header.file_size ||
+      header.names_offset - header.records_offset != count * kShardRecordSize ||
+      header.names_offset > header.file_size || header.rejected_offset > header.file_size ||
+      header.rejected_offset < header.names_offset ||
+      header.rejected_offset - header.names_offset < (count + 1) * sizeof(uint32_t)) {
+    return absl::DataLossError("damaged header: the parts of the index overlap or leave the file");
+  }
+  return header;
+}
+
+void AppendShardRecord(const ShardRecord& record, std::string& to) {
+  AppendLittle(to, record.offset);
+  AppendLittle(to, record.checksum);
+  AppendLittle(to, record.size);
+  AppendLittle(to, record.label);
+  AppendLittle(to, record.width);
+  AppendLittle(to, record.height);
+  AppendLittle(to, static_cast<uint8_t>(record.encoding));
+  AppendLittle(to, record.restart_columns);
+  AppendLittle(to, record.restart_rows);
+}
+
+absl::StatusOr<ShardRecord> DecodeShardRecord(absl::string_view bytes) {
+  ShardRecord record;
+  record.offset = LoadLittle<uint64_t>(bytes.data());
+  record.checksum = LoadLittle<uint64_t>(bytes.data() + 8);
+  record.size = LoadLittle<uint32_t>(bytes.data() + 16);
+  record.label = LoadLittle<uint32_t>(bytes.data() + 20);
+  record.width = LoadLittle<uint16_t>(bytes.data() + 24);
+  record.height = LoadLittle<uint16_t>(bytes.data() + 26);
+  const auto encoding = LoadLittle<uint8_t>(bytes.data() + 28);
+  record.restart_columns = LoadLittle<uint8_t>(bytes.data() + 29);
+  record.restart_rows = LoadLittle<uint16_t>(bytes.data() + 30);
+  if (encoding > static_cast<uint8_t>(Encoding::kPng)) {
+    return absl::DataLossError(absl::StrCat("unknown encoding ", encoding));
+  }
+  record.encoding = static_cast<Encoding>(encoding);
+  const uint64_t table = record.restart_columns == 0
+                             ? 0
+                             : (uint64_t{record.restart_rows} * record.restart_columns + 1) * 4;
+  if (record.width == 0 || record.height == 0 || table > record.size ||
+      (record.encoding == Encoding::kRawRgb &&
+       record.size != uint64_t{record.width} * record.height * 3)) {
+    return absl::DataLossError("sizes that contradict each other");
+  }
+  return record;
+}
+
+}  // namespace data

@@ -1,0 +1,84 @@
+#include "data/shard/shard_manifest.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/file.h"
+#include "base/status_macros.h"
+#include "nlohmann/json.hpp"
+
+namespace data {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char kFormat[] = "nqdarts-shards";
+constexpr int kVersion = 1;
+
+absl::StatusOr<ShardManifest::Shard> ParseShard(const Json& json) {
+  const auto field = [&json](const char* name) { return json.value(name, Json()); };
+  ShardManifest::Shard shard;
+  if (!json.is_object() || !field("file").is_string() || !field("samples").is_number_unsigned() ||
+      !field("index_checksum").is_string() ||
+      !absl::SimpleHexAtoi(field("index_checksum").get<std::string>(), &shard.index_checksum)) {
+    return absl::InvalidArgumentError("shards: needs file, samples and index_checksum");
+  }
+  shard.file = field("file").get<std::string>();
+  shard.samples = field("samples").get<int64_t>();
+  if (shard.file.empty() || shard.file.find('/') != std::string::npos || shard.samples < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("shards: bad entry ", shard.file));
+  }
+  return shard;
+}
+
+absl::StatusOr<ShardManifest> ParseManifest(const Json& json) {
+  if (!json.is_object() || json.value("format", Json()) != kFormat) {
+    return absl::InvalidArgumentError(absl::StrCat("format: is not ", kFormat));
+  }
+  if (json.value("version", Json()) != kVersion) {
+    return absl::InvalidArgumentError(absl::StrCat("version: this program reads ", kVersion));
+  }
+  ShardManifest manifest;
+  for (const Json& name : json.value("class_names", Json::array())) {
+    if (!name.is_string()) return absl::InvalidArgumentError("class_names: not all are strings");
+    manifest.class_names.push_back(name.get<std::string>());
+  }
+  for (const Json& shard : json.value("shards", Json::array())) {
+    ASSIGN_OR_RETURN(ShardManifest::Shard parsed, ParseShard(shard));
+    manifest.shards.push_back(std::move(parsed));
+  }
+  return manifest;
+}
+
+}  // namespace
+
+absl::StatusOr<ShardManifest> ReadShardManifest(const std::string& folder) {
+  const std::string path = absl::StrCat(folder, "/", kShardManifestFile);
+  ASSIGN_OR_RETURN(const std::string text, base::ReadFile(path));
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(path, ": not JSON"));
+  auto manifest = ParseManifest(json);
+  if (!manifest.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", manifest.status().message()));
+  }
+  return manifest;
+}
+
+absl::Status WriteShardManifest(const std::string& folder, const ShardManifest& manifest) {
+  Json json = {{"format", kFormat}, {"version", kVersion}};
+  json["class_names"] = manifest.class_names;
+  json["shards"] = Json::array();
+  for (const ShardManifest::Shard& shard : manifest.shards) {
+    json["shards"].push_back(
+        {{"file", shard.file},
+         {"samples", shard.samples},
+         {"index_checksum", absl::StrCat(absl::Hex(shard.index_checksum, absl::kZeroPad16))}});
+  }
+  // A name that is not UTF-8 must not make the dataset unusable.
+  return base::WriteFileAtomically(
+      absl::StrCat(folder, "/", kShardManifestFile),
+      json.dump(/*indent=*/1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace data

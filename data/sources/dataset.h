@@ -1,0 +1,48 @@
+// A set of labelled, encoded images that can be read by index: what a Loader decodes and what pack
+// turns into shards. OpenDataset (data/loader/open_dataset.h) makes one from a path.
+#ifndef DATA_SOURCES_DATASET_H_
+#define DATA_SOURCES_DATASET_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/io/encoded_sample.h"
+#include "data/io/scratch_buffer.h"
+
+namespace data {
+
+// All methods may be called from several threads at once.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual int64_t size() const = 0;
+
+  // Labels are indices into this list.
+  virtual const std::vector<std::string>& class_names() const = 0;
+
+  virtual int64_t label(int64_t index) const = 0;
+
+  // What a person looks for to find the sample: a path, or a file and a number in it.
+  virtual std::string name(int64_t index) const = 0;
+
+  // The sample's bytes, which live in `buffer` until its next use. DataLoss if they are damaged as
+  // far as can be told without decoding; errors name the file and the sample.
+  virtual absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const = 0;
+
+  // Says that samples [first, last) will be read soon. A hint.
+  virtual void WillRead(int64_t first, int64_t last) const {}
+};
+
+// Every sample's label, in order: what StratifiedSplit takes.
+inline std::vector<int64_t> Labels(const Dataset& dataset) {
+  std::vector<int64_t> labels(dataset.size());
+  for (int64_t i = 0; i < dataset.size(); ++i) labels[i] = dataset.label(i);
+  return labels;
+}
+
+}  // namespace data
+
+#endif  // DATA_SOURCES_DATASET_H_

@@ -1,0 +1,41 @@
+#include "distributed/training/loader_source.h"
+
+#include <utility>
+
+#include "ATen/ops/from_blob.h"
+#include "base/status_macros.h"
+#include "glog/logging.h"
+
+namespace distributed {
+namespace {
+
+// A tensor on the batch's memory, which it keeps alive.
+template <typename T>
+at::Tensor Share(const data::Batch& batch, T* values, at::IntArrayRef sizes, at::ScalarType dtype) {
+  const auto release = [owner = batch.owner](void*) {};
+  return at::from_blob(const_cast<std::remove_const_t<T>*>(values), sizes, release, dtype);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LoaderSource>> LoaderSource::Create(
+    const data::Dataset& dataset, const data::LoaderOptions& options) {
+  CHECK(options.format == data::PixelFormat::kFloat32Nchw);
+  ASSIGN_OR_RETURN(std::unique_ptr<data::Loader> loader, data::Loader::Create(dataset, options));
+  return std::unique_ptr<LoaderSource>(
+      new LoaderSource(std::move(loader), options.augmentation.size, options.world_size));
+}
+
+absl::StatusOr<Batch> LoaderSource::Next() {
+  ASSIGN_OR_RETURN(const data::Batch batch, loader_->Next());
+  const int64_t count = batch.labels.size();
+  return Batch{
+      .images = Share(batch, batch.floats(), {count, 3, side_, side_}, at::kFloat),
+      .labels = Share(batch, batch.labels.data(), {count}, at::kLong),
+      .sample_ids = Share(batch, batch.sample_ids.data(), {count}, at::kLong),
+      .global_count = batch.global_size,
+      .loss_weight = static_cast<double>(world_size_) / batch.global_size,
+  };
+}
+
+}  // namespace distributed

@@ -1,0 +1,42 @@
+// data::Loader as the source of a Trainer's batches.
+#ifndef DISTRIBUTED_TRAINING_LOADER_SOURCE_H_
+#define DISTRIBUTED_TRAINING_LOADER_SOURCE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "data/loader/loader.h"
+#include "data/sources/dataset.h"
+#include "distributed/training/batch_source.h"
+
+namespace distributed {
+
+class LoaderSource : public BatchSource {
+ public:
+  // A loader with `options`, whose format is kFloat32Nchw; `dataset` outlives it. Errors as from
+  // Loader::Create.
+  static absl::StatusOr<std::unique_ptr<LoaderSource>> Create(const data::Dataset& dataset,
+                                                              const data::LoaderOptions& options);
+
+  int64_t steps_per_epoch() const override { return loader_->steps_per_epoch(); }
+  absl::Status Seek(int64_t epoch, int64_t step) override { return loader_->Seek(epoch, step); }
+
+  // The tensors are the loader's memory, which returns to it with the last of them.
+  absl::StatusOr<Batch> Next() override;
+
+  const data::Loader& loader() const { return *loader_; }
+
+ private:
+  LoaderSource(std::unique_ptr<data::Loader> loader, int64_t side, int world_size)
+      : loader_(std::move(loader)), side_(side), world_size_(world_size) {}
+
+  const std::unique_ptr<data::Loader> loader_;
+  const int64_t side_;
+  const int world_size_;
+};
+
+}  // namespace distributed
+
+#endif  // DISTRIBUTED_TRAINING_LOADER_SOURCE_H_

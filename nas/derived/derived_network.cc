@@ -1,0 +1,98 @@
+#include "nas/derived/derived_network.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "ATen/ops/relu.h"
+#include "base/status_macros.h"
+#include "glog/logging.h"
+#include "nas/derived/derived_layout.h"
+#include "nas/operations/operations.h"
+#include "nas/operations/stem.h"
+#include "nas/space/genotype.h"
+#include "nas/space/image_kind.h"
+#include "quant/precision.h"
+
+namespace nas {
+namespace {
+
+constexpr int64_t kCifarStemMultiplier = 3;
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<DerivedNetwork>> DerivedNetwork::Create(
+    const Architecture& architecture) {
+  RETURN_IF_ERROR(ValidateArchitecture(architecture));
+  ASSIGN_OR_RETURN(const DerivedLayout layout,
+                   MakeDerivedLayout(architecture.genotype, architecture.network));
+  return std::shared_ptr<DerivedNetwork>(new DerivedNetwork(architecture, layout));
+}
+
+DerivedNetwork::DerivedNetwork(const Architecture& architecture, const DerivedLayout& layout)
+    : architecture_(architecture) {
+  const NetworkShape& shape = architecture.network;
+  if (shape.images == ImageKind::kCifar) {
+    stem0_ = register_module("stem", CifarStem(kCifarStemMultiplier * shape.channels));
+  } else {
+    stem0_ = register_module("stem0", ImageNetStem0(shape.channels));
+    stem1_ = register_module("stem1", ImageNetStem1(shape.channels));
+  }
+
+  auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
+  const OperationOptions options = {.eight_bit = architecture.eight_bit};
+  const Genotype& genotype = architecture.genotype;
+  for (size_t i = 0; i < layout.cells.size(); ++i) {
+    const CellSite& site = layout.cells[i];
+    cells_.push_back(std::make_shared<DerivedCell>(
+        site, site.reduction ? genotype.reduce : genotype.normal, options));
+    cells->register_module(std::to_string(i), cells_.back());
+  }
+
+  if (shape.auxiliary) {
+    const int64_t channels = layout.cells[AuxiliaryCell(shape.layers)].output_channels;
+    auxiliary_head_ = register_module(
+        "auxiliary_head", std::make_shared<AuxiliaryHead>(shape.images, channels, shape.classes));
+  }
+  classifier_ = register_module(
+      "classifier", torch::nn::Linear(layout.cells.back().output_channels, shape.classes));
+
+  const auto modules = named_modules("", /*include_self=*/false);
+  for (size_t i = 0; i < layout.convs.size(); ++i) {
+    convs_.push_back(modules[layout.convs[i].name]->as<quant::PrecisionConv2dImpl>());
+    const ConvBits& bits = architecture.bits[i];
+    convs_[i]->set_precision(quant::Precision::Fixed(bits.activation, bits.weight));
+  }
+}
+
+DerivedNetwork::Output DerivedNetwork::forward(const at::Tensor& images,
+                                               const DropPath& drop_path) {
+  if (is_training() && drop_path.probability > 0) {
+    CHECK_EQ(drop_path.masks.size(0), num_drop_path_sites());
+    CHECK_EQ(drop_path.masks.size(1), images.size(0));
+  }
+  Output output;
+  at::Tensor s0 = stem0_->forward(images);
+  at::Tensor s1 = stem1_ ? stem1_->forward(s0) : s0;
+  int64_t site = 0;
+  for (size_t i = 0; i < cells_.size(); ++i) {
+    s0 = std::exchange(s1, cells_[i]->forward(s0, s1, drop_path, site));
+    site += cells_[i]->num_drop_path_sites();
+    if (auxiliary_head_ != nullptr && is_training() &&
+        static_cast<int>(i) == AuxiliaryCell(architecture_.network.layers)) {
+      // The published head's ReLU works in place, so that what follows sees its result too.
+      s1 = at::relu(s1);
+      output.auxiliary_logits = auxiliary_head_->forward(s1);
+    }
+  }
+  output.logits = classifier_->forward(s1.mean(at::IntArrayRef{2, 3}));
+  return output;
+}
+
+int64_t DerivedNetwork::num_drop_path_sites() const {
+  int64_t sites = 0;
+  for (const auto& cell : cells_) sites += cell->num_drop_path_sites();
+  return sites;
+}
+
+}  // namespace nas

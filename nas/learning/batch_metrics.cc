@@ -1,0 +1,35 @@
+#include "nas/learning/batch_metrics.h"
+
+#include "ATen/ops/scalar_tensor.h"
+#include "ATen/ops/zeros_like.h"
+#include "nas/learning/losses.h"
+
+namespace nas {
+
+at::Tensor GlobalLoss(const at::Tensor& mean_loss, const distributed::Batch& batch) {
+  const int64_t count = batch.labels.size(0);
+  if (count == 0) return at::zeros_like(mean_loss);
+  return mean_loss.mul(batch.loss_weight * count);
+}
+
+void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at::Tensor& logits,
+                const at::Tensor& labels, distributed::Metrics& metrics) {
+  const int64_t count = labels.size(0);
+  if (count == 0) return;
+  const auto correct = [&](int64_t k) {
+    return distributed::Metric{
+        at::scalar_tensor(static_cast<double>(CountTopK(logits, labels, k)), at::kDouble), count};
+  };
+  metrics[prefix + "loss"] = {mean_loss.detach().mul(count), count};
+  metrics[prefix + "accuracy"] = correct(1);
+  if (logits.size(1) > 5) metrics[prefix + "top5"] = correct(5);
+}
+
+distributed::Metrics EvaluationMetrics(const at::Tensor& logits, const distributed::Batch& batch) {
+  const at::Tensor labels = batch.labels.to(logits.device());
+  distributed::Metrics metrics;
+  AddMetrics("", CrossEntropy(logits, labels), logits, labels, metrics);
+  return metrics;
+}
+
+}  // namespace nas

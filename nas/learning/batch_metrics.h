@@ -1,0 +1,33 @@
+// What every classification task does with a batch: its loss as a part of the global batch's, and
+// what it reports.
+#ifndef NAS_LEARNING_BATCH_METRICS_H_
+#define NAS_LEARNING_BATCH_METRICS_H_
+
+#include <string>
+
+#include "ATen/core/Tensor.h"
+#include "distributed/training/batch_source.h"
+#include "distributed/training/task.h"
+
+namespace nas {
+
+// Where and how a network computes.
+inline at::Tensor ImagesLike(const distributed::Batch& batch, const at::Tensor& parameter) {
+  return batch.images.to(parameter.options());
+}
+
+// Scales the mean loss of this rank's samples so that the mean over ranks is the mean over the
+// global batch, also when the shares differ. 0 for an empty share.
+at::Tensor GlobalLoss(const at::Tensor& mean_loss, const distributed::Batch& batch);
+
+// Adds `<prefix>loss` (of this rank's mean loss), `<prefix>accuracy` and, from six classes on,
+// `<prefix>top5`.
+void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at::Tensor& logits,
+                const at::Tensor& labels, distributed::Metrics& metrics);
+
+// AddMetrics of `logits` for `batch`, with the cross-entropy as loss.
+distributed::Metrics EvaluationMetrics(const at::Tensor& logits, const distributed::Batch& batch);
+
+}  // namespace nas
+
+#endif  // NAS_LEARNING_BATCH_METRICS_H_

@@ -1,0 +1,65 @@
+// SGD and Adam over named parameters, with a state that travels by name.
+#ifndef NAS_LEARNING_OPTIMIZER_H_
+#define NAS_LEARNING_OPTIMIZER_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "absl/status/status.h"
+#include "base/tensor_file.h"
+#include "torch/nn/module.h"
+#include "torch/optim/optimizer.h"
+
+namespace nas {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+NamedTensors NamedParameters(const torch::nn::Module& module);
+
+// The entries of a task's state that no optimizer appended: those of its network.
+base::TensorMap WithoutOptimizers(const base::TensorMap& state);
+
+// A LibTorch optimizer whose learning rate is given at every step and whose state is read and
+// written under the names of its parameters.
+class Optimizer {
+ public:
+  struct SgdOptions {
+    double momentum = 0;
+    double weight_decay = 0;
+  };
+  struct AdamOptions {
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double weight_decay = 0;
+  };
+
+  Optimizer(NamedTensors parameters, SgdOptions options);
+  Optimizer(NamedTensors parameters, AdamOptions options);
+
+  // Steps along the parameters' gradients; a parameter without one stays as it is.
+  void Step(double learning_rate);
+
+  const NamedTensors& parameters() const { return parameters_; }
+
+  // The momentum buffer of each parameter in order, undefined before its first step.
+  std::vector<at::Tensor> MomentumBuffers() const;
+
+  // Adds the state to `state`, as `optimizer/<group>/<parameter>/<field>`.
+  void AppendState(const std::string& group, base::TensorMap& state) const;
+
+  // Takes the state back. InvalidArgument naming the entry that has the wrong shape or is
+  // incomplete.
+  absl::Status LoadState(const std::string& group, const base::TensorMap& state);
+
+ private:
+  NamedTensors parameters_;
+  bool is_adam_;
+  std::unique_ptr<torch::optim::Optimizer> optimizer_;
+};
+
+}  // namespace nas
+
+#endif  // NAS_LEARNING_OPTIMIZER_H_

@@ -1,0 +1,167 @@
+#include "nas/learning/precision_search_task.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "base/module_state.h"
+#include "base/status_macros.h"
+#include "distributed/data_parallel/use_communicator.h"
+#include "nas/budget/settle_on_budget.h"
+#include "nas/derived/cost_report.h"
+#include "nas/learning/batch_metrics.h"
+#include "nas/learning/losses.h"
+#include "nlohmann/json.hpp"
+#include "quant/names.h"
+#include "torch/nn/utils/clip_grad.h"
+#include "torch/utils.h"
+
+namespace nas {
+namespace {
+
+using distributed::Batch;
+using distributed::Metrics;
+
+constexpr char kController[] = "controller";
+
+std::vector<at::Tensor> Parameters(PrecisionSearchNetwork& network) {
+  std::vector<at::Tensor> parameters = network.network().parameters();
+  for (const at::Tensor& logits : network.logits().parameters()) parameters.push_back(logits);
+  return parameters;
+}
+
+// Parameters, buffers and logits, aliasing the network's.
+base::TensorMap NetworkState(const PrecisionSearchNetwork& network) {
+  base::TensorMap state = base::ModuleState(network.network());
+  state.merge(base::ModuleState(network.logits()));
+  return state;
+}
+
+}  // namespace
+
+nlohmann::json ToJson(const PrecisionSearchConfig& config) {
+  return {{"bits", config.bits},
+          {"cost_model", std::string(quant::CostModelName(config.cost_model))},
+          {"weight_rate", ToJson(config.weight_rate)},
+          {"alpha_rate", ToJson(config.alpha_rate)},
+          {"momentum", config.momentum},
+          {"weight_decay", config.weight_decay},
+          {"grad_clip", config.grad_clip},
+          {"auxiliary_weight", config.auxiliary_weight},
+          {"complexity_decay", config.complexity_decay},
+          {"target", ToJson(config.target)}};
+}
+
+PrecisionSearchTask::PrecisionSearchTask(const PrecisionSearchConfig& config,
+                                         std::shared_ptr<DerivedNetwork> network,
+                                         distributed::Communicator* communicator)
+    : config_(config),
+      network_(std::move(network), config.bits, config.cost_model),
+      weights_(NamedParameters(network_.network()),
+               Optimizer::SgdOptions{config.momentum, config.weight_decay}),
+      alphas_(NamedParameters(network_.logits()),
+              Optimizer::SgdOptions{config.momentum, config.weight_decay}),
+      reducer_(communicator, Parameters(network_), {}) {
+  distributed::UseCommunicator(network_.network(), communicator);
+  if (config.target.is_set()) controller_.emplace(config.complexity_decay, config.steps);
+}
+
+void PrecisionSearchTask::BeginEpoch(int64_t epoch, int64_t epochs) { epoch_ = epoch; }
+
+absl::StatusOr<Metrics> PrecisionSearchTask::Step(const distributed::StepContext& context,
+                                                  absl::Span<const Batch> batches) {
+  const Batch& batch = batches[0];
+  const at::Tensor like = network_.network().parameters().front();
+  const at::Tensor labels = batch.labels.to(like.device());
+  network_.network().train();
+  network_.network().zero_grad(/*set_to_none=*/true);
+  network_.logits().zero_grad(/*set_to_none=*/true);
+
+  const auto [logits, auxiliary_logits] = network_.Forward(ImagesLike(batch, like));
+  const at::Tensor cross_entropy = CrossEntropy(logits, labels);
+  at::Tensor loss = cross_entropy;
+  if (auxiliary_logits.defined()) {
+    loss = loss + CrossEntropy(auxiliary_logits, labels).mul(config_.auxiliary_weight);
+  }
+  const at::Tensor complexity = network_.Complexity();
+  const double weight = controller_ ? controller_->weight() : config_.complexity_decay;
+
+  reducer_.Start();
+  (GlobalLoss(loss, batch) + complexity.mul(weight)).backward();
+  RETURN_IF_ERROR(reducer_.Finish());
+  torch::nn::utils::clip_grad_norm_(network_.network().parameters(), config_.grad_clip);
+  if (controller_) {
+    torch::nn::utils::clip_grad_norm_(network_.logits().parameters(),
+                                      CostController::kGradientClip);
+  }
+  weights_.Step(config_.weight_rate.Rate(epoch_));
+  alphas_.Step(config_.alpha_rate.Rate(epoch_));
+  if (controller_) {
+    controller_->Observe(config_.target.Excess(network_.layout(), network_.Choices()));
+  }
+
+  Metrics metrics;
+  AddMetrics("", cross_entropy, logits, labels, metrics);
+  metrics["complexity"] = {complexity.detach(), 1};
+  return metrics;
+}
+
+absl::StatusOr<Metrics> PrecisionSearchTask::Evaluate(const Batch& batch) {
+  const torch::NoGradGuard no_grad;
+  network_.network().eval();
+  const at::Tensor like = network_.network().parameters().front();
+  return EvaluationMetrics(network_.Forward(ImagesLike(batch, like)).logits, batch);
+}
+
+base::TensorMap PrecisionSearchTask::State() const {
+  base::TensorMap state = NetworkState(network_);
+  weights_.AppendState("weights", state);
+  alphas_.AppendState("alphas", state);
+  if (controller_) controller_->AppendState(kController, state);
+  return state;
+}
+
+absl::Status PrecisionSearchTask::LoadState(const base::TensorMap& state) {
+  base::TensorMap network = WithoutOptimizers(state);
+  if (controller_) {
+    RETURN_IF_ERROR(controller_->LoadState(kController, state));
+    network.erase(kController);
+  }
+  RETURN_IF_ERROR(base::CopyState(network, NetworkState(network_)));
+  RETURN_IF_ERROR(weights_.LoadState("weights", state));
+  return alphas_.LoadState("alphas", state);
+}
+
+nlohmann::json PrecisionSearchTask::EpochSummary() const {
+  nlohmann::json summary = {
+      {"learning_rate", config_.weight_rate.Rate(epoch_)},
+      {"cost", CostReportToJson(MakeCostReport(network_.layout(), network_.Choices()))}};
+  if (controller_) {
+    summary["complexity_weight"] = controller_->weight();
+    summary["times_over_target"] = config_.target.Excess(network_.layout(), network_.Choices());
+  }
+  return summary;
+}
+
+nlohmann::json PrecisionSearchTask::Config() const {
+  nlohmann::json config = ToJson(config_);
+  config["architecture"] = ArchitectureToText(network_.network().architecture());
+  return config;
+}
+
+absl::StatusOr<Architecture> PrecisionSearchTask::CurrentArchitecture() const {
+  const auto derive = [this](double per_bit) -> absl::StatusOr<Architecture> {
+    Architecture architecture = network_.network().architecture();
+    architecture.bits = network_.Choices(per_bit);
+    architecture.search = ToJson(config_);
+    return architecture;
+  };
+  if (!controller_) return derive(/*per_bit=*/0);
+  const BitLogits& logits = network_.logits();
+  return SettleOnBudget(
+      derive, std::max(FarthestShift(logits.activation()), FarthestShift(logits.weight())),
+      config_.target);
+}
+
+}  // namespace nas

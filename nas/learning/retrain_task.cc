@@ -1,0 +1,117 @@
+#include "nas/learning/retrain_task.h"
+
+#include <utility>
+
+#include "base/module_state.h"
+#include "base/status_macros.h"
+#include "distributed/data_parallel/use_communicator.h"
+#include "nas/learning/batch_metrics.h"
+#include "nas/learning/losses.h"
+#include "nlohmann/json.hpp"
+#include "torch/nn/utils/clip_grad.h"
+#include "torch/utils.h"
+
+namespace nas {
+namespace {
+
+using distributed::Batch;
+using distributed::Metrics;
+
+}  // namespace
+
+nlohmann::json ToJson(const RetrainConfig& config) {
+  return {
+      {"rate", ToJson(config.rate)},
+      {"momentum", config.momentum},
+      {"weight_decay", config.weight_decay},
+      {"grad_clip", config.grad_clip},
+      {"label_smoothing", config.label_smoothing},
+      {"auxiliary_weight", config.auxiliary_weight},
+      {"drop_path", config.drop_path},
+      {"seed", config.seed},
+  };
+}
+
+RetrainTask::RetrainTask(const RetrainConfig& config, std::shared_ptr<DerivedNetwork> network,
+                         distributed::Communicator* communicator)
+    : config_(config),
+      network_(std::move(network)),
+      optimizer_(NamedParameters(*network_),
+                 Optimizer::SgdOptions{config.momentum, config.weight_decay}),
+      reducer_(communicator, network_->parameters(), {}) {
+  distributed::UseCommunicator(*network_, communicator);
+}
+
+void RetrainTask::BeginEpoch(int64_t epoch, int64_t epochs) {
+  learning_rate_ = config_.rate.Rate(epoch);
+  drop_path_ = config_.drop_path * epoch / epochs;
+}
+
+absl::StatusOr<Metrics> RetrainTask::Step(const distributed::StepContext& context,
+                                          absl::Span<const Batch> batches) {
+  const Batch& batch = batches[0];
+  const std::vector<at::Tensor> parameters = network_->parameters();
+  const at::Tensor labels = batch.labels.to(parameters.front().device());
+  DropPath drop_path;
+  if (drop_path_ > 0) {
+    const uint64_t step_seed = config_.seed * 0x9e3779b97f4a7c15 + context.global_step;
+    drop_path = {drop_path_,
+                 DropPathMasks(network_->num_drop_path_sites(),
+                               batch.sample_ids.to(labels.device()), step_seed, drop_path_)};
+  }
+
+  network_->train();
+  network_->zero_grad(/*set_to_none=*/true);
+  const auto [logits, auxiliary_logits] =
+      network_->forward(ImagesLike(batch, parameters.front()), drop_path);
+  const at::Tensor main_loss = CrossEntropy(logits, labels, config_.label_smoothing);
+  at::Tensor loss = main_loss;
+  if (auxiliary_logits.defined()) {
+    loss = loss + CrossEntropy(auxiliary_logits, labels, config_.label_smoothing)
+                      .mul(config_.auxiliary_weight);
+  }
+
+  reducer_.Start();
+  GlobalLoss(loss, batch).backward();
+  RETURN_IF_ERROR(reducer_.Finish());
+  torch::nn::utils::clip_grad_norm_(parameters, config_.grad_clip);
+  optimizer_.Step(learning_rate_);
+
+  Metrics metrics;
+  AddMetrics("", main_loss, logits, labels, metrics);
+  return metrics;
+}
+
+absl::StatusOr<Metrics> RetrainTask::Evaluate(const Batch& batch) {
+  return EvaluateNetwork(*network_, batch);
+}
+
+base::TensorMap RetrainTask::State() const {
+  base::TensorMap state = base::ModuleState(*network_);
+  optimizer_.AppendState("weights", state);
+  return state;
+}
+
+absl::Status RetrainTask::LoadState(const base::TensorMap& state) {
+  RETURN_IF_ERROR(base::CopyState(WithoutOptimizers(state), base::ModuleState(*network_)));
+  return optimizer_.LoadState("weights", state);
+}
+
+nlohmann::json RetrainTask::EpochSummary() const {
+  return {{"learning_rate", learning_rate_}, {"drop_path", drop_path_}};
+}
+
+nlohmann::json RetrainTask::Config() const {
+  nlohmann::json config = ToJson(config_);
+  config["architecture"] = ArchitectureToText(network_->architecture());
+  return config;
+}
+
+Metrics EvaluateNetwork(DerivedNetwork& network, const Batch& batch) {
+  const torch::NoGradGuard no_grad;
+  network.eval();
+  const at::Tensor like = network.parameters().front();
+  return EvaluationMetrics(network.forward(ImagesLike(batch, like)).logits, batch);
+}
+
+}  // namespace nas

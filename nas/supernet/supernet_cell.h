@@ -1,0 +1,52 @@
+// A cell of a supernet: every edge carries every primitive, on a part of the channels.
+#ifndef NAS_SUPERNET_SUPERNET_CELL_H_
+#define NAS_SUPERNET_SUPERNET_CELL_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "ATen/core/Tensor.h"
+#include "nas/operations/operations.h"
+#include "nas/space/cell_topology.h"
+#include "nas/supernet/architecture_parameters.h"
+#include "nas/supernet/mixed_edge.h"
+#include "nas/supernet/precision_parameters.h"
+#include "quant/lattice.h"
+#include "torch/nn/module.h"
+
+namespace nas {
+
+struct SupernetCellOptions {
+  int64_t input0_channels;
+  int64_t input1_channels;
+  int64_t channels;  // Of each node: a multiple of partial_channels, even in a reduction cell.
+  int64_t partial_channels;  // k: 1/k of the channels are processed, the others pass by.
+  bool reduction;            // Halves the size.
+  bool previous_reduction;   // Input 0 is twice as large as input 1.
+  quant::EightBit eight_bit;
+};
+
+// Children `preprocess0`, `preprocess1`, `_ops.<edge>` (PC-DARTS/model_search.py).
+class SupernetCell : public torch::nn::Module {
+ public:
+  explicit SupernetCell(const SupernetCellOptions& options);
+
+  // s0, s1: the outputs of the last cell but one and of the last cell, or of the stem. The result
+  // has 4 * channels channels, and half of s1's height and width in a reduction cell.
+  at::Tensor forward(const at::Tensor& s0, const at::Tensor& s1, const CellMixture& mixture,
+                     const CellPrecision& precision);
+
+  const std::shared_ptr<Operation>& preprocess(int input) const { return preprocess_[input]; }
+  const std::shared_ptr<MixedEdge>& edge(int edge) const { return edges_[edge]; }
+  bool reduction() const { return options_.reduction; }
+
+ private:
+  SupernetCellOptions options_;
+  std::array<std::shared_ptr<Operation>, kCellInputs> preprocess_;
+  std::array<std::shared_ptr<MixedEdge>, kCellEdges> edges_;
+};
+
+}  // namespace nas
+
+#endif  // NAS_SUPERNET_SUPERNET_CELL_H_

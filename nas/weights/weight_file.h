@@ -1,0 +1,31 @@
+// Files of a network's weights, exchanged with the published Python code under its names.
+//
+//   const base::TensorMap state = base::ModuleState(*network);
+//   RETURN_IF_ERROR(ReadWeights("PC_DARTS_cifar.pt", state));
+//   RETURN_IF_ERROR(WriteWeights("weights.pt", state, PublishedStyle::kQdartsDerived));
+#ifndef NAS_WEIGHTS_WEIGHT_FILE_H_
+#define NAS_WEIGHTS_WEIGHT_FILE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/tensor_file.h"
+#include "nas/weights/published_names.h"
+
+namespace nas {
+
+// Copies a file's tensors into `state`, whose tensors alias a network's. Names of any published
+// style are recognized, in a state_dict or in a checkpoint that has one under "state_dict", also
+// with DataParallel's "module." before them. The file may have an auxiliary head that the network
+// lacks, and lack batch counters, which old ones do. Errors name the path; InvalidArgument lists
+// the names that are missing, unexpected or of another shape, and then nothing has been copied.
+absl::Status ReadWeights(const std::string& path, const base::TensorMap& state);
+
+// Writes `state`, all of a network's, so that torch.load(path, weights_only=True) returns a dict
+// that the published network's load_state_dict accepts.
+absl::Status WriteWeights(const std::string& path, const base::TensorMap& state,
+                          PublishedStyle style);
+
+}  // namespace nas
+
+#endif  // NAS_WEIGHTS_WEIGHT_FILE_H_

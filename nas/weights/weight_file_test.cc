@@ -1,0 +1,113 @@
+#include "nas/weights/weight_file.h"
+
+#include <stdlib.h>
+
+#include <memory>
+#include <string>
+
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/equal.h"
+#include "ATen/ops/zeros.h"
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/module_state.h"
+#include "base/tensor_file.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nas/derived/architecture.h"
+#include "nas/derived/derived_network.h"
+#include "nas/space/published_genotypes.h"
+#include "nas/weights/published_names.h"
+
+namespace nas {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::shared_ptr<DerivedNetwork> MakeNetwork(bool auxiliary) {
+  return DerivedNetwork::Create(
+             UniformArchitecture(*PublishedGenotype("PC_DARTS_cifar"),
+                                 {.channels = 4, .layers = 3, .auxiliary = auxiliary}, {})
+                 .value())
+      .value();
+}
+
+class WeightFileTest : public ::testing::Test {
+ protected:
+  // The file's tensors after `change`, written again.
+  template <typename Change>
+  void Rewrite(Change change) const {
+    const base::TensorMap before = *base::ReadTensorFile(path_);
+    base::TensorMap after;
+    for (const auto& [name, tensor] : before) change(name, tensor, after);
+    ASSERT_TRUE(base::WriteTensorFile(path_, after).ok());
+  }
+
+  void ExpectReadEqualsWritten() const {
+    const absl::Status status = ReadWeights(path_, into_state_);
+    ASSERT_TRUE(status.ok()) << status;
+    for (const auto& [name, tensor] : into_state_) {
+      EXPECT_TRUE(at::equal(tensor, from_state_.at(name))) << name;
+    }
+  }
+
+  std::string ReadError() const { return std::string(ReadWeights(path_, into_state_).message()); }
+
+  const std::string path_ = absl::StrCat(getenv("TEST_TMPDIR"), "/weights.pt");
+  const std::shared_ptr<DerivedNetwork> from_ = MakeNetwork(true), into_ = MakeNetwork(true);
+  const base::TensorMap from_state_ = base::ModuleState(*from_),
+                        into_state_ = base::ModuleState(*into_);
+};
+
+TEST_F(WeightFileTest, EveryStyleRoundTrips) {
+  for (const auto style : {PublishedStyle::kQdartsDerived, PublishedStyle::kQdartsSupernet,
+                           PublishedStyle::kPcDarts}) {
+    const base::TensorMap fresh = base::ModuleState(*MakeNetwork(true));
+    ASSERT_TRUE(base::CopyState(fresh, into_state_).ok());
+    ASSERT_TRUE(WriteWeights(path_, from_state_, style).ok());
+    ExpectReadEqualsWritten();
+  }
+}
+
+TEST_F(WeightFileTest, ReadsCheckpointsOfDataParallelWithoutBatchCounters) {
+  ASSERT_TRUE(WriteWeights(path_, from_state_, PublishedStyle::kPcDarts).ok());
+  Rewrite([](const std::string& name, const at::Tensor& tensor, base::TensorMap& after) {
+    if (!absl::EndsWith(name, "num_batches_tracked")) {
+      after.emplace(absl::StrCat("state_dict/module.", name), tensor);
+      after.emplace(absl::StrCat("optimizer/state/", after.size()), tensor);
+    }
+  });
+  ExpectReadEqualsWritten();
+}
+
+TEST_F(WeightFileTest, TheHeadMayBeLeftOut) {
+  ASSERT_TRUE(WriteWeights(path_, from_state_, PublishedStyle::kQdartsDerived).ok());
+  const auto without = MakeNetwork(false);
+  const absl::Status status = ReadWeights(path_, base::ModuleState(*without));
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(WeightFileTest, WhatDoesNotFitIsListed) {
+  ASSERT_TRUE(WriteWeights(path_, from_state_, PublishedStyle::kPcDarts).ok());
+  Rewrite([](const std::string& name, const at::Tensor& tensor, base::TensorMap& after) {
+    if (name == "classifier.bias") {
+      after.emplace("classifier.bias2", tensor);
+    } else if (name == "stem.0.weight") {
+      after.emplace(name, at::zeros({1, 2}));
+    } else {
+      after.emplace(name, tensor);
+    }
+  });
+  const at::Tensor before = into_state_.at("cells.0.preprocess0.conv.conv.weight").clone();
+  EXPECT_EQ(ReadError(), absl::StrCat(path_,
+                                      ": 1 tensors are missing (classifier.bias); 1 are unexpected "
+                                      "(classifier.bias2); 1 have another shape (stem.0.weight [1, "
+                                      "2] instead of [12, 3, 3, 3])"));
+  EXPECT_TRUE(at::equal(before, into_state_.at("cells.0.preprocess0.conv.conv.weight")));
+  ASSERT_TRUE(base::WriteTensorFile(path_, {{"w", at::zeros({1})}}).ok());
+  EXPECT_THAT(ReadError(), HasSubstr(", ...); 1 are unexpected (w)"));
+}
+
+}  // namespace
+}  // namespace nas

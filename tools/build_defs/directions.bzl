@@ -1,0 +1,53 @@
+"""The rooms of the house, from the ground up, and what each may include besides itself.
+
+A whole floor stands for its rooms. A room lists only what stands before it, so nothing points up and
+there is no circle. Visibility (//:BUILD.bazel) and //tests/layering both follow this table.
+"""
+
+DIRECTIONS = {
+    "base": [],
+    # Quantizers and what is built of them; no network.
+    "quant": ["base"],
+    # Input; no torch.
+    "data/io": ["base"],
+    "data/pixels": ["base", "data/io"],
+    "data/codec": ["base", "data/io", "data/pixels"],
+    "data/sources": ["base", "data/io", "data/codec"],
+    "data/shard": ["base", "data/io", "data/pixels", "data/codec", "data/sources"],
+    "data/loader": ["base", "data/io", "data/pixels", "data/codec", "data/sources", "data/shard"],
+    "data/fuzz": ["base", "data/io", "data/pixels", "data/codec", "data/sources", "data/shard"],
+    # Many ranks.
+    "distributed/communication": ["base"],
+    "distributed/data_parallel": ["base", "quant", "distributed/communication"],
+    "distributed/training": ["base", "data", "distributed/communication", "distributed/data_parallel"],
+    # Search space, supernet, derived network, and how they learn.
+    "nas/space": ["base"],
+    "nas/operations": ["base", "quant", "distributed", "nas/space"],
+    "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations"],
+    "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/operations"],
+    "nas/weights": ["base", "nas/space", "nas/derived"],
+    "nas/derivation": ["base", "quant", "nas/space", "nas/supernet", "nas/derived"],
+    "nas/budget": ["base", "quant", "nas/space", "nas/supernet", "nas/derived", "nas/derivation"],
+    "nas/learning": [
+        "base",
+        "quant",
+        "distributed",
+        "nas/space",
+        "nas/operations",
+        "nas/supernet",
+        "nas/derived",
+        "nas/derivation",
+        "nas/budget",
+    ],
+    # Programs.
+    "tools/flags": ["base", "quant", "data", "distributed", "nas"],
+    "tools/program": ["base", "quant", "data", "distributed", "nas", "tools/flags"],
+    "tools": ["base", "quant", "data", "distributed", "nas", "tools/flags", "tools/program"],
+    # What crosses floors.
+    "tests": ["base", "quant", "data", "distributed", "nas", "tools"],
+}
+
+def rooms_above(room):
+    """The entries of the table that may include from `room`."""
+    floor = room.split("/")[0]
+    return [other for other, below in DIRECTIONS.items() if room in below or floor in below]

@@ -1,0 +1,25 @@
+// The flags that say which derived network a tool builds.
+#ifndef TOOLS_FLAGS_ARCHITECTURE_FLAGS_H_
+#define TOOLS_FLAGS_ARCHITECTURE_FLAGS_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "nas/derived/architecture.h"
+#include "tools/flags/data_flags.h"
+
+namespace tools {
+
+// The architecture file --architecture, its bits replaced if --abits, --wbits or --quantize_stem is
+// given; or the genotype --arch with --channels, --layers and bits from --abits and --wbits or from
+// --gammas. `classes` is what the data has. InvalidArgument naming the flag that is missing, wrong
+// or contradicts another, or the file's field.
+absl::StatusOr<nas::Architecture> ArchitectureFromFlags(int64_t classes);
+
+inline InputShape InputShapeOf(const nas::Architecture& architecture) {
+  return {.images = architecture.network.images, .side = architecture.network.image_side};
+}
+
+}  // namespace tools
+
+#endif  // TOOLS_FLAGS_ARCHITECTURE_FLAGS_H_

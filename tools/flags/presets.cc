@@ -1,0 +1,130 @@
+#include "tools/flags/presets.h"
+
+namespace tools {
+namespace {
+
+// `base` with the values of `changes`.
+Preset With(Preset base, const Preset& changes) {
+  for (const auto& [flag, value] : changes) base[flag] = value;
+  return base;
+}
+
+const Preset& CifarImages() {
+  static const auto* preset =
+      new Preset{{"images", "cifar"}, {"image_size", "32"}, {"padding", "4"}, {"flip", "true"}};
+  return *preset;
+}
+
+const Preset& ImageNetImages() {
+  static const auto* preset = new Preset{{"images", "imagenet"}, {"image_size", "224"}};
+  return *preset;
+}
+
+// Handwritten digits: a mirrored one is none.
+const Preset& DigitImages() {
+  static const auto* preset =
+      new Preset{{"images", "cifar"}, {"image_size", "32"}, {"padding", "2"}, {"flip", "false"}};
+  return *preset;
+}
+
+}  // namespace
+
+const Presets& SearchPresets() {
+  static const auto* presets = [] {
+    const Preset cifar = With(CifarImages(), {{"channels", "16"},
+                                              {"layers", "8"},
+                                              {"partial_channels", "4"},
+                                              {"batch", "256"},
+                                              {"epochs", "50"},
+                                              {"lr", "0.1"},
+                                              {"lr_min", "0"},
+                                              {"weight_decay", "3e-4"},
+                                              {"alpha_lr", "6e-4"},
+                                              {"alpha_weight_decay", "1e-3"},
+                                              {"alpha_begin", "15"},
+                                              {"gamma_lr", "0.01"},
+                                              {"gamma_weight_decay", "1e-3"},
+                                              {"complexity_decay", "1e-4"},
+                                              {"train_fraction", "0.5"},
+                                              {"search_fraction", "0.5"},
+                                              {"derive_channels", "36"},
+                                              {"derive_layers", "20"},
+                                              {"seed", "2"}});
+    const Preset imagenet = With(With(cifar, ImageNetImages()), {{"partial_channels", "2"},
+                                                                 {"batch", "1024"},
+                                                                 {"lr", "0.5"},
+                                                                 {"warmup_epochs", "5"},
+                                                                 {"alpha_lr", "6e-3"},
+                                                                 {"alpha_begin", "35"},
+                                                                 {"alpha_grad_clip", "5"},
+                                                                 {"train_fraction", "0.1"},
+                                                                 {"search_fraction", "0.025"},
+                                                                 {"derive_channels", "48"},
+                                                                 {"derive_layers", "14"}});
+    const Preset quickstart = With(With(cifar, DigitImages()), {{"channels", "8"},
+                                                                {"layers", "5"},
+                                                                {"batch", "64"},
+                                                                {"epochs", "3"},
+                                                                {"alpha_begin", "0"},
+                                                                {"alpha_lr", "6e-3"},
+                                                                {"gamma_lr", "0.1"},
+                                                                {"derive_channels", "8"},
+                                                                {"derive_layers", "5"},
+                                                                {"derive_auxiliary", "false"},
+                                                                {"report_steps", "2"}});
+    return new Presets{{"cifar", cifar},
+                       {"imagenet", imagenet},
+                       {"pcdarts", With(cifar, {{"bits", "32"}})},
+                       {"quickstart", quickstart}};
+  }();
+  return *presets;
+}
+
+const Presets& TrainPresets() {
+  static const auto* presets = [] {
+    const Preset cifar = With(CifarImages(), {{"channels", "36"},
+                                              {"layers", "20"},
+                                              {"batch", "96"},
+                                              {"epochs", "600"},
+                                              {"lr", "0.025"},
+                                              {"weight_decay", "3e-4"},
+                                              {"auxiliary_weight", "0.4"},
+                                              {"cutout", "16"},
+                                              {"drop_path", "0.3"}});
+    const Preset imagenet = With(ImageNetImages(), {{"channels", "48"},
+                                                    {"layers", "14"},
+                                                    {"batch", "1024"},
+                                                    {"epochs", "250"},
+                                                    {"lr", "0.5"},
+                                                    {"lr_schedule", "linear"},
+                                                    {"warmup_epochs", "5"},
+                                                    {"weight_decay", "3e-5"},
+                                                    {"auxiliary_weight", "0.4"},
+                                                    {"label_smoothing", "0.1"}});
+    const Preset fixed_bits = With(CifarImages(), {{"channels", "36"},
+                                                   {"layers", "20"},
+                                                   {"batch", "128"},
+                                                   {"epochs", "50"},
+                                                   {"lr", "0.1"},
+                                                   {"lr_schedule", "step"},
+                                                   {"lr_decay", "0.1"},
+                                                   {"lr_decay_epochs", "15"},
+                                                   {"weight_decay", "1e-4"},
+                                                   {"auxiliary_weight", "0.4"}});
+    const Preset quickstart = With(DigitImages(), {{"channels", "8"},
+                                                   {"layers", "5"},
+                                                   {"batch", "64"},
+                                                   {"epochs", "10"},
+                                                   {"lr", "0.05"},
+                                                   {"weight_decay", "3e-4"},
+                                                   {"auxiliary", "false"},
+                                                   {"report_steps", "11"}});
+    return new Presets{{"cifar", cifar},
+                       {"imagenet", imagenet},
+                       {"fixed_bits", fixed_bits},
+                       {"quickstart", quickstart}};
+  }();
+  return *presets;
+}
+
+}  // namespace tools
