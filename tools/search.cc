@@ -97,7 +97,7 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   config.weight_decay = sgd.weight_decay;
   config.weight_grad_clip = sgd.grad_clip;
   config.alpha_begin = FLAGS_alpha_begin;
-  config.alpha_rate = FLAGS_alpha_lr;
+  config.alpha_rate.base = FLAGS_alpha_lr;
   config.alpha_weight_decay = FLAGS_alpha_weight_decay;
   config.alpha_grad_clip = FLAGS_alpha_grad_clip;
   config.second_order = FLAGS_second_order;

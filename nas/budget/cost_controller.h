@@ -1,16 +1,16 @@
 // Steers the weight of the complexity in a search's loss so that the network that the search
-// derives meets a budget.
+// derives meets a budget; without a budget the weight is constant.
 //
-//   CostController controller(/*unit=*/1e-4, /*steps=*/epochs * steps_per_epoch);
+//   CostController controller(target, /*decay=*/1e-4, /*steps=*/epochs * steps_per_epoch);
 //   for (each step) {
 //     loss = cross_entropy + complexity * controller.weight();
 //     …
-//     controller.Observe(bit_ops_of_the_derived_network / budget);
+//     if (controller.steers()) controller.Observe(target.Excess(layout, bits));
 //   }
 //
 // A proportional-integral controller on e = log2(cost / budget), limited to ±1:
 //
-//   weight = unit·sinh(8 e + (50 / steps) Σ e),
+//   weight = decay·sinh(8 e + (50 / steps) Σ e),
 //
 // in which sinh lets the weight take either sign and any order of magnitude: what the logits of the
 // bits get from the cross-entropy depends on network and data, and a search that likes low bits
@@ -20,42 +20,53 @@
 // logits of convolutions that cost much cross first and those that the cross-entropy holds stay, so
 // that about the budget few of them still change sides.
 //
-// The norm of the logits' gradient wants to be clipped to kGradientClip: beyond it a weight of
+// The norm of the logits' gradient wants to be clipped (gradient_clip()): beyond that a weight of
 // another order of magnitude gives the direction, but no leap to where the softmax is saturated and
 // nothing leads back.
 #ifndef NAS_BUDGET_COST_CONTROLLER_H_
 #define NAS_BUDGET_COST_CONTROLLER_H_
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/status.h"
 #include "base/tensor_file.h"
+#include "nas/budget/cost_target.h"
+#include "nlohmann/json_fwd.hpp"
 
 namespace nas {
 
 class CostController {
  public:
-  static constexpr double kGradientClip = 1;
+  // `decay`: the weight without a budget; with one it only sets the scale. `steps`: how many times
+  // a whole search observes.
+  CostController(const CostTarget& target, double decay, int64_t steps)
+      : steers_(target.is_set()), decay_(decay), gain_(50.0 / steps) {}
 
-  // `unit`: the weight that would be given without a budget, which only sets the scale.
-  // `steps`: how many times a whole search observes.
-  CostController(double unit, int64_t steps) : unit_(unit), gain_(50.0 / steps) {}
-
+  bool steers() const { return steers_; }
   double weight() const;
 
-  // The network derived as things stand costs `excess` > 0 times its budget.
+  // The bound that the norm of the logits' gradient wants; 0: none.
+  double gradient_clip() const { return steers_ ? kGradientClip : 0; }
+
+  // The network derived as things stand costs `excess` > 0 times its budget. It steers.
   void Observe(double excess);
 
-  // The state as the tensor `name`.
-  void AppendState(const std::string& name, base::TensorMap& state) const;
+  // Adds what a finished epoch says of the steering, if there is any: "complexity_weight" and
+  // "times_over_target".
+  void AppendSummary(nlohmann::json& summary) const;
+
+  // The state, if it steers, beside those of the optimizers.
+  void AppendState(base::TensorMap& state) const;
   // InvalidArgument naming the tensor if it is missing or misshapen.
-  absl::Status LoadState(const std::string& name, const base::TensorMap& state);
+  absl::Status LoadState(const base::TensorMap& state);
 
  private:
-  double unit_;
+  static constexpr double kGradientClip = 1;
+
+  bool steers_;
+  double decay_;
   double gain_;
-  double error_ = 0;
+  double excess_ = 1;  // As observed last.
   double integral_ = 0;
 };
 

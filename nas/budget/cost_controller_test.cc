@@ -14,6 +14,9 @@
 namespace nas {
 namespace {
 
+// Tests say themselves how far the cost is off.
+constexpr CostTarget kTarget = {.bit_ops = 1};
+
 // The bits of a search's convolutions without the convolutions: pairs of logits over 2 and 4 bits
 // for activations and weights, trained by SGD with momentum as gammas are. The cross-entropy is a
 // random push of its own, with noise, on each of them.
@@ -92,7 +95,7 @@ TEST(CostControllerTest, MeetsAnyBudgetWhateverTheCrossEntropyPushes) {
     for (const double push : {1e-6, 1e-4, 1e-2}) {
       for (const double part : {0.15, 0.4, 0.75}) {
         BitSearch search(push, steps);
-        CostController controller(/*unit=*/1e-4, steps);
+        CostController controller(kTarget, /*decay=*/1e-4, steps);
         double worst_late = 0;
         for (int64_t step = 0; step < steps; ++step) {
           search.Step(step, controller.weight());
@@ -113,7 +116,7 @@ TEST(CostControllerTest, AConstantWeightDoesNot) {
 }
 
 TEST(CostControllerTest, PaysForBitsBelowTheBudget) {
-  CostController controller(1e-4, 100);
+  CostController controller(kTarget, /*decay=*/1e-4, /*steps=*/100);
   EXPECT_EQ(controller.weight(), 0);
   controller.Observe(1.2);
   EXPECT_GT(controller.weight(), 0);
@@ -122,7 +125,7 @@ TEST(CostControllerTest, PaysForBitsBelowTheBudget) {
 }
 
 TEST(CostControllerTest, AnUnreachableBudgetLeavesTheWeightFinite) {
-  CostController controller(1e-4, 100);
+  CostController controller(kTarget, /*decay=*/1e-4, /*steps=*/100);
   for (int i = 0; i < 100000; ++i) controller.Observe(1e9);
   EXPECT_LT(controller.weight(), 1e-4 * std::exp(24.0));
   for (int i = 0; i < 100; ++i) controller.Observe(0.5);
@@ -130,17 +133,29 @@ TEST(CostControllerTest, AnUnreachableBudgetLeavesTheWeightFinite) {
 }
 
 TEST(CostControllerTest, ContinuesFromItsState) {
-  CostController controller(1e-4, 100);
+  CostController controller(kTarget, /*decay=*/1e-4, /*steps=*/100);
   controller.Observe(1.3);
   controller.Observe(1.1);
   base::TensorMap state;
-  controller.AppendState("controller", state);
-  CostController resumed(1e-4, 100);
-  ASSERT_TRUE(resumed.LoadState("controller", state).ok());
+  controller.AppendState(state);
+  CostController resumed(kTarget, 1e-4, 100);
+  ASSERT_TRUE(resumed.LoadState(state).ok());
   EXPECT_EQ(resumed.weight(), controller.weight());
-  EXPECT_EQ(resumed.LoadState("controller", {}).message(),
-            "controller: expected the two numbers of a cost controller");
-  EXPECT_FALSE(resumed.LoadState("controller", {{"controller", at::zeros({3})}}).ok());
+  EXPECT_EQ(resumed.LoadState({}).message(),
+            "optimizer/cost_controller: expected the two numbers of a cost controller");
+  state.begin()->second = at::zeros({3});
+  EXPECT_FALSE(resumed.LoadState(state).ok());
+}
+
+TEST(CostControllerTest, WithoutABudgetTheWeightIsConstant) {
+  CostController controller({}, 1e-4, 0);
+  EXPECT_FALSE(controller.steers());
+  EXPECT_EQ(controller.weight(), 1e-4);
+  EXPECT_EQ(controller.gradient_clip(), 0);
+  base::TensorMap state;
+  controller.AppendState(state);
+  EXPECT_TRUE(state.empty());
+  EXPECT_TRUE(controller.LoadState(state).ok());
 }
 
 }  // namespace

@@ -3,26 +3,23 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "ATen/TensorOperators.h"
 #include "ATen/ops/tensor.h"
-#include "absl/strings/match.h"
 #include "base/status_macros.h"
 #include "nas/derived/derived_layout.h"
+#include "nas/space/gamma_names.h"
 
 namespace nas {
 namespace {
-
-bool IsGamma(const std::string& name) { return absl::StartsWith(name, "gamma_"); }
 
 // `state` with mu times its bits subtracted from every gamma.
 base::TensorMap Shifted(const base::TensorMap& state, const std::vector<int64_t>& bits, double mu) {
   base::TensorMap shifted = state;
   for (auto& [name, tensor] : shifted) {
-    if (IsGamma(name)) {
+    if (IsGammaName(name)) {
       tensor = tensor.detach() - at::tensor(bits, at::kLong).to(tensor.options()) * mu;
     }
   }
@@ -72,7 +69,7 @@ absl::StatusOr<Architecture> DeriveOnBudget(const base::TensorMap& state,
                                             const CostTarget& target) {
   double farthest = 0;
   for (const auto& [name, tensor] : state) {
-    if (IsGamma(name)) farthest = std::max(farthest, FarthestShift(tensor));
+    if (IsGammaName(name)) farthest = std::max(farthest, FarthestShift(tensor));
   }
   return SettleOnBudget(
       [&](double mu) { return DeriveArchitecture(Shifted(state, options.bits, mu), options); },

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "nas/space/gamma_names.h"
 #include "nas/space/primitives.h"
 
 namespace nas {
@@ -41,11 +43,12 @@ absl::StatusOr<std::vector<int64_t>> Argmax(const base::TensorMap& gammas, const
 }
 
 absl::StatusOr<std::vector<GammaChoices::Choice>> Choices(const base::TensorMap& gammas,
-                                                          const std::string& suffix,
+                                                          bool reduction, std::optional<int> input,
                                                           const std::vector<int64_t>& shape) {
   ASSIGN_OR_RETURN(const auto activation,
-                   Argmax(gammas, absl::StrCat("gamma_activ_", suffix), shape));
-  ASSIGN_OR_RETURN(const auto weight, Argmax(gammas, absl::StrCat("gamma_weight_", suffix), shape));
+                   Argmax(gammas, GammaName(GammaOf::kActivation, reduction, input), shape));
+  ASSIGN_OR_RETURN(const auto weight,
+                   Argmax(gammas, GammaName(GammaOf::kWeight, reduction, input), shape));
   std::vector<GammaChoices::Choice> choices;
   for (size_t i = 0; i < activation.size(); ++i) choices.push_back({activation[i], weight[i]});
   return choices;
@@ -56,9 +59,8 @@ absl::StatusOr<std::vector<GammaChoices::Choice>> Choices(const base::TensorMap&
 absl::StatusOr<GammaChoices> GammaChoices::FromTensors(const base::TensorMap& gammas) {
   GammaChoices choices;
   for (const bool reduction : {false, true}) {
-    const std::string cell = reduction ? "cellr" : "celln";
     // The first tensor says how many cells and candidates there are; the others must agree.
-    const std::string first = absl::StrCat("gamma_activ_", cell, "_preprocess0");
+    const std::string first = GammaName(GammaOf::kActivation, reduction, /*input=*/0);
     const auto found = gammas.find(first);
     if (found == gammas.end()) {
       return absl::InvalidArgumentError(absl::StrCat(first, ": is missing"));
@@ -73,12 +75,11 @@ absl::StatusOr<GammaChoices> GammaChoices::FromTensors(const base::TensorMap& ga
     Kind& kind = choices.of_kind_[reduction];
     kind.num_cells = cells;
     for (int input = 0; input < kCellInputs; ++input) {
-      ASSIGN_OR_RETURN(
-          kind.preprocess[input],
-          Choices(gammas, absl::StrCat(cell, "_preprocess", input), {cells, candidates}));
+      ASSIGN_OR_RETURN(kind.preprocess[input],
+                       Choices(gammas, reduction, input, {cells, candidates}));
     }
-    ASSIGN_OR_RETURN(kind.edges,
-                     Choices(gammas, cell, {cells, kCellEdges, kNumGammaRows, candidates}));
+    ASSIGN_OR_RETURN(kind.edges, Choices(gammas, reduction, std::nullopt,
+                                         {cells, kCellEdges, kNumGammaRows, candidates}));
   }
   return choices;
 }

@@ -3,7 +3,6 @@
 #ifndef NAS_DERIVED_COST_REPORT_H_
 #define NAS_DERIVED_COST_REPORT_H_
 
-#include <string>
 #include <vector>
 
 #include "nas/derived/derived_layout.h"
@@ -37,9 +36,6 @@ CostReport MakeCostReport(const DerivedLayout& layout, const std::vector<ConvBit
 
 // The totals and their compression, with units in the keys.
 nlohmann::ordered_json CostReportToJson(const CostReport& report);
-
-// A line per convolution in both conventions, then the totals.
-std::string CostTable(const DerivedLayout& layout, const std::vector<ConvBits>& bits);
 
 }  // namespace nas
 

@@ -1,6 +1,10 @@
 #include "nas/learning/batch_metrics.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "ATen/ops/scalar_tensor.h"
+#include "ATen/ops/topk.h"
 #include "ATen/ops/zeros_like.h"
 #include "nas/learning/losses.h"
 
@@ -10,6 +14,11 @@ at::Tensor GlobalLoss(const at::Tensor& mean_loss, const distributed::Batch& bat
   const int64_t count = batch.labels.size(0);
   if (count == 0) return at::zeros_like(mean_loss);
   return mean_loss.mul(batch.loss_weight * count);
+}
+
+int64_t CountTopK(const at::Tensor& logits, const at::Tensor& targets, int64_t k) {
+  const at::Tensor best = std::get<1>(logits.topk(std::min(k, logits.size(1)), /*dim=*/1));
+  return best.eq(targets.unsqueeze(1)).sum().item<int64_t>();
 }
 
 void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at::Tensor& logits,
@@ -23,6 +32,10 @@ void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at
   metrics[prefix + "loss"] = {mean_loss.detach().mul(count), count};
   metrics[prefix + "accuracy"] = correct(1);
   if (logits.size(1) > 5) metrics[prefix + "top5"] = correct(5);
+}
+
+distributed::Metric GlobalMetric(double value) {
+  return {at::scalar_tensor(value, at::kDouble), 1};
 }
 
 distributed::Metrics EvaluationMetrics(const at::Tensor& logits, const distributed::Batch& batch) {

@@ -3,6 +3,7 @@
 #ifndef NAS_LEARNING_BATCH_METRICS_H_
 #define NAS_LEARNING_BATCH_METRICS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "ATen/core/Tensor.h"
@@ -24,6 +25,12 @@ at::Tensor GlobalLoss(const at::Tensor& mean_loss, const distributed::Batch& bat
 // `<prefix>top5`.
 void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at::Tensor& logits,
                 const at::Tensor& labels, distributed::Metrics& metrics);
+
+// How many of the samples have their target among the k largest logits.
+int64_t CountTopK(const at::Tensor& logits, const at::Tensor& targets, int64_t k);
+
+// A number that every rank has alike.
+distributed::Metric GlobalMetric(double value);
 
 // AddMetrics of `logits` for `batch`, with the cross-entropy as loss.
 distributed::Metrics EvaluationMetrics(const at::Tensor& logits, const distributed::Batch& batch);

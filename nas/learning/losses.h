@@ -1,8 +1,6 @@
-// What a classifier is trained on and judged by.
+// What a classifier is trained on.
 #ifndef NAS_LEARNING_LOSSES_H_
 #define NAS_LEARNING_LOSSES_H_
-
-#include <cstdint>
 
 #include "ATen/core/Tensor.h"
 
@@ -11,9 +9,6 @@ namespace nas {
 // Mean over the batch of -sum_k q_k log softmax(logits)_k with q = (1 - smoothing) onehot(target) +
 // smoothing / K (Szegedy et al., arXiv:1512.00567). logits [N, K], targets int64 [N]; a scalar.
 at::Tensor CrossEntropy(const at::Tensor& logits, const at::Tensor& targets, double smoothing = 0);
-
-// How many of the samples have their target among the k largest logits.
-int64_t CountTopK(const at::Tensor& logits, const at::Tensor& targets, int64_t k);
 
 }  // namespace nas
 

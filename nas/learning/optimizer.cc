@@ -1,7 +1,7 @@
 #include "nas/learning/optimizer.h"
 
 #include <memory>
-#include <tuple>
+#include <utility>
 
 #include "ATen/ops/scalar_tensor.h"
 #include "absl/strings/match.h"
@@ -18,11 +18,18 @@ constexpr char kPrefix[] = "optimizer/";
 using torch::optim::AdamParamState;
 using torch::optim::SGDParamState;
 
-std::vector<at::Tensor> Values(const NamedTensors& named) {
-  std::vector<at::Tensor> values;
-  values.reserve(named.size());
-  for (const auto& [name, tensor] : named) values.push_back(tensor);
-  return values;
+std::unique_ptr<torch::optim::Optimizer> MakeOptimizer(const NamedTensors& parameters,
+                                                       const Optimizer::Options& options) {
+  if (const auto* sgd = std::get_if<Optimizer::SgdOptions>(&options)) {
+    return std::make_unique<torch::optim::SGD>(
+        Values(parameters),
+        torch::optim::SGDOptions(/*lr=*/0).momentum(sgd->momentum).weight_decay(sgd->weight_decay));
+  }
+  const auto& adam = std::get<Optimizer::AdamOptions>(options);
+  return std::make_unique<torch::optim::Adam>(Values(parameters),
+                                              torch::optim::AdamOptions(/*lr=*/0)
+                                                  .betas({adam.beta1, adam.beta2})
+                                                  .weight_decay(adam.weight_decay));
 }
 
 // The saved field of a parameter as a fresh tensor like `like`; undefined if it was not saved.
@@ -37,12 +44,47 @@ absl::StatusOr<at::Tensor> Field(const base::TensorMap& state, const std::string
   return found->second.to(like.options(), /*non_blocking=*/false, /*copy=*/true);
 }
 
+using ParamState = std::unique_ptr<torch::optim::OptimizerParamState>;
+
+// Null for a parameter that had not stepped when the state was saved.
+absl::StatusOr<ParamState> RestoreSgd(const base::TensorMap& state, const std::string& path,
+                                      const at::Tensor& parameter) {
+  ASSIGN_OR_RETURN(at::Tensor momentum, Field(state, path + "momentum_buffer", parameter));
+  if (!momentum.defined()) return nullptr;
+  auto sgd = std::make_unique<SGDParamState>();
+  sgd->momentum_buffer(momentum);
+  return sgd;
+}
+
+absl::StatusOr<ParamState> RestoreAdam(const base::TensorMap& state, const std::string& path,
+                                       const at::Tensor& parameter) {
+  ASSIGN_OR_RETURN(at::Tensor exp_avg, Field(state, path + "exp_avg", parameter));
+  if (!exp_avg.defined()) return nullptr;
+  ASSIGN_OR_RETURN(at::Tensor exp_avg_sq, Field(state, path + "exp_avg_sq", parameter));
+  const auto step = state.find(path + "step");
+  if (!exp_avg_sq.defined() || step == state.end()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": the state of Adam is incomplete"));
+  }
+  auto adam = std::make_unique<AdamParamState>();
+  adam->step(step->second.item<int64_t>());
+  adam->exp_avg(exp_avg);
+  adam->exp_avg_sq(exp_avg_sq);
+  return adam;
+}
+
 }  // namespace
 
 NamedTensors NamedParameters(const torch::nn::Module& module) {
   NamedTensors named;
   for (const auto& item : module.named_parameters()) named.emplace_back(item.key(), item.value());
   return named;
+}
+
+std::vector<at::Tensor> Values(const NamedTensors& named) {
+  std::vector<at::Tensor> values;
+  values.reserve(named.size());
+  for (const auto& [name, tensor] : named) values.push_back(tensor);
+  return values;
 }
 
 base::TensorMap WithoutOptimizers(const base::TensorMap& state) {
@@ -53,21 +95,10 @@ base::TensorMap WithoutOptimizers(const base::TensorMap& state) {
   return network;
 }
 
-Optimizer::Optimizer(NamedTensors parameters, SgdOptions options)
+Optimizer::Optimizer(NamedTensors parameters, const Options& options)
     : parameters_(std::move(parameters)),
-      is_adam_(false),
-      optimizer_(std::make_unique<torch::optim::SGD>(Values(parameters_),
-                                                     torch::optim::SGDOptions(/*lr=*/0)
-                                                         .momentum(options.momentum)
-                                                         .weight_decay(options.weight_decay))) {}
-
-Optimizer::Optimizer(NamedTensors parameters, AdamOptions options)
-    : parameters_(std::move(parameters)),
-      is_adam_(true),
-      optimizer_(std::make_unique<torch::optim::Adam>(
-          Values(parameters_), torch::optim::AdamOptions(/*lr=*/0)
-                                   .betas(std::make_tuple(options.beta1, options.beta2))
-                                   .weight_decay(options.weight_decay))) {}
+      is_adam_(std::holds_alternative<AdamOptions>(options)),
+      optimizer_(MakeOptimizer(parameters_, options)) {}
 
 void Optimizer::Step(double learning_rate) {
   for (auto& group : optimizer_->param_groups()) group.options().set_lr(learning_rate);
@@ -104,28 +135,9 @@ void Optimizer::AppendState(const std::string& group, base::TensorMap& state) co
 absl::Status Optimizer::LoadState(const std::string& group, const base::TensorMap& state) {
   for (const auto& [name, parameter] : parameters_) {
     const std::string path = absl::StrCat(kPrefix, group, "/", name, "/");
-    std::unique_ptr<torch::optim::OptimizerParamState> restored;
-    if (is_adam_) {
-      ASSIGN_OR_RETURN(at::Tensor exp_avg, Field(state, path + "exp_avg", parameter));
-      if (!exp_avg.defined()) continue;
-      ASSIGN_OR_RETURN(at::Tensor exp_avg_sq, Field(state, path + "exp_avg_sq", parameter));
-      const auto step = state.find(path + "step");
-      if (!exp_avg_sq.defined() || step == state.end()) {
-        return absl::InvalidArgumentError(absl::StrCat(path, ": the state of Adam is incomplete"));
-      }
-      auto adam = std::make_unique<AdamParamState>();
-      adam->step(step->second.item<int64_t>());
-      adam->exp_avg(exp_avg);
-      adam->exp_avg_sq(exp_avg_sq);
-      restored = std::move(adam);
-    } else {
-      ASSIGN_OR_RETURN(at::Tensor momentum, Field(state, path + "momentum_buffer", parameter));
-      if (!momentum.defined()) continue;
-      auto sgd = std::make_unique<SGDParamState>();
-      sgd->momentum_buffer(momentum);
-      restored = std::move(sgd);
-    }
-    optimizer_->state()[parameter.unsafeGetTensorImpl()] = std::move(restored);
+    ASSIGN_OR_RETURN(auto restored, is_adam_ ? RestoreAdam(state, path, parameter)
+                                             : RestoreSgd(state, path, parameter));
+    if (restored) optimizer_->state()[parameter.unsafeGetTensorImpl()] = std::move(restored);
   }
   return absl::OkStatus();
 }

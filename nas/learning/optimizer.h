@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
@@ -19,7 +20,10 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 NamedTensors NamedParameters(const torch::nn::Module& module);
 
-// The entries of a task's state that no optimizer appended: those of its network.
+std::vector<at::Tensor> Values(const NamedTensors& named);
+
+// The entries of a task's state that are its network's: what moves it (optimizers, a cost
+// controller) stands under "optimizer/".
 base::TensorMap WithoutOptimizers(const base::TensorMap& state);
 
 // A LibTorch optimizer whose learning rate is given at every step and whose state is read and
@@ -36,8 +40,9 @@ class Optimizer {
     double weight_decay = 0;
   };
 
-  Optimizer(NamedTensors parameters, SgdOptions options);
-  Optimizer(NamedTensors parameters, AdamOptions options);
+  using Options = std::variant<SgdOptions, AdamOptions>;
+
+  Optimizer(NamedTensors parameters, const Options& options);
 
   // Steps along the parameters' gradients; a parameter without one stays as it is.
   void Step(double learning_rate);

@@ -14,7 +14,6 @@
 #include "nas/learning/losses.h"
 #include "nlohmann/json.hpp"
 #include "quant/names.h"
-#include "torch/nn/utils/clip_grad.h"
 #include "torch/utils.h"
 
 namespace nas {
@@ -22,14 +21,6 @@ namespace {
 
 using distributed::Batch;
 using distributed::Metrics;
-
-constexpr char kController[] = "controller";
-
-std::vector<at::Tensor> Parameters(PrecisionSearchNetwork& network) {
-  std::vector<at::Tensor> parameters = network.network().parameters();
-  for (const at::Tensor& logits : network.logits().parameters()) parameters.push_back(logits);
-  return parameters;
-}
 
 // Parameters, buffers and logits, aliasing the network's.
 base::TensorMap NetworkState(const PrecisionSearchNetwork& network) {
@@ -58,13 +49,15 @@ PrecisionSearchTask::PrecisionSearchTask(const PrecisionSearchConfig& config,
                                          distributed::Communicator* communicator)
     : config_(config),
       network_(std::move(network), config.bits, config.cost_model),
-      weights_(NamedParameters(network_.network()),
-               Optimizer::SgdOptions{config.momentum, config.weight_decay}),
-      alphas_(NamedParameters(network_.logits()),
-              Optimizer::SgdOptions{config.momentum, config.weight_decay}),
-      reducer_(communicator, Parameters(network_), {}) {
+      controller_(config.target, config.complexity_decay, config.steps),
+      weights_("weights", NamedParameters(network_.network()),
+               Optimizer::SgdOptions{config.momentum, config.weight_decay}, config.weight_rate,
+               config.grad_clip),
+      alphas_("alphas", NamedParameters(network_.logits()),
+              Optimizer::SgdOptions{config.momentum, config.weight_decay}, config.alpha_rate,
+              controller_.gradient_clip()),
+      reducer_(communicator, TensorsOf({&weights_, &alphas_}), {}) {
   distributed::UseCommunicator(network_.network(), communicator);
-  if (config.target.is_set()) controller_.emplace(config.complexity_decay, config.steps);
 }
 
 void PrecisionSearchTask::BeginEpoch(int64_t epoch, int64_t epochs) { epoch_ = epoch; }
@@ -72,11 +65,11 @@ void PrecisionSearchTask::BeginEpoch(int64_t epoch, int64_t epochs) { epoch_ = e
 absl::StatusOr<Metrics> PrecisionSearchTask::Step(const distributed::StepContext& context,
                                                   absl::Span<const Batch> batches) {
   const Batch& batch = batches[0];
-  const at::Tensor like = network_.network().parameters().front();
+  const at::Tensor& like = weights_.tensors().front();
   const at::Tensor labels = batch.labels.to(like.device());
   network_.network().train();
-  network_.network().zero_grad(/*set_to_none=*/true);
-  network_.logits().zero_grad(/*set_to_none=*/true);
+  weights_.ClearGradients();
+  alphas_.ClearGradients();
 
   const auto [logits, auxiliary_logits] = network_.Forward(ImagesLike(batch, like));
   const at::Tensor cross_entropy = CrossEntropy(logits, labels);
@@ -85,23 +78,17 @@ absl::StatusOr<Metrics> PrecisionSearchTask::Step(const distributed::StepContext
     loss = loss + CrossEntropy(auxiliary_logits, labels).mul(config_.auxiliary_weight);
   }
   const at::Tensor complexity = network_.Complexity();
-  const double weight = controller_ ? controller_->weight() : config_.complexity_decay;
 
   reducer_.Start();
-  (GlobalLoss(loss, batch) + complexity.mul(weight)).backward();
+  (GlobalLoss(loss, batch) + complexity.mul(controller_.weight())).backward();
   RETURN_IF_ERROR(reducer_.Finish());
-  torch::nn::utils::clip_grad_norm_(network_.network().parameters(), config_.grad_clip);
-  if (controller_) {
-    torch::nn::utils::clip_grad_norm_(network_.logits().parameters(),
-                                      CostController::kGradientClip);
-  }
-  weights_.Step(config_.weight_rate.Rate(epoch_));
-  alphas_.Step(config_.alpha_rate.Rate(epoch_));
-  if (controller_) {
-    controller_->Observe(config_.target.Excess(network_.layout(), network_.Choices()));
-  }
 
   Metrics metrics;
+  metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_));
+  metrics["alpha_gradient_norm"] = GlobalMetric(alphas_.Step(epoch_));
+  if (controller_.steers()) {
+    controller_.Observe(config_.target.Excess(network_.layout(), network_.Choices()));
+  }
   AddMetrics("", cross_entropy, logits, labels, metrics);
   metrics["complexity"] = {complexity.detach(), 1};
   return metrics;
@@ -110,37 +97,30 @@ absl::StatusOr<Metrics> PrecisionSearchTask::Step(const distributed::StepContext
 absl::StatusOr<Metrics> PrecisionSearchTask::Evaluate(const Batch& batch) {
   const torch::NoGradGuard no_grad;
   network_.network().eval();
-  const at::Tensor like = network_.network().parameters().front();
+  const at::Tensor& like = weights_.tensors().front();
   return EvaluationMetrics(network_.Forward(ImagesLike(batch, like)).logits, batch);
 }
 
 base::TensorMap PrecisionSearchTask::State() const {
   base::TensorMap state = NetworkState(network_);
-  weights_.AppendState("weights", state);
-  alphas_.AppendState("alphas", state);
-  if (controller_) controller_->AppendState(kController, state);
+  weights_.AppendState(state);
+  alphas_.AppendState(state);
+  controller_.AppendState(state);
   return state;
 }
 
 absl::Status PrecisionSearchTask::LoadState(const base::TensorMap& state) {
-  base::TensorMap network = WithoutOptimizers(state);
-  if (controller_) {
-    RETURN_IF_ERROR(controller_->LoadState(kController, state));
-    network.erase(kController);
-  }
-  RETURN_IF_ERROR(base::CopyState(network, NetworkState(network_)));
-  RETURN_IF_ERROR(weights_.LoadState("weights", state));
-  return alphas_.LoadState("alphas", state);
+  RETURN_IF_ERROR(base::CopyState(WithoutOptimizers(state), NetworkState(network_)));
+  RETURN_IF_ERROR(weights_.LoadState(state));
+  RETURN_IF_ERROR(alphas_.LoadState(state));
+  return controller_.LoadState(state);
 }
 
 nlohmann::json PrecisionSearchTask::EpochSummary() const {
   nlohmann::json summary = {
-      {"learning_rate", config_.weight_rate.Rate(epoch_)},
+      {"learning_rate", weights_.Rate(epoch_)},
       {"cost", CostReportToJson(MakeCostReport(network_.layout(), network_.Choices()))}};
-  if (controller_) {
-    summary["complexity_weight"] = controller_->weight();
-    summary["times_over_target"] = config_.target.Excess(network_.layout(), network_.Choices());
-  }
+  controller_.AppendSummary(summary);
   return summary;
 }
 
@@ -157,7 +137,7 @@ absl::StatusOr<Architecture> PrecisionSearchTask::CurrentArchitecture() const {
     architecture.search = ToJson(config_);
     return architecture;
   };
-  if (!controller_) return derive(/*per_bit=*/0);
+  if (!controller_.steers()) return derive(/*per_bit=*/0);
   const BitLogits& logits = network_.logits();
   return SettleOnBudget(
       derive, std::max(FarthestShift(logits.activation()), FarthestShift(logits.weight())),

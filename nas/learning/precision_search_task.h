@@ -4,7 +4,6 @@
 #define NAS_LEARNING_PRECISION_SEARCH_TASK_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +19,7 @@
 #include "nas/budget/cost_target.h"
 #include "nas/derived/architecture.h"
 #include "nas/derived/precision_search_network.h"
-#include "nas/learning/optimizer.h"
+#include "nas/learning/parameter_group.h"
 #include "nas/learning/schedules.h"
 #include "nlohmann/json_fwd.hpp"
 
@@ -35,7 +34,7 @@ struct PrecisionSearchConfig {
   Schedule alpha_rate;
   double momentum = 0.9;
   double weight_decay = 1e-4;
-  double grad_clip = 5;  // Of the gradient's norm over all weights.
+  double grad_clip = 5;  // Of the gradient's norm over all weights; 0: not clipped.
 
   double auxiliary_weight = 0.4;  // Of the auxiliary head's loss, if the network has one.
   // What a unit of complexity costs in the loss; with a target, where the steering begins.
@@ -56,7 +55,8 @@ class PrecisionSearchTask : public distributed::Task {
   std::vector<std::string> streams() const override { return {"train"}; }
   void BeginEpoch(int64_t epoch, int64_t epochs) override;
 
-  // Metrics: loss (cross-entropy only), accuracy, complexity.
+  // Metrics: loss (cross-entropy only), accuracy, complexity, gradient_norm (of the weights, before
+  // clipping), alpha_gradient_norm.
   absl::StatusOr<distributed::Metrics> Step(const distributed::StepContext& context,
                                             absl::Span<const distributed::Batch> batches) override;
 
@@ -75,9 +75,9 @@ class PrecisionSearchTask : public distributed::Task {
  private:
   const PrecisionSearchConfig config_;
   PrecisionSearchNetwork network_;
-  Optimizer weights_, alphas_;
+  CostController controller_;
+  ParameterGroup weights_, alphas_;
   distributed::GradientReducer reducer_;
-  std::optional<CostController> controller_;  // With a target.
   int64_t epoch_ = 0;
 };
 

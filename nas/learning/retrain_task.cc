@@ -6,10 +6,9 @@
 #include "base/status_macros.h"
 #include "distributed/data_parallel/use_communicator.h"
 #include "nas/learning/batch_metrics.h"
+#include "nas/learning/evaluate_network.h"
 #include "nas/learning/losses.h"
 #include "nlohmann/json.hpp"
-#include "torch/nn/utils/clip_grad.h"
-#include "torch/utils.h"
 
 namespace nas {
 namespace {
@@ -36,22 +35,23 @@ RetrainTask::RetrainTask(const RetrainConfig& config, std::shared_ptr<DerivedNet
                          distributed::Communicator* communicator)
     : config_(config),
       network_(std::move(network)),
-      optimizer_(NamedParameters(*network_),
-                 Optimizer::SgdOptions{config.momentum, config.weight_decay}),
-      reducer_(communicator, network_->parameters(), {}) {
+      weights_("weights", NamedParameters(*network_),
+               Optimizer::SgdOptions{config.momentum, config.weight_decay}, config.rate,
+               config.grad_clip),
+      reducer_(communicator, weights_.tensors(), {}) {
   distributed::UseCommunicator(*network_, communicator);
 }
 
 void RetrainTask::BeginEpoch(int64_t epoch, int64_t epochs) {
-  learning_rate_ = config_.rate.Rate(epoch);
+  epoch_ = epoch;
   drop_path_ = config_.drop_path * epoch / epochs;
 }
 
 absl::StatusOr<Metrics> RetrainTask::Step(const distributed::StepContext& context,
                                           absl::Span<const Batch> batches) {
   const Batch& batch = batches[0];
-  const std::vector<at::Tensor> parameters = network_->parameters();
-  const at::Tensor labels = batch.labels.to(parameters.front().device());
+  const at::Tensor& like = weights_.tensors().front();
+  const at::Tensor labels = batch.labels.to(like.device());
   DropPath drop_path;
   if (drop_path_ > 0) {
     const uint64_t step_seed = config_.seed * 0x9e3779b97f4a7c15 + context.global_step;
@@ -61,9 +61,8 @@ absl::StatusOr<Metrics> RetrainTask::Step(const distributed::StepContext& contex
   }
 
   network_->train();
-  network_->zero_grad(/*set_to_none=*/true);
-  const auto [logits, auxiliary_logits] =
-      network_->forward(ImagesLike(batch, parameters.front()), drop_path);
+  weights_.ClearGradients();
+  const auto [logits, auxiliary_logits] = network_->forward(ImagesLike(batch, like), drop_path);
   const at::Tensor main_loss = CrossEntropy(logits, labels, config_.label_smoothing);
   at::Tensor loss = main_loss;
   if (auxiliary_logits.defined()) {
@@ -74,10 +73,9 @@ absl::StatusOr<Metrics> RetrainTask::Step(const distributed::StepContext& contex
   reducer_.Start();
   GlobalLoss(loss, batch).backward();
   RETURN_IF_ERROR(reducer_.Finish());
-  torch::nn::utils::clip_grad_norm_(parameters, config_.grad_clip);
-  optimizer_.Step(learning_rate_);
 
   Metrics metrics;
+  metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_));
   AddMetrics("", main_loss, logits, labels, metrics);
   return metrics;
 }
@@ -88,30 +86,23 @@ absl::StatusOr<Metrics> RetrainTask::Evaluate(const Batch& batch) {
 
 base::TensorMap RetrainTask::State() const {
   base::TensorMap state = base::ModuleState(*network_);
-  optimizer_.AppendState("weights", state);
+  weights_.AppendState(state);
   return state;
 }
 
 absl::Status RetrainTask::LoadState(const base::TensorMap& state) {
   RETURN_IF_ERROR(base::CopyState(WithoutOptimizers(state), base::ModuleState(*network_)));
-  return optimizer_.LoadState("weights", state);
+  return weights_.LoadState(state);
 }
 
 nlohmann::json RetrainTask::EpochSummary() const {
-  return {{"learning_rate", learning_rate_}, {"drop_path", drop_path_}};
+  return {{"learning_rate", weights_.Rate(epoch_)}, {"drop_path", drop_path_}};
 }
 
 nlohmann::json RetrainTask::Config() const {
   nlohmann::json config = ToJson(config_);
   config["architecture"] = ArchitectureToText(network_->architecture());
   return config;
-}
-
-Metrics EvaluateNetwork(DerivedNetwork& network, const Batch& batch) {
-  const torch::NoGradGuard no_grad;
-  network.eval();
-  const at::Tensor like = network.parameters().front();
-  return EvaluationMetrics(network.forward(ImagesLike(batch, like)).logits, batch);
 }
 
 }  // namespace nas

@@ -17,14 +17,14 @@
 #include "distributed/training/batch_source.h"
 #include "distributed/training/task.h"
 #include "nas/derived/derived_network.h"
-#include "nas/learning/optimizer.h"
+#include "nas/learning/parameter_group.h"
 #include "nas/learning/schedules.h"
 #include "nlohmann/json_fwd.hpp"
 
 namespace nas {
 
 struct RetrainConfig {
-  // SGD; the gradient's norm over all parameters is clipped to grad_clip.
+  // SGD; the gradient's norm over all parameters is clipped to grad_clip, if that is not 0.
   Schedule rate;
   double momentum = 0.9;
   double weight_decay = 3e-4;
@@ -49,7 +49,7 @@ class RetrainTask : public distributed::Task {
   std::vector<std::string> streams() const override { return {"train"}; }
   void BeginEpoch(int64_t epoch, int64_t epochs) override;
 
-  // Metrics: loss (without the auxiliary head's) and accuracy.
+  // Metrics: loss (without the auxiliary head's), accuracy, gradient_norm (before clipping).
   absl::StatusOr<distributed::Metrics> Step(const distributed::StepContext& context,
                                             absl::Span<const distributed::Batch> batches) override;
 
@@ -64,14 +64,11 @@ class RetrainTask : public distributed::Task {
  private:
   const RetrainConfig config_;
   const std::shared_ptr<DerivedNetwork> network_;
-  Optimizer optimizer_;
+  ParameterGroup weights_;
   distributed::GradientReducer reducer_;
-  double learning_rate_ = 0;
+  int64_t epoch_ = 0;
   double drop_path_ = 0;
 };
-
-// Loss and accuracy of a network on a batch, in evaluation mode and without gradients.
-distributed::Metrics EvaluateNetwork(DerivedNetwork& network, const distributed::Batch& batch);
 
 }  // namespace nas
 

@@ -19,6 +19,8 @@ const char* ShapeName(Schedule::Shape shape) {
       return "linear";
     case Schedule::Shape::kStep:
       return "step";
+    case Schedule::Shape::kConstant:
+      return "constant";
   }
   LOG(FATAL) << "unknown schedule shape";
 }
@@ -26,6 +28,7 @@ const char* ShapeName(Schedule::Shape shape) {
 }  // namespace
 
 double Schedule::Rate(int epoch) const {
+  if (shape == Shape::kConstant) return base;
   CHECK(0 <= epoch && epoch < epochs) << "epoch " << epoch << " of " << epochs;
   if (epoch < warmup_epochs) return base * (epoch + 1) / warmup_epochs;
   switch (shape) {
@@ -41,6 +44,8 @@ double Schedule::Rate(int epoch) const {
     }
     case Shape::kStep:
       return base * std::pow(decay, epoch / decay_epochs);
+    case Shape::kConstant:
+      break;
   }
   LOG(FATAL) << "unknown schedule shape";
 }
@@ -58,12 +63,12 @@ nlohmann::json ToJson(const Schedule& schedule) {
 }
 
 absl::StatusOr<Schedule::Shape> ParseScheduleShape(absl::string_view name) {
-  for (const auto shape :
-       {Schedule::Shape::kCosine, Schedule::Shape::kLinear, Schedule::Shape::kStep}) {
+  for (const auto shape : {Schedule::Shape::kCosine, Schedule::Shape::kLinear,
+                           Schedule::Shape::kStep, Schedule::Shape::kConstant}) {
     if (name == ShapeName(shape)) return shape;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("unknown schedule \"", name, "\"; known are cosine, linear, step"));
+      absl::StrCat("unknown schedule \"", name, "\"; known are cosine, linear, step, constant"));
 }
 
 }  // namespace nas

@@ -22,6 +22,8 @@ struct Schedule {
     kLinear,
     // base * decay^floor(e / decay_epochs) (EdMIPS).
     kStep,
+    // base, whatever the epoch.
+    kConstant,
   };
 
   Shape shape = Shape::kCosine;
@@ -39,7 +41,7 @@ struct Schedule {
 // Every field by its name.
 nlohmann::json ToJson(const Schedule& schedule);
 
-// "cosine", "linear" or "step"; InvalidArgument, naming these, for anything else.
+// "cosine", "linear", "step" or "constant"; InvalidArgument, naming these, for anything else.
 absl::StatusOr<Schedule::Shape> ParseScheduleShape(absl::string_view name);
 
 }  // namespace nas

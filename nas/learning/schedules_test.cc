@@ -41,10 +41,16 @@ TEST(ScheduleTest, StepDividesByTenEveryFifteenEpochs) {
   EXPECT_DOUBLE_EQ(schedule.Rate(49), 1e-4);
 }
 
+TEST(ScheduleTest, ConstantStays) {
+  const Schedule schedule{.shape = Shape::kConstant, .base = 0.1};
+  EXPECT_EQ(schedule.Rate(0), 0.1);
+  EXPECT_EQ(schedule.Rate(49), 0.1);
+}
+
 TEST(ScheduleTest, UnknownShapeNamesTheKnownOnes) {
   EXPECT_EQ(*ParseScheduleShape("linear"), Shape::kLinear);
   EXPECT_THAT(std::string(ParseScheduleShape("poly").status().message()),
-              HasSubstr("cosine, linear, step"));
+              HasSubstr("cosine, linear, step, constant"));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ nlohmann::json ToJson(const SearchConfig& config) {
       {"weight_decay", config.weight_decay},
       {"weight_grad_clip", config.weight_grad_clip},
       {"alpha_begin", config.alpha_begin},
-      {"alpha_rate", config.alpha_rate},
+      {"alpha_rate", ToJson(config.alpha_rate)},
       {"alpha_weight_decay", config.alpha_weight_decay},
       {"alpha_grad_clip", config.alpha_grad_clip},
       {"second_order", config.second_order},

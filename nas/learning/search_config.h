@@ -20,11 +20,11 @@ struct SearchConfig {
   Schedule weight_rate;
   double momentum = 0.9;
   double weight_decay = 3e-4;
-  double weight_grad_clip = 5;
+  double weight_grad_clip = 5;  // 0: not clipped.
 
   // Alphas and betas: Adam with betas (0.5, 0.999), from epoch alpha_begin on.
   int64_t alpha_begin = 15;
-  double alpha_rate = 6e-4;
+  Schedule alpha_rate = {.shape = Schedule::Shape::kConstant, .base = 6e-4};
   double alpha_weight_decay = 1e-3;
   double alpha_grad_clip = 0;  // 0: not clipped.
   bool second_order = false;

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,8 @@
 #include "nas/budget/cost_controller.h"
 #include "nas/derivation/derivation.h"
 #include "nas/derived/architecture.h"
-#include "nas/learning/optimizer.h"
+#include "nas/learning/architect.h"
+#include "nas/learning/parameter_group.h"
 #include "nas/learning/search_config.h"
 #include "nas/supernet/supernet.h"
 #include "nlohmann/json_fwd.hpp"
@@ -38,8 +38,9 @@ class SearchTask : public distributed::Task {
   std::vector<std::string> streams() const override { return {"train", "search"}; }
   void BeginEpoch(int64_t epoch, int64_t epochs) override;
 
-  // Metrics: loss (cross-entropy and complexity, on the training batch), accuracy, complexity; when
-  // alphas move, search_loss and search_accuracy.
+  // Metrics: loss (cross-entropy, on the training batch), accuracy, complexity, gradient_norm (of
+  // the weights, before clipping), gamma_gradient_norm; when alphas move, search_loss,
+  // search_accuracy and alpha_gradient_norm.
   absl::StatusOr<distributed::Metrics> Step(const distributed::StepContext& context,
                                             absl::Span<const distributed::Batch> batches) override;
 
@@ -59,8 +60,10 @@ class SearchTask : public distributed::Task {
   absl::Status StepArchitecture(const distributed::Batch& train, const distributed::Batch& search,
                                 distributed::Metrics& metrics);
   absl::Status StepWeights(const distributed::Batch& train, distributed::Metrics& metrics);
-  // What a unit of complexity costs in the loss now.
-  double ComplexityWeight() const;
+  absl::StatusOr<std::vector<at::Tensor>> ArchitectureGradients(const distributed::Batch& train,
+                                                                const distributed::Batch& search,
+                                                                distributed::Metrics& metrics);
+  LookAhead MakeLookAhead() const;
   DerivationOptions Derivation() const;
   // How many times the network of the largest logits is over its budget.
   absl::StatusOr<double> Excess() const;
@@ -68,9 +71,9 @@ class SearchTask : public distributed::Task {
   const SearchConfig config_;
   const std::unique_ptr<Supernet> supernet_;
   distributed::Communicator* const communicator_;
-  Optimizer weights_, alphas_, gammas_;
-  distributed::GradientReducer reducer_;
-  std::optional<CostController> controller_;  // With a target.
+  CostController controller_;
+  ParameterGroup weights_, alphas_, gammas_;
+  distributed::GradientReducer reducer_;  // Of weights and gammas.
   int64_t epoch_ = 0;
 };
 

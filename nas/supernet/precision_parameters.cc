@@ -1,12 +1,12 @@
 #include "nas/supernet/precision_parameters.h"
 
-#include <string>
+#include <optional>
 #include <utility>
 
 #include "ATen/ops/cat.h"
 #include "ATen/ops/randn.h"
 #include "ATen/ops/softmax.h"
-#include "absl/strings/str_cat.h"
+#include "nas/space/gamma_names.h"
 
 namespace nas {
 namespace {
@@ -34,16 +34,15 @@ PrecisionParametersImpl::PrecisionParametersImpl(CellCount cells, std::vector<in
   if (n == 1) return;
   for (const bool reduction : {false, true}) {
     const int64_t count = reduction ? cells_.reduction : cells_.normal;
-    const std::string cell = absl::StrCat("_cell", reduction ? "r" : "n");
-    const auto start = [this, &cell](const std::string& part, at::IntArrayRef shape) {
-      activation_.push_back(
-          register_parameter(absl::StrCat("gamma_activ", cell, part), at::randn(shape).mul_(1e-3)));
-      weight_.push_back(register_parameter(absl::StrCat("gamma_weight", cell, part),
+    const auto start = [&](std::optional<int> input, at::IntArrayRef shape) {
+      activation_.push_back(register_parameter(GammaName(GammaOf::kActivation, reduction, input),
+                                               at::randn(shape).mul_(1e-3)));
+      weight_.push_back(register_parameter(GammaName(GammaOf::kWeight, reduction, input),
                                            at::randn(shape).mul_(1e-3)));
     };
-    start("_preprocess0", {count, n});
-    start("_preprocess1", {count, n});
-    start("", {count, kCellEdges, kNumGammaRows, n});
+    start(0, {count, n});
+    start(1, {count, n});
+    start(std::nullopt, {count, kCellEdges, kNumGammaRows, n});
   }
 }
 

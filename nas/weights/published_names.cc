@@ -2,7 +2,6 @@
 
 #include <regex>
 
-#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -77,17 +76,6 @@ std::string PublishedName(const std::string& name, const base::TensorMap& state,
 }
 
 }  // namespace
-
-absl::StatusOr<PublishedStyle> ParsePublishedStyle(absl::string_view name) {
-  if (name == "qdarts") return PublishedStyle::kQdartsDerived;
-  if (name == "qdarts_supernet") return PublishedStyle::kQdartsSupernet;
-  if (name == "pcdarts") return PublishedStyle::kPcDarts;
-  if (name == "fbqat") return PublishedStyle::kFbqat;
-  if (name == "qsubnet") return PublishedStyle::kQSubNet;
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown weight names '", name,
-                   "'; expected qdarts, qdarts_supernet, pcdarts, fbqat or qsubnet"));
-}
 
 std::map<std::string, std::string> PublishedNames(const base::TensorMap& state,
                                                   PublishedStyle style) {

@@ -19,7 +19,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/tensor_file.h"
 
@@ -32,9 +31,6 @@ enum class PublishedStyle {
   kFbqat,           // FBQAT/models/quant_darts.py, and QSubNet's derived networks.
   kQSubNet,         // QSubNet/models/quant_darts.py, while it searches.
 };
-
-// "qdarts", "qdarts_supernet", "pcdarts", "fbqat" or "qsubnet".
-absl::StatusOr<PublishedStyle> ParsePublishedStyle(absl::string_view name);
 
 // The published name of every name in `state`, which is all of a network's, since an operation
 // shows by its tensors. No two names have the same image.

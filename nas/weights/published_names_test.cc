@@ -117,10 +117,5 @@ TEST(PublishedNamesTest, QuantizedConvolutionsHaveExtraBuffers) {
   EXPECT_TRUE(PublishedExtraBuffers(State(), PublishedStyle::kPcDarts).empty());
 }
 
-TEST(PublishedNamesTest, StylesHaveNames) {
-  EXPECT_EQ(*ParsePublishedStyle("pcdarts"), PublishedStyle::kPcDarts);
-  EXPECT_FALSE(ParsePublishedStyle("darts").ok());
-}
-
 }  // namespace
 }  // namespace nas

@@ -4,7 +4,7 @@
 
 #include "base/status_macros.h"
 #include "distributed/training/metric_totals.h"
-#include "nas/learning/retrain_task.h"
+#include "nas/learning/evaluate_network.h"
 
 namespace tools {
 

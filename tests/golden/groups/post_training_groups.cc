@@ -130,8 +130,7 @@ GoldenFile WithInputs(const GoldenFile& file) {
             .entry = file.entry}));
 }
 
-void CheckQuantizedState(const GoldenFile& file, const nas::PostTrainingOptions& options,
-                         const Parameters& state, Comparison& comparison) {
+void CheckQuantizedState(const GoldenFile& file, const Parameters& state, Comparison& comparison) {
   // A tensor of the linear method is on its grid to the bit; elsewhere log and exp of two libraries
   // may land on two sides of a boundary, one level apart.
   ForEachPart(file, "quant_flat", "quant_names",
@@ -164,16 +163,69 @@ std::map<std::string, const nas::OutputQuantizers::Layer*> PublishedLayers(
   return layers;
 }
 
+nas::PostTrainingOptions Options(const GoldenFile& file) {
+  return {.method = ValueOrThrow(quant::ParsePostTraining(std::string(file.Config("method")))),
+          .param_bits = file.Config("param_bits"),
+          .bn_bits = file.Config("bn_bits"),
+          .forward_bits = file.Config("fwd_bits"),
+          .overflow_rate = file.Config("overflow_rate")};
+}
+
+std::string LogitsKey(int batch, const char* kind) {
+  return absl::StrCat("batch", batch, "/out/logits_", kind);
+}
+
+// The scales of the linear method, before the state is quantized.
+void CheckStateScales(const GoldenFile& file, const nas::PostTrainingOptions& options,
+                      const Parameters& state, Comparison& comparison) {
+  if (!file.tensors.contains("quant_sf")) return;
+  const std::vector<std::string> names = Lines(file, "quant_norm_names");
+  for (size_t i = 0; i < names.size(); ++i) {
+    const at::Tensor& tensor = state.at(names[i]);
+    if (!tensor.is_floating_point()) continue;
+    const bool statistics = absl::StrContains(names[i], "running");
+    const int64_t scale = (statistics ? options.bn_bits : options.param_bits) - 1 -
+                          quant::IntegralBits(tensor, options.overflow_rate);
+    comparison.Equal("scale of " + names[i], static_cast<float>(scale),
+                     file.Tensor("quant_sf")[i].item<float>());
+  }
+}
+
+// Runs the batches, the first of which calibrate.
+void CheckQuantizedLogits(const GoldenFile& file, nas::DerivedNetwork& network,
+                          nas::OutputQuantizers& outputs, Comparison& comparison) {
+  const bool calibrates = std::string(file.Config("method")) == "linear";
+  const int num_calibration = calibrates ? file.Config("n_sample").get<int>() : 0;
+  const GoldenFile with_inputs = WithInputs(file);
+  const auto& noise = file.entry.at("tolerance").at("logits_quant_L2rel_two_backends");
+  for (int batch = 0; batch < kBatches; ++batch) {
+    outputs.set_calibrating(batch < num_calibration);
+    const std::string key = LogitsKey(batch, "quant");
+    const at::Tensor logits = network.forward(Input(file, with_inputs, batch)).logits;
+    const at::Tensor& expected = file.Tensor(key);
+    comparison.Equal(key + " is finite", logits.isfinite().all().item<bool>(), true);
+    if (!expected.isfinite().all().item<bool>()) continue;
+    const double measured = noise.at(batch).is_number() ? noise.at(batch).get<double>() : 0;
+    comparison.NearL2(key, logits, expected, Tolerance(measured, kElement));
+  }
+}
+
+void CheckActivationScales(const GoldenFile& file,
+                           const std::map<std::string, const nas::OutputQuantizers::Layer*>& layers,
+                           Comparison& comparison) {
+  if (!file.tensors.contains("act_sf")) return;
+  const std::vector<std::string> names = Lines(file, "act_sf_names");
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto layer = layers.find(names[i]);
+    if (layer == layers.end()) continue;
+    comparison.Equal("scale of " + names[i],
+                     static_cast<float>(layer->second->quantizer.scale().value_or(0)),
+                     file.Tensor("act_sf")[i].item<float>());
+  }
+}
+
 void CheckPipeline(const GoldenFile& file, Comparison& comparison) {
-  const std::string method = file.Config("method");
-  const nas::PostTrainingOptions options = {
-      .method = ValueOrThrow(quant::ParsePostTraining(method)),
-      .param_bits = file.Config("param_bits"),
-      .bn_bits = file.Config("bn_bits"),
-      .forward_bits = file.Config("fwd_bits"),
-      .overflow_rate = file.Config("overflow_rate")};
-  const int num_calibration =
-      options.method == quant::PostTraining::kLinear ? file.Config("n_sample").get<int>() : 0;
+  const nas::PostTrainingOptions options = Options(file);
   const auto network = MakeNetwork(file);
   const Parameters state = PublishedState(*network);
   const c10::NoGradGuard no_grad;
@@ -184,58 +236,23 @@ void CheckPipeline(const GoldenFile& file, Comparison& comparison) {
 
   const GoldenFile with_inputs = WithInputs(file);
   for (int batch = 0; batch < kBatches; ++batch) {
-    const std::string key = absl::StrCat("batch", batch, "/out/logits_fp32");
+    const std::string key = LogitsKey(batch, "fp32");
     comparison.Near(key, network->forward(Input(file, with_inputs, batch)).logits, file.Tensor(key),
                     kElement);
   }
 
-  if (file.tensors.contains("quant_sf")) {
-    const std::vector<std::string> names = Lines(file, "quant_norm_names");
-    for (size_t i = 0; i < names.size(); ++i) {
-      const at::Tensor& tensor = state.at(names[i]);
-      if (!tensor.is_floating_point()) continue;
-      const bool statistics = absl::StrContains(names[i], "running");
-      const int64_t scale = (statistics ? options.bn_bits : options.param_bits) - 1 -
-                            quant::IntegralBits(tensor, options.overflow_rate);
-      comparison.Equal("scale of " + names[i], static_cast<float>(scale),
-                       file.Tensor("quant_sf")[i].item<float>());
-    }
-  }
+  CheckStateScales(file, options, state, comparison);
   nas::QuantizeState(base::ModuleState(*network), options);
-  CheckQuantizedState(file, options, state, comparison);
+  CheckQuantizedState(file, state, comparison);
 
   nas::OutputQuantizers outputs(*network, options);
-  const auto layers = PublishedLayers(outputs, *network, method);
+  const auto layers = PublishedLayers(outputs, *network, file.Config("method"));
   for (const std::string& name : Lines(file, "out/act_quant_layers")) {
     if (absl::StartsWith(name, "auxiliary_head.")) continue;  // Not run in evaluation.
     comparison.Equal(name + " is quantized", layers.contains(name), true);
   }
-  const std::vector<double> noise = [&] {
-    std::vector<double> per_batch;
-    for (const auto& value : file.entry.at("tolerance").at("logits_quant_L2rel_two_backends")) {
-      per_batch.push_back(value.is_number() ? value.get<double>() : 0);
-    }
-    return per_batch;
-  }();
-  for (int batch = 0; batch < kBatches; ++batch) {
-    outputs.set_calibrating(batch < num_calibration);
-    const std::string key = absl::StrCat("batch", batch, "/out/logits_quant");
-    const at::Tensor logits = network->forward(Input(file, with_inputs, batch)).logits;
-    const at::Tensor& expected = file.Tensor(key);
-    comparison.Equal(key + " is finite", logits.isfinite().all().item<bool>(), true);
-    if (expected.isfinite().all().item<bool>()) {
-      comparison.NearL2(key, logits, expected, Tolerance(noise.at(batch), kElement));
-    }
-  }
-  if (!file.tensors.contains("act_sf")) return;
-  const std::vector<std::string> names = Lines(file, "act_sf_names");
-  for (size_t i = 0; i < names.size(); ++i) {
-    const auto layer = layers.find(names[i]);
-    if (layer == layers.end()) continue;
-    comparison.Equal("scale of " + names[i],
-                     static_cast<float>(layer->second->quantizer.scale().value_or(0)),
-                     file.Tensor("act_sf")[i].item<float>());
-  }
+  CheckQuantizedLogits(file, *network, outputs, comparison);
+  CheckActivationScales(file, layers, comparison);
 }
 
 }  // namespace

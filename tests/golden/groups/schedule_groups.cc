@@ -6,6 +6,7 @@
 
 #include "ATen/ops/tensor.h"
 #include "absl/strings/match.h"
+#include "nas/learning/batch_metrics.h"
 #include "nas/learning/losses.h"
 #include "nas/learning/schedules.h"
 

@@ -25,14 +25,6 @@ namespace {
 
 constexpr double kFloor = 1e-6;  // Golden values are stored in float32.
 
-nas::NamedTensors Named(const torch::nn::Module& module) {
-  nas::NamedTensors named;
-  for (const auto& parameter : module.named_parameters()) {
-    named.emplace_back(parameter.key(), parameter.value());
-  }
-  return named;
-}
-
 // Absolute differences, measured where the producer ran the network twice in float64; else between
 // two float32 runs, which agree less.
 struct Noise {
@@ -68,9 +60,9 @@ class Trajectory {
         noise_(file),
         mode_(file.Config("mode")),
         supernet_(MakeSupernet(file, test)),
-        weight_optimizer_(Named(supernet_->network()), Sgd("sgd")),
-        gamma_optimizer_(Named(supernet_->precision()), Sgd("sgd_gamma")),
-        architecture_optimizer_(Named(supernet_->architecture()), Adam()) {}
+        weight_optimizer_(nas::NamedParameters(supernet_->network()), Sgd("sgd")),
+        gamma_optimizer_(nas::NamedParameters(supernet_->precision()), Sgd("sgd_gamma")),
+        architecture_optimizer_(nas::NamedParameters(supernet_->architecture()), Adam()) {}
 
   void Run(Comparison& comparison) {
     const std::vector<double> rates = file_.Config("lr_per_step");
