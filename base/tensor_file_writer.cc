@@ -6,13 +6,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
+#include "base/tensor_bytes.h"
 #include "base/tensor_file.h"
 #include "caffe2/serialize/inline_container.h"
 #include "torch/csrc/jit/serialization/pickler.h"
 
 namespace base {
 
-absl::Status WriteTensorFile(const std::string& path, const TensorMap& tensors) {
+std::string TensorFileBytes(const TensorMap& tensors) {
   c10::Dict<std::string, at::Tensor> dict;
   for (const auto& [name, tensor] : tensors) dict.insert(name, tensor.detach().cpu().contiguous());
 
@@ -37,7 +38,11 @@ absl::Status WriteTensorFile(const std::string& path, const TensorMap& tensors) 
     writer.writeRecord(absl::StrCat("data/", index++), storage.data(), storage.nbytes());
   }
   writer.writeEndOfFile();
-  return WriteFileAtomically(path, bytes);
+  return bytes;
+}
+
+absl::Status WriteTensorFile(const std::string& path, const TensorMap& tensors) {
+  return WriteFileAtomically(path, TensorFileBytes(tensors));
 }
 
 }  // namespace base

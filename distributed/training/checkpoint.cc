@@ -1,6 +1,5 @@
 #include "distributed/training/checkpoint.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,8 @@
 #include "absl/strings/strip.h"
 #include "base/file.h"
 #include "base/status_macros.h"
+#include "base/tensor_bytes.h"
+#include "distributed/training/replace_folder.h"
 #include "glog/logging.h"
 #include "xxhash.h"
 
@@ -28,6 +29,8 @@ constexpr char kStateFile[] = "state.pt";
 constexpr char kDescriptionFile[] = "checkpoint.json";
 constexpr char kStepPrefix[] = "step_";
 constexpr char kTemporaryPrefix[] = ".tmp_";
+constexpr char kReplaced[] = ".tmp_replaced_";
+constexpr char kAside[] = "set_aside_";
 constexpr int kFormat = 1;
 
 std::string Hash(absl::string_view bytes) {
@@ -54,11 +57,6 @@ absl::Status RemoveFolder(const std::string& path) {
   std::filesystem::remove_all(path, error);
   return error ? absl::ErrnoToStatus(error.value(), absl::StrCat("cannot remove ", path))
                : absl::OkStatus();
-}
-
-absl::Status Rename(const std::string& from, const std::string& to) {
-  return rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus()
-                                               : base::ErrnoError("rename to", to);
 }
 
 // The names in `folder`.
@@ -93,6 +91,14 @@ absl::Status CheckpointStore::Open() {
   RETURN_IF_ERROR(base::MakeFolder(folder_));
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(folder_));
   for (const std::string& name : names) {
+    // Where folders cannot be exchanged, a writer may have been killed between its two renames.
+    int64_t step;
+    absl::string_view rest = name;
+    if (absl::ConsumePrefix(&rest, kReplaced) && absl::SimpleAtoi(rest, &step) &&
+        access(Path(step).c_str(), F_OK) != 0) {
+      RETURN_IF_ERROR(RenameFolder(absl::StrCat(folder_, "/", name), Path(step)));
+      continue;
+    }
     if (absl::StartsWith(name, kTemporaryPrefix)) {
       RETURN_IF_ERROR(RemoveFolder(absl::StrCat(folder_, "/", name)));
     }
@@ -121,17 +127,16 @@ absl::Status CheckpointStore::WriteNew(int64_t step, const Checkpoint& checkpoin
   if (mkdir(temporary.c_str(), 0755) != 0) return base::ErrnoError("create folder", temporary);
   const absl::Status written = [&]() -> absl::Status {
     const std::string state_file = absl::StrCat(temporary, "/", kStateFile);
-    RETURN_IF_ERROR(base::WriteTensorFile(state_file, checkpoint.state));
-    ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(state_file));
+    const std::string bytes = base::TensorFileBytes(checkpoint.state);
+    RETURN_IF_ERROR(base::WriteFileAtomically(state_file, bytes));
     nlohmann::json json = {
         {"format", kFormat}, {"state_xxh3", Hash(bytes)}, {"description", checkpoint.description}};
     if (score.has_value()) json["score"] = *score;
     RETURN_IF_ERROR(base::WriteFileAtomically(absl::StrCat(temporary, "/", kDescriptionFile),
                                               json.dump(/*indent=*/1)));
-    // Its place is taken after a resumption from an earlier step.
-    const std::string replaced = absl::StrCat(folder_, "/", kTemporaryPrefix, "replaced_", step);
-    if (access(path.c_str(), F_OK) == 0) RETURN_IF_ERROR(Rename(path, replaced));
-    RETURN_IF_ERROR(Rename(temporary, path));
+    // Its place may be taken: a signal can come right after a checkpoint.
+    const std::string replaced = absl::StrCat(folder_, "/", kReplaced, step);
+    RETURN_IF_ERROR(ReplaceFolder(temporary, path, replaced));
     RETURN_IF_ERROR(base::SyncFolder(folder_));
     return RemoveFolder(replaced);
   }();
@@ -145,7 +150,7 @@ absl::Status CheckpointStore::Prune() {
   std::optional<std::pair<double, int64_t>> best;
   for (const int64_t step : steps) {
     const absl::StatusOr<nlohmann::json> json = ReadDescription(Path(step));
-    if (!json.ok() || !json->contains("score")) continue;
+    if (!json.ok() || !json->contains("score") || !(*json)["score"].is_number()) continue;
     const double score = (*json)["score"];
     if (!best.has_value() || score > best->first) best = {score, step};
   }
@@ -154,10 +159,28 @@ absl::Status CheckpointStore::Prune() {
     if (kept.count(step) > 0) continue;
     // Renamed first: a half-removed checkpoint must not look like a damaged one.
     const std::string removed = absl::StrCat(folder_, "/", kTemporaryPrefix, "removed_", step);
-    RETURN_IF_ERROR(Rename(Path(step), removed));
+    RETURN_IF_ERROR(RenameFolder(Path(step), removed));
     RETURN_IF_ERROR(RemoveFolder(removed));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> CheckpointStore::SetLaterAside(int64_t step) {
+  ASSIGN_OR_RETURN(std::vector<int64_t> steps, Steps());
+  steps.erase(steps.begin(), std::upper_bound(steps.begin(), steps.end(), step));
+  if (steps.empty()) return "";
+  std::string aside;
+  for (int i = 1; aside.empty() || access(aside.c_str(), F_OK) == 0; ++i) {
+    aside = absl::StrCat(folder_, "/", kAside, i);
+  }
+  RETURN_IF_ERROR(base::MakeFolder(aside));
+  for (const int64_t later : steps) {
+    const std::string path = Path(later);
+    RETURN_IF_ERROR(RenameFolder(path, absl::StrCat(aside, path.substr(folder_.size()))));
+  }
+  RETURN_IF_ERROR(base::SyncFolder(aside));
+  RETURN_IF_ERROR(base::SyncFolder(folder_));
+  return aside;
 }
 
 absl::StatusOr<std::optional<Checkpoint>> CheckpointStore::ReadNewest() const {

@@ -9,8 +9,10 @@
 //   state.pt          the tensors, as torch.load reads them
 //   checkpoint.json   the description, the score, size and XXH3 hash of state.pt
 //
-// A checkpoint is written under a temporary name and renamed when all of it is on the disk;
-// leftovers of a writer that was killed are removed by the next one.
+// A checkpoint is written under a temporary name and renamed when all of it is on the disk, in one
+// exchange with an older one of that step; leftovers of a writer that was killed are removed by the
+// next one. The hash is of the bytes that were meant to be written, so that it tells what became of
+// them on the way to the disk.
 #ifndef DISTRIBUTED_TRAINING_CHECKPOINT_H_
 #define DISTRIBUTED_TRAINING_CHECKPOINT_H_
 
@@ -40,13 +42,18 @@ class CheckpointStore {
   // Keeps the `keep` newest checkpoints and the one with the highest score.
   CheckpointStore(std::string folder, int keep) : folder_(std::move(folder)), keep_(keep) {}
 
-  // Makes the folder and removes what a killed writer left in it.
+  // Makes the folder and clears up what a killed writer left in it.
   absl::Status Open();
 
   // Writes the checkpoint of `step`, in place of an older one of that step, and removes those that
   // are no longer kept. After an error all earlier checkpoints are as they were; the message names
   // the newest.
   absl::Status Write(int64_t step, const Checkpoint& checkpoint, std::optional<double> score);
+
+  // Moves the checkpoints of later steps than `step`, from which a run goes on, into a new folder
+  // beside them (set_aside_1/), where none of this store's calls finds them. Returns that folder;
+  // "" if there are none.
+  absl::StatusOr<std::string> SetLaterAside(int64_t step);
 
   // The newest checkpoint that is whole, if there is any. Damaged ones are skipped, each with a
   // warning that says why.

@@ -1,6 +1,7 @@
 #include "distributed/training/checkpoint.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/file.h"
+#include "base/tensor_bytes.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -101,6 +103,39 @@ TEST_F(CheckpointTest, LeftoversOfAKilledWriterAreRemoved) {
   ASSERT_TRUE(store_.Open().ok());
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/.tmp_2"));
   ASSERT_TRUE(Write(2).ok());
+}
+
+TEST_F(CheckpointTest, AWriterKilledBetweenTwoRenamesLosesNothing) {
+  ASSERT_TRUE(Write(1).ok());
+  ASSERT_TRUE(Write(2).ok());
+  // Where folders cannot be exchanged.
+  ASSERT_EQ(rename(store_.Path(2).c_str(), (folder_ + "/.tmp_replaced_2").c_str()), 0);
+  ASSERT_TRUE(store_.Open().ok());
+  EXPECT_EQ(NewestStep(), 2);
+  // Where they can: the older one, exchanged, is still there.
+  std::filesystem::copy(store_.Path(1), folder_ + "/.tmp_replaced_2");
+  ASSERT_TRUE(store_.Open().ok());
+  EXPECT_EQ(NewestStep(), 2);
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/.tmp_replaced_2"));
+}
+
+TEST_F(CheckpointTest, LaterOnesAreSetAside) {
+  ASSERT_TRUE(Write(10).ok());
+  EXPECT_EQ(*store_.SetLaterAside(10), "");
+  ASSERT_TRUE(Write(20).ok());
+  EXPECT_EQ(*store_.SetLaterAside(10), folder_ + "/set_aside_1");
+  EXPECT_EQ(NewestStep(), 10);
+  ASSERT_TRUE(Write(20).ok());
+  EXPECT_EQ(*store_.SetLaterAside(5), folder_ + "/set_aside_2");
+  EXPECT_EQ(NewestStep(), -1);
+  EXPECT_TRUE(ReadCheckpoint(folder_ + "/set_aside_1/step_000000020").ok());
+  EXPECT_TRUE(ReadCheckpoint(folder_ + "/set_aside_2/step_000000010").ok());
+}
+
+// The hash is of what was to be written: what a disk makes of it is seen.
+TEST_F(CheckpointTest, HashIsOfTheBytesMeant) {
+  ASSERT_TRUE(Write(1).ok());
+  EXPECT_EQ(*base::ReadFile(store_.Path(1) + "/state.pt"), base::TensorFileBytes(Make(1).state));
 }
 
 // As on a full disk: no byte beyond the limit can be written.
