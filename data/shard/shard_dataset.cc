@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/shard/shard_manifest.h"
+#include "xxhash.h"
 
 namespace data {
 
@@ -54,6 +55,12 @@ std::string ShardDataset::name(int64_t index) const {
 absl::StatusOr<EncodedSample> ShardDataset::Read(int64_t index, ScratchBuffer& buffer) const {
   const auto [shard, local] = Locate(index);
   return shard.Read(local, buffer);
+}
+
+absl::StatusOr<uint64_t> ShardDataset::Fingerprint() const {
+  std::vector<uint64_t> checksums;
+  for (const ShardReader& shard : shards_) checksums.push_back(shard.header().index_checksum);
+  return XXH3_64bits(checksums.data(), checksums.size() * sizeof(checksums[0]));
 }
 
 void ShardDataset::WillRead(int64_t first, int64_t last) const {

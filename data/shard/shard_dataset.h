@@ -27,6 +27,9 @@ class ShardDataset : public Dataset {
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
   void WillRead(int64_t first, int64_t last) const override;
 
+  // Of the shards' indexes, which hold the labels and checksums of all samples.
+  absl::StatusOr<uint64_t> Fingerprint() const override;
+
   const std::vector<ShardReader>& shards() const { return shards_; }
 
   // The shard that holds a sample, and the sample's index there.

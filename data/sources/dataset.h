@@ -34,6 +34,11 @@ class Dataset {
 
   // Says that samples [first, last) will be read soon. A hint.
   virtual void WillRead(int64_t first, int64_t last) const {}
+
+  // Tells the samples of one data set from those of another, whatever its path, kind of file and
+  // times: labels and bytes, of 256 MiB of samples spread over the set where no checksums of all
+  // are at hand. Reads as much.
+  virtual absl::StatusOr<uint64_t> Fingerprint() const;
 };
 
 // Every sample's label, in order: what StratifiedSplit takes.
