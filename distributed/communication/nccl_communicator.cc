@@ -25,6 +25,7 @@
 #include "c10/cuda/CUDAGuard.h"
 #include "c10/cuda/CUDAStream.h"
 #include "distributed/communication/communicator_factory.h"
+#include "distributed/communication/rank_agreement.h"
 #include "glog/logging.h"
 
 namespace distributed {
@@ -91,29 +92,17 @@ class NcclCommunicator : public Communicator {
     }
   }
 
+  // After an error the destructor waits for no other rank.
   absl::Status Join() {
-    ncclUniqueId id = {};
-    if (rank() == 0) {
-      const ncclResult_t result = ncclGetUniqueId(&id);
-      if (result != ncclSuccess) return NcclError("NCCL does not start", result);
+    absl::Status joined = TryJoin();
+    if (joined.ok()) {
+      watcher_ = std::thread([this] { Watch(); });
+      return joined;
     }
-    const at::Tensor bytes = at::empty({static_cast<int64_t>(sizeof(id))}, at::kByte);
-    memcpy(bytes.data_ptr(), &id, sizeof(id));
-    RETURN_IF_ERROR(cpu_->Broadcast(bytes, /*root=*/0));
-    memcpy(&id, bytes.data_ptr(), sizeof(id));
-
-    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
-    config.blocking = 0;  // No call of the host waits for other ranks.
-    const ncclResult_t result = ncclCommInitRankConfig(&nccl_, size(), id, rank(), &config);
-    if (!Accepted(result)) return NcclError("joining", result);
-    {
-      absl::MutexLock lock(&mutex_);
-      RETURN_IF_ERROR(Await("joining"));
-    }
-    watcher_ = std::thread([this] { Watch(); });
-    return absl::OkStatus();
+    Abandon();
+    return absl::Status(joined.code(),
+                        absl::StrCat("rank ", rank(), " (", place_.host, "): ", joined.message()));
   }
-
   std::unique_ptr<Work> AllReduceAsync(at::Tensor tensor, ReduceOp op) override {
     if (tensor.device().is_cpu()) return cpu_->AllReduceAsync(std::move(tensor), op);
     CHECK(tensor.is_contiguous());
@@ -149,7 +138,23 @@ class NcclCommunicator : public Communicator {
     return all;
   }
 
-  absl::Status Barrier() override { return cpu_->Barrier(); }
+  // Moreover waits for what this rank has queued on its device, where a collective may fail long
+  // after its Wait(), and lets every rank know the error of any.
+  absl::Status Barrier() override {
+    // Without the lock, which the watcher needs to end a collective that hangs.
+    stream_.synchronize();
+    absl::Status status;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (error_.ok() && nccl_ != nullptr) {
+        ncclResult_t result = ncclSuccess;
+        ncclCommGetAsyncError(nccl_, &result);
+        if (!Accepted(result)) error_ = NcclError("NCCL", result);
+      }
+      status = error_;
+    }
+    return AgreeOnStatus(*cpu_, status);
+  }
 
   void Abandon() override {
     abandoned_ = true;
@@ -172,6 +177,27 @@ class NcclCommunicator : public Communicator {
     NcclCommunicator* const communicator_;
     const std::shared_ptr<Queued> queued_;  // Null: it could not be queued.
   };
+
+  absl::Status TryJoin() {
+    ncclUniqueId id = {};
+    absl::Status started;
+    if (rank() == 0) {
+      const ncclResult_t result = ncclGetUniqueId(&id);
+      if (result != ncclSuccess) started = NcclError("NCCL does not start", result);
+    }
+    RETURN_IF_ERROR(AgreeOnStatus(*cpu_, started));
+    const at::Tensor bytes = at::empty({static_cast<int64_t>(sizeof(id))}, at::kByte);
+    memcpy(bytes.data_ptr(), &id, sizeof(id));
+    RETURN_IF_ERROR(cpu_->Broadcast(bytes, /*root=*/0));
+    memcpy(&id, bytes.data_ptr(), sizeof(id));
+
+    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+    config.blocking = 0;  // No call of the host waits for other ranks.
+    const ncclResult_t result = ncclCommInitRankConfig(&nccl_, size(), id, rank(), &config);
+    if (!Accepted(result)) return NcclError("joining", result);
+    absl::MutexLock lock(&mutex_);
+    return Await("joining");
+  }
 
   // Queues `launch` on the communicator's stream, behind what the current stream has queued.
   std::unique_ptr<Work> Enqueue(std::string what, const std::vector<at::Tensor>& tensors,
@@ -279,11 +305,14 @@ absl::StatusOr<std::unique_ptr<Communicator>> CreateNcclCommunicator(
     std::unique_ptr<Communicator> cpu, absl::Duration timeout) {
   const int local_rank = cpu->place().local_rank;
   const int devices = c10::cuda::device_count();
+  absl::Status found;
   if (local_rank >= devices) {
-    return absl::InvalidArgumentError(absl::StrCat("rank ", cpu->rank(), " is number ",
-                                                   local_rank + 1, " on ", cpu->place().host,
-                                                   ", which has ", devices, " CUDA devices"));
+    found = absl::InvalidArgumentError(absl::StrCat("rank ", cpu->rank(), " is number ",
+                                                    local_rank + 1, " on ", cpu->place().host,
+                                                    ", which has ", devices, " CUDA devices"));
   }
+  // All ranks learn of it, instead of waiting for the one that has no device.
+  RETURN_IF_ERROR(AgreeOnStatus(*cpu, found));
   c10::cuda::set_device(static_cast<c10::DeviceIndex>(local_rank));
   auto communicator = std::make_unique<NcclCommunicator>(std::move(cpu), timeout);
   RETURN_IF_ERROR(communicator->Join());

@@ -5,6 +5,8 @@
 // waits for neither. Since a GPU that waits for a missing rank says nothing, a thread watches the
 // collectives under way; when one exceeds the timeout it aborts NCCL's communicator, so that
 // nothing hangs, and asks the other ranks over the CPU communicator which of them are still there.
+// Barrier() also waits for the collectives queued before it, and returns the first error of theirs
+// on any rank: what must not rest on a failed one, such as a checkpoint, is written after it.
 #ifndef DISTRIBUTED_COMMUNICATION_NCCL_COMMUNICATOR_H_
 #define DISTRIBUTED_COMMUNICATION_NCCL_COMMUNICATOR_H_
 

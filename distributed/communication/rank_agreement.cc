@@ -26,6 +26,12 @@ std::string ToString(const at::Tensor& bytes) {
   return std::string(static_cast<const char*>(bytes.const_data_ptr()), bytes.numel());
 }
 
+// A name from outside that is not UTF-8 is no reason to fail.
+std::string Dump(const nlohmann::json& json) {
+  return json.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/false,
+                   nlohmann::json::error_handler_t::replace);
+}
+
 std::string RankOnHost(int rank, absl::string_view host) {
   return absl::StrCat("on rank ", rank, " (", host, ")");
 }
@@ -58,11 +64,16 @@ absl::StatusOr<std::string> BroadcastString(Communicator& communicator, absl::st
 }
 
 absl::Status AgreeOnStatus(Communicator& communicator, const absl::Status& status) {
+  // Mostly all is well, which one small reduction tells.
+  const at::Tensor failed = at::zeros({1}, at::kLong);
+  if (!status.ok()) failed.fill_(1);
+  RETURN_IF_ERROR(communicator.AllReduce(failed, ReduceOp::kSum));
+  if (failed.item<int64_t>() == 0) return absl::OkStatus();
   const nlohmann::json mine = {{"code", status.raw_code()},
                                {"message", std::string(status.message())},
                                {"host", communicator.place().host}};
   ASSIGN_OR_RETURN(const std::vector<std::string> all,
-                   AllGatherStrings(communicator, status.ok() ? "" : mine.dump()));
+                   AllGatherStrings(communicator, status.ok() ? "" : Dump(mine)));
   for (int rank = 0; rank < communicator.size(); ++rank) {
     if (all[rank].empty()) continue;
     if (rank == communicator.rank()) return status;
@@ -103,7 +114,7 @@ std::string JsonDifference(const nlohmann::json& a, absl::string_view in_a, cons
   for (const auto& item : flat_a.items()) paths.insert(item.key());
   for (const auto& item : flat_b.items()) paths.insert(item.key());
   const auto value = [](const nlohmann::json& flat, const std::string& path) {
-    return flat.contains(path) ? flat[path].dump() : "missing";
+    return flat.contains(path) ? Dump(flat[path]) : "missing";
   };
   for (const std::string& path : paths) {
     const std::string value_a = value(flat_a, path), value_b = value(flat_b, path);
@@ -116,7 +127,7 @@ std::string JsonDifference(const nlohmann::json& a, absl::string_view in_a, cons
 
 absl::Status RequireSameJson(Communicator& communicator, const nlohmann::json& json) {
   const nlohmann::json mine = {{"host", communicator.place().host}, {"json", json}};
-  ASSIGN_OR_RETURN(const std::vector<std::string> all, AllGatherStrings(communicator, mine.dump()));
+  ASSIGN_OR_RETURN(const std::vector<std::string> all, AllGatherStrings(communicator, Dump(mine)));
   const nlohmann::json first = nlohmann::json::parse(all[0]);
   for (int rank = 1; rank < communicator.size(); ++rank) {
     const nlohmann::json other = nlohmann::json::parse(all[rank]);
