@@ -5,14 +5,15 @@
 
 #include "ATen/ops/scalar_tensor.h"
 #include "ATen/ops/topk.h"
-#include "ATen/ops/zeros_like.h"
 #include "nas/learning/losses.h"
 
 namespace nas {
 
 at::Tensor GlobalLoss(const at::Tensor& mean_loss, const distributed::Batch& batch) {
   const int64_t count = batch.labels.size(0);
-  if (count == 0) return at::zeros_like(mean_loss);
+  // The mean of nothing is no number. Its graph is kept: this rank's backward pass has collectives
+  // in common with the others'.
+  if (count == 0) return mean_loss.nan_to_num().mul(0);
   return mean_loss.mul(batch.loss_weight * count);
 }
 

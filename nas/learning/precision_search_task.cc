@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "distributed/data_parallel/use_communicator.h"
 #include "nas/budget/settle_on_budget.h"
+#include "nas/derived/architecture_identity.h"
 #include "nas/derived/cost_report.h"
 #include "nas/learning/batch_metrics.h"
 #include "nas/learning/losses.h"
@@ -126,7 +127,7 @@ nlohmann::json PrecisionSearchTask::EpochSummary() const {
 
 nlohmann::json PrecisionSearchTask::Config() const {
   nlohmann::json config = ToJson(config_);
-  config["architecture"] = ArchitectureToText(network_.network().architecture());
+  config["architecture"] = ArchitectureIdentity(network_.network().architecture());
   return config;
 }
 

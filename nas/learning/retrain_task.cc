@@ -5,6 +5,7 @@
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "distributed/data_parallel/use_communicator.h"
+#include "nas/derived/architecture_identity.h"
 #include "nas/learning/batch_metrics.h"
 #include "nas/learning/evaluate_network.h"
 #include "nas/learning/losses.h"
@@ -101,7 +102,7 @@ nlohmann::json RetrainTask::EpochSummary() const {
 
 nlohmann::json RetrainTask::Config() const {
   nlohmann::json config = ToJson(config_);
-  config["architecture"] = ArchitectureToText(network_->architecture());
+  config["architecture"] = ArchitectureIdentity(network_->architecture());
   return config;
 }
 

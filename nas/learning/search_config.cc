@@ -34,6 +34,15 @@ nlohmann::json ToJson(const SearchConfig& config) {
       {"gamma_weight_decay", config.gamma_weight_decay},
       {"complexity_decay", config.complexity_decay},
       {"target", ToJson(config.target)},
+      {"derived",
+       {{"images", std::string(ImageKindName(config.derived.images))},
+        {"image_side", config.derived.image_side},
+        {"channels", config.derived.channels},
+        {"layers", config.derived.layers},
+        {"classes", config.derived.classes},
+        {"auxiliary", config.derived.auxiliary},
+        {"quantize_stem", config.derived.quantize_stem}}},
+      {"depth_rule", config.depth_rule == DepthRule::kPublished ? "published" : "proportional"},
   };
 }
 
