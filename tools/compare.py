@@ -19,6 +19,7 @@ import json
 import math
 import os
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -27,6 +28,19 @@ import time
 ROW = ("method", "accuracy, %", "BitOps, G", "published, M", "weights, KB", "activations, KB",
        "search, s", "train, s")
 PARETO_ROW = ("budget, G", "BitOps, G", "off by, %", "published, M", "accuracy, %", "dominated")
+
+
+STOPPED = 75  # The exit status of a tool that a signal stopped, after a checkpoint.
+
+
+def run(command):
+  """The exit status. Ctrl-C is for the tool alone, which writes a checkpoint first."""
+  before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+  try:
+    return subprocess.run(command, check=False,
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, before)).returncode
+  finally:
+    signal.signal(signal.SIGINT, before)
 
 
 class Run:
@@ -50,9 +64,13 @@ class Run:
     print("==", shlex.join(command), flush=True)
     before = self.seconds()
     start = time.monotonic()
-    status = subprocess.run(command, check=False).returncode
-    with open(self.path("seconds.json"), "w") as file:
-      json.dump(before + time.monotonic() - start, file)
+    status = run(command)
+    if os.listdir(self.folder):  # A run that was refused leaves its folder empty: it stays so.
+      with open(self.path("seconds.json"), "w") as file:
+        json.dump(before + time.monotonic() - start, file)
+    if status == STOPPED:
+      print(f"compare: stopped; {name} goes on in {self.folder} when it is started again", file=sys.stderr)
+      sys.exit(STOPPED)
     if status != 0 or not os.path.exists(self.path(result)):
       sys.exit(f"compare: {name} failed in {self.folder} (status {status})")
     return self

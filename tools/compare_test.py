@@ -15,7 +15,7 @@ name = os.path.basename(sys.argv[0])
 flags = dict(f[2:].split("=", 1) for f in sys.argv[1:])
 log = os.environ["FAKE_LOG"]
 print(name, flags.get("run", flags.get("json")), flags.get("target_bitops", ""), file=open(log, "a"))
-if name == os.environ.get("FAKE_FAILURE"): sys.exit(3)
+if name == os.environ.get("FAKE_FAILURE"): sys.exit(int(os.environ.get("FAKE_STATUS", 3)))
 cost = {"exact_network": {"bit_ops": 2e9, "weight_bytes": 3e3, "activation_bytes": 4e3},
         "exact_cells": {"bit_ops": 1e9}, "published_cells": {"bit_ops_millions": 5}}
 def result(path):
@@ -42,6 +42,7 @@ class CompareTest(unittest.TestCase):
     self.log = os.path.join(self.folder, "log")
     os.environ["FAKE_LOG"] = self.log
     os.environ.pop("FAKE_FAILURE", None)
+    os.environ.pop("FAKE_STATUS", None)
     for tool in ("search", "train", "evaluate", "ptq", "precision_search"):
       path = os.path.join(self.folder, tool)
       with open(path, "w") as file:
@@ -94,6 +95,13 @@ class CompareTest(unittest.TestCase):
     del os.environ["FAKE_FAILURE"]
     self.compare("--seeds=2")
     self.assertTrue(self.calls()[before].startswith("ptq "))
+
+  def test_stopped_as_its_tool_was_and_a_refused_one_leaves_its_folder_empty(self):
+    os.environ.update(FAKE_FAILURE="search", FAKE_STATUS="75")
+    with self.assertRaises(SystemExit) as stopped:
+      self.compare("--seeds=2")
+    self.assertEqual(stopped.exception.code, 75)
+    self.assertEqual(os.listdir(os.path.join(self.folder, "out", "seed2", "subnet_search")), [])
 
   def test_tables(self):
     self.compare("--seeds=2", "--target_bitops=1e9")

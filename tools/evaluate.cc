@@ -4,6 +4,7 @@
 //       --test_data=shards/test
 
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -66,21 +67,28 @@ absl::Status Evaluate() {
                    CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(const auto source,
                    EvalSource(*dataset, InputShapeOf(architecture), communicator->place()));
-  ASSIGN_OR_RETURN(const auto means, EvaluateOn(*source, *network, *communicator));
+  ASSIGN_OR_RETURN(const auto evaluation, EvaluateOn(*source, *network, *communicator));
+  const std::map<std::string, double>& means = evaluation.means;
   if (communicator->rank() != 0) return absl::OkStatus();
 
   ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
                    nas::MakeDerivedLayout(architecture.genotype, architecture.network));
   const nas::CostReport report = nas::MakeCostReport(layout, architecture.bits);
   absl::PrintF("accuracy            %.2f %% of %d images\n", 100 * means.at("accuracy"),
-               dataset->size());
+               evaluation.judged);
+  if (evaluation.judged < evaluation.samples) {
+    absl::PrintF("left out            %d of %d images, which are damaged\n",
+                 evaluation.samples - evaluation.judged, evaluation.samples);
+  }
   if (means.count("top5") > 0)
     absl::PrintF("top-5 accuracy      %.2f %%\n", 100 * means.at("top5"));
   absl::PrintF("loss                %.4f\n", means.at("loss"));
   PrintCost(report);
   if (FLAGS_json.empty()) return absl::OkStatus();
-  const nlohmann::ordered_json results = {
-      {"images", dataset->size()}, {"means", means}, {"cost", nas::CostReportToJson(report)}};
+  const nlohmann::ordered_json results = {{"images", evaluation.judged},
+                                          {"bad_samples", evaluation.samples - evaluation.judged},
+                                          {"means", means},
+                                          {"cost", nas::CostReportToJson(report)}};
   return base::WriteFileAtomically(FLAGS_json, results.dump(/*indent=*/1) + "\n");
 }
 

@@ -63,10 +63,10 @@ absl::Status Search() {
   ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
   config.steps = options.epochs * setup.train->steps_per_epoch();
   nas::PrecisionSearchTask task(config, setup.network, setup.communicator.get());
-  ASSIGN_OR_RETURN(const distributed::TrainSummary summary,
-                   distributed::Train(task, {setup.train.get()}, setup.test.get(),
-                                      *setup.communicator, options));
-  if (summary.interrupted || setup.communicator->rank() != 0) return absl::OkStatus();
+  RETURN_IF_ERROR(
+      distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
+          .status());
+  if (setup.communicator->rank() != 0) return absl::OkStatus();
   ASSIGN_OR_RETURN(const nas::Architecture found, task.CurrentArchitecture());
   RETURN_IF_ERROR(ReportBudget(config.target, found));
   return nas::WriteArchitecture(InRunFolder("architecture.json"), found);

@@ -118,9 +118,10 @@ class Sweep {
     nas::QuantizeState(state, options);
     nas::OutputQuantizers outputs(*network_, options);
     if (options.method == quant::PostTraining::kLinear) RETURN_IF_ERROR(Calibrate(outputs));
-    auto means = EvaluateOn(*test_, *network_, *communicator_);
+    auto evaluation = EvaluateOn(*test_, *network_, *communicator_);
     RETURN_IF_ERROR(base::CopyState(trained_, state));
-    return means;
+    RETURN_IF_ERROR(evaluation.status());
+    return evaluation->means;
   }
 
  private:
@@ -173,7 +174,8 @@ absl::Status Run() {
   RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network)));
   network->to(device);
 
-  ASSIGN_OR_RETURN(const auto means, EvaluateOn(*test, *network, *communicator));
+  ASSIGN_OR_RETURN(const auto evaluation, EvaluateOn(*test, *network, *communicator));
+  const std::map<std::string, double>& means = evaluation.means;
   ASSIGN_OR_RETURN(Json results, Results(architecture, nas::ConvBits{}, means));
   std::string table = absl::StrFormat("%-8s %8s %8s %11s %9s\n", "method", "outputs", "params",
                                       "accuracy, %", "loss");

@@ -126,15 +126,17 @@ absl::Status Search() {
   ASSIGN_OR_RETURN(auto parts, data::StratifiedSplit(data::Labels(*dataset),
                                                      {FLAGS_train_fraction, FLAGS_search_fraction},
                                                      options.seed));
+  // Before the ranks meet: one that cannot read its data ends alone, and the launcher the others.
+  ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
+  options.max_bad_samples = MaxBadSamplesFromFlags();
+  options.data = {{"train_fraction", FLAGS_train_fraction},
+                  {"search_fraction", FLAGS_search_fraction},
+                  {"loader", LoaderIdentity(input)}};
+  ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*dataset));
+
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
                    CommunicatorFromFlags(device));
-
-  ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
-  options.data = {{"train", DatasetIdentity(*dataset)},
-                  {"train_fraction", FLAGS_train_fraction},
-                  {"search_fraction", FLAGS_search_fraction},
-                  {"loader", LoaderIdentity(input)}};
   // Different seeds, so that the halves do not move in step.
   ASSIGN_OR_RETURN(const auto train, TrainSource(*dataset, std::move(parts[0]), options.seed, input,
                                                  communicator->place()));
@@ -146,10 +148,10 @@ absl::Status Search() {
   ASSIGN_OR_RETURN(std::unique_ptr<nas::Supernet> supernet, nas::Supernet::Create(config.supernet));
   supernet->To(device);
   nas::SearchTask task(config, std::move(supernet), communicator.get());
-  ASSIGN_OR_RETURN(const distributed::TrainSummary summary,
-                   distributed::Train(task, {train.get(), search.get()}, /*evaluation=*/nullptr,
-                                      *communicator, options));
-  if (summary.interrupted || communicator->rank() != 0) return absl::OkStatus();
+  RETURN_IF_ERROR(distributed::Train(task, {train.get(), search.get()}, /*evaluation=*/nullptr,
+                                     *communicator, options)
+                      .status());
+  if (communicator->rank() != 0) return absl::OkStatus();
   ASSIGN_OR_RETURN(const nas::Architecture architecture, task.CurrentArchitecture());
   RETURN_IF_ERROR(ReportBudget(config.target, architecture));
   return nas::WriteArchitecture(InRunFolder("architecture.json"), architecture);

@@ -46,10 +46,10 @@ absl::Status TrainNetwork() {
   ASSIGN_OR_RETURN(const nas::RetrainConfig config, ConfigFromFlags(options));
   ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
   nas::RetrainTask task(config, setup.network, setup.communicator.get());
-  ASSIGN_OR_RETURN(const distributed::TrainSummary summary,
-                   distributed::Train(task, {setup.train.get()}, setup.test.get(),
-                                      *setup.communicator, options));
-  if (summary.interrupted || setup.communicator->rank() != 0) return absl::OkStatus();
+  RETURN_IF_ERROR(
+      distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
+          .status());
+  if (setup.communicator->rank() != 0) return absl::OkStatus();
   RETURN_IF_ERROR(nas::WriteArchitecture(InRunFolder("architecture.json"), setup.architecture));
   return nas::WriteWeights(InRunFolder("weights.pt"), base::ModuleState(*setup.network),
                            nas::PublishedStyle::kQdartsDerived);

@@ -3,6 +3,8 @@
 #define DISTRIBUTED_TRAINING_BATCH_SOURCE_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
@@ -10,17 +12,27 @@
 
 namespace distributed {
 
-// One rank's share of one global batch.
+// One rank's share of one global batch. It may be empty: the batch is smaller than the number of
+// ranks, or samples were left out.
 struct Batch {
   at::Tensor images;  // [n, 3, height, width], normalized float32.
   at::Tensor labels;  // [n] int64.
   at::Tensor
       sample_ids;  // [n] int64; with seed and epoch they decide everything random per sample.
-  int64_t global_count = 0;  // Samples in the global batch, over all ranks.
+  // Samples in the global batch, over all ranks. The source counts those that are left out as well;
+  // Trainer and EvaluateBatches, which hear of all ranks, correct it and loss_weight.
+  int64_t global_count = 0;
   // What a sample's loss counts for on this rank: size / global_count. The mean over ranks of
   // loss_weight × (sum of the losses of this rank's samples) is the mean loss over the global
   // batch, also when the shares differ; a loss that is the same on every rank is added as it is.
   double loss_weight = 0;
+};
+
+// A sample that is damaged, and that the run goes on without.
+struct SkippedSample {
+  int64_t id = 0;
+  std::string name;  // By which a person finds it.
+  std::string reason;
 };
 
 // The global batches are the same for any number of ranks; (seed, epoch) decides their order.
@@ -36,6 +48,10 @@ class BatchSource {
   // This rank's share of the next batch. After the last batch of an epoch comes the first one of
   // the next epoch.
   virtual absl::StatusOr<Batch> Next() = 0;
+
+  // The damaged samples that this rank's batches have been made without, and that the last call did
+  // not return.
+  virtual std::vector<SkippedSample> TakeSkippedSamples() { return {}; }
 };
 
 }  // namespace distributed

@@ -1,5 +1,6 @@
 #include "distributed/training/loader_source.h"
 
+#include <string>
 #include <utility>
 
 #include "ATen/ops/from_blob.h"
@@ -23,7 +24,7 @@ absl::StatusOr<std::unique_ptr<LoaderSource>> LoaderSource::Create(
   CHECK(options.format == data::PixelFormat::kFloat32Nchw);
   ASSIGN_OR_RETURN(std::unique_ptr<data::Loader> loader, data::Loader::Create(dataset, options));
   return std::unique_ptr<LoaderSource>(
-      new LoaderSource(std::move(loader), options.augmentation.size, options.world_size));
+      new LoaderSource(dataset, std::move(loader), options.augmentation.size, options.world_size));
 }
 
 absl::StatusOr<Batch> LoaderSource::Next() {
@@ -36,6 +37,15 @@ absl::StatusOr<Batch> LoaderSource::Next() {
       .global_count = batch.global_size,
       .loss_weight = static_cast<double>(world_size_) / batch.global_size,
   };
+}
+
+std::vector<SkippedSample> LoaderSource::TakeSkippedSamples() {
+  std::vector<SkippedSample> samples;
+  for (const data::BadSample& bad : loader_->bad_samples()) {
+    if (!taken_.insert(bad.id).second) continue;
+    samples.push_back({bad.id, dataset_.name(bad.id), std::string(bad.status.message())});
+  }
+  return samples;
 }
 
 }  // namespace distributed

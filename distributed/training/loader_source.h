@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,15 +28,18 @@ class LoaderSource : public BatchSource {
   // The tensors are the loader's memory, which returns to it with the last of them.
   absl::StatusOr<Batch> Next() override;
 
-  const data::Loader& loader() const { return *loader_; }
+  std::vector<SkippedSample> TakeSkippedSamples() override;
 
  private:
-  LoaderSource(std::unique_ptr<data::Loader> loader, int64_t side, int world_size)
-      : loader_(std::move(loader)), side_(side), world_size_(world_size) {}
+  LoaderSource(const data::Dataset& dataset, std::unique_ptr<data::Loader> loader, int64_t side,
+               int world_size)
+      : dataset_(dataset), loader_(std::move(loader)), side_(side), world_size_(world_size) {}
 
+  const data::Dataset& dataset_;
   const std::unique_ptr<data::Loader> loader_;
   const int64_t side_;
   const int world_size_;
+  std::set<int64_t> taken_;  // Bad samples, by id.
 };
 
 }  // namespace distributed

@@ -18,7 +18,8 @@ class MetricTotals {
   void Add(const Metrics& metrics);
 
   // Adds what all ranks have added since the last call to the totals, which are alike on all ranks.
-  // Every rank calls it, having added metrics of the same names.
+  // Every rank calls it. The names may differ: a rank whose share of the samples was empty has
+  // none.
   absl::Status Reduce(Communicator& communicator);
 
   // Adds the totals of `other`.

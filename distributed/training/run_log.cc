@@ -15,6 +15,19 @@ namespace {
 
 constexpr char kMetricsFile[] = "metrics.jsonl";
 constexpr char kLogFile[] = "log.txt";
+constexpr char kBadSamplesFile[] = "bad_samples.jsonl";
+
+// What comes from outside, as a file's name, need not be UTF-8.
+std::string Text(const nlohmann::json& json) {
+  return json.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/false,
+                   nlohmann::json::error_handler_t::replace);
+}
+
+std::string Lines(const nlohmann::json& list) {
+  std::string lines;
+  for (const nlohmann::json& entry : list) absl::StrAppend(&lines, Text(entry), "\n");
+  return lines;
+}
 
 absl::Status DropLaterLines(const std::string& path, int64_t global_step) {
   const absl::StatusOr<std::string> text = base::ReadFile(path);
@@ -33,9 +46,13 @@ absl::Status DropLaterLines(const std::string& path, int64_t global_step) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& folder,
-                                                     int64_t global_step) {
+absl::StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& folder, int64_t global_step,
+                                                     const nlohmann::json& bad_samples) {
   RETURN_IF_ERROR(base::MakeFolder(folder));
+  const std::string bad_path = absl::StrCat(folder, "/", kBadSamplesFile);
+  if (!bad_samples.empty() || access(bad_path.c_str(), F_OK) == 0) {
+    RETURN_IF_ERROR(base::WriteFileAtomically(bad_path, Lines(bad_samples)));
+  }
   const std::string metrics_path = absl::StrCat(folder, "/", kMetricsFile);
   const std::string log_path = absl::StrCat(folder, "/", kLogFile);
   RETURN_IF_ERROR(DropLaterLines(metrics_path, global_step));
@@ -54,7 +71,17 @@ RunLog::RunLog(std::string folder, File metrics, File log)
       on_terminal_(isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1) {}
 
 absl::Status RunLog::AddMetrics(const nlohmann::json& line) {
-  return Append(metrics_, kMetricsFile, line.dump());
+  return Append(metrics_, kMetricsFile, Text(line));
+}
+
+absl::Status RunLog::AddBadSamples(const nlohmann::json& list) {
+  const std::string path = absl::StrCat(folder_, "/", kBadSamplesFile);
+  const File file(fopen(path.c_str(), "ae"), &fclose);
+  if (file == nullptr) return base::ErrnoError("open", path);
+  for (const nlohmann::json& entry : list) {
+    RETURN_IF_ERROR(Append(file, kBadSamplesFile, Text(entry)));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RunLog::AddLine(absl::string_view line) {

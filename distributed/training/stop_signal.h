@@ -1,12 +1,17 @@
-// SIGTERM and SIGUSR1 as a wish to stop: what Slurm sends before a job's time is over.
+// The wish to stop: SIGTERM and SIGUSR1, which Slurm sends before a job's time is over, and SIGINT,
+// which Ctrl-C sends.
 #ifndef DISTRIBUTED_TRAINING_STOP_SIGNAL_H_
 #define DISTRIBUTED_TRAINING_STOP_SIGNAL_H_
 
 #include <signal.h>
 
+#include <array>
+
 namespace distributed {
 
-// While an object lives, the two signals are only noted; afterwards they do what they did before.
+// While an object lives, the three signals are only noted; afterwards they do what they did before.
+// A second Ctrl-C ends the process at once. (A second SIGTERM does not: launchers and job managers
+// may repeat it.)
 class StopSignal {
  public:
   StopSignal();
@@ -14,12 +19,11 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  // Whether either signal has come.
+  // Whether one of the signals has come.
   bool received() const;
 
  private:
-  struct sigaction old_term_;
-  struct sigaction old_usr1_;
+  std::array<struct sigaction, 3> old_;
 };
 
 }  // namespace distributed

@@ -27,11 +27,6 @@ struct StepContext {
   int64_t global_step = 0;
   int64_t epochs = 0;
   int64_t steps_per_epoch = 0;
-
-  // The part of the run that is done, in [0, 1).
-  double progress() const {
-    return static_cast<double>(global_step) / static_cast<double>(epochs * steps_per_epoch);
-  }
 };
 
 // A mean to report, as what is summed over batches and ranks: sum / count.
@@ -39,8 +34,8 @@ struct Metric {
   at::Tensor sum;     // 0-dimensional, any floating-point dtype and device.
   int64_t count = 0;  // Usually the number of samples.
 };
-using Metrics =
-    std::map<std::string, Metric>;  // By the names of metrics.jsonl: "loss", "accuracy".
+// By the names of metrics.jsonl: "loss", "accuracy". One that is not finite ends the run.
+using Metrics = std::map<std::string, Metric>;
 
 class Task {
  public:

@@ -8,6 +8,7 @@
 #include "ATen/ops/empty.h"
 #include "ATen/ops/rand.h"
 #include "ATen/ops/randn.h"
+#include "ATen/ops/zeros.h"
 #include "ATen/ops/zeros_like.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -29,11 +30,12 @@ at::Tensor RandomParameter(at::IntArrayRef shape, uint64_t seed) {
 }  // namespace
 
 TestingBatches::TestingBatches(const Communicator& communicator, int64_t samples,
-                               int64_t global_batch)
+                               int64_t global_batch, std::set<int64_t> damaged)
     : rank_(communicator.rank()),
       size_(communicator.size()),
       samples_(samples),
-      global_batch_(global_batch) {}
+      global_batch_(global_batch),
+      damaged_(std::move(damaged)) {}
 
 absl::Status TestingBatches::Seek(int64_t epoch, int64_t step) {
   position_ = epoch * steps_per_epoch() + step;
@@ -44,18 +46,27 @@ absl::StatusOr<Batch> TestingBatches::Next() {
   const int64_t epoch = position_ / steps_per_epoch(), step = position_ % steps_per_epoch();
   ++position_;
   const int64_t begin = global_batch_ * rank_ / size_, end = global_batch_ * (rank_ + 1) / size_;
-  Batch batch;
-  batch.images = at::empty({end - begin, 3, kPixels, kPixels}, at::kDouble);
-  batch.labels = at::empty({end - begin}, at::kLong);
-  batch.sample_ids = at::empty({end - begin}, at::kLong);
+  std::vector<int64_t> ids;
   for (int64_t i = begin; i < end; ++i) {
     const int64_t sample = (step * global_batch_ + i + 7 * epoch) % samples_;
-    const int64_t label = sample % kClasses;
-    at::Generator generator = at::detail::createCPUGenerator(static_cast<uint64_t>(sample));
-    batch.images[i - begin].copy_(
+    if (damaged_.count(sample) == 0) {
+      ids.push_back(sample);
+    } else {
+      skipped_.push_back({sample, absl::StrCat("image", sample), "is damaged"});
+    }
+  }
+  const int64_t count = ids.size();
+  Batch batch;
+  batch.images = at::empty({count, 3, kPixels, kPixels}, at::kDouble);
+  batch.labels = at::empty({count}, at::kLong);
+  batch.sample_ids = at::empty({count}, at::kLong);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t label = ids[i] % kClasses;
+    at::Generator generator = at::detail::createCPUGenerator(static_cast<uint64_t>(ids[i]));
+    batch.images[i].copy_(
         at::randn({3, kPixels, kPixels}, generator, at::kDouble).add_(0.5 * label));
-    batch.labels[i - begin].fill_(label);
-    batch.sample_ids[i - begin].fill_(sample);
+    batch.labels[i].fill_(label);
+    batch.sample_ids[i].fill_(ids[i]);
   }
   batch.global_count = global_batch_;
   batch.loss_weight = static_cast<double>(size_) / static_cast<double>(global_batch_);
@@ -113,19 +124,27 @@ absl::StatusOr<Metrics> TestingTask::Step(const StepContext& context,
   loss.mul(batch.loss_weight).backward();
   RETURN_IF_ERROR(reducer_.Finish());
   const c10::NoGradGuard no_grad;
+  at::Tensor squares = at::zeros({}, at::kDouble);
   for (size_t i = 0; i < parameters_.size(); ++i) {
+    squares = squares + parameters_[i].grad().square().sum();
     momenta_[i].mul_(0.9).add_(parameters_[i].grad());
     parameters_[i].sub_(momenta_[i], learning_rate_);
   }
-  return MetricsOf(loss, logits, batch);
+  Metrics metrics = MetricsOf(loss, logits, batch);
+  metrics["gradient_norm"] = {squares.sqrt(), 1};
+  if (options_.edit_metrics) options_.edit_metrics(metrics);
+  return metrics;
 }
 
 absl::StatusOr<Metrics> TestingTask::Evaluate(const Batch& batch) {
   const c10::NoGradGuard no_grad;
   batch_norm_->eval();
   const at::Tensor logits = Logits(batch.images);
-  return MetricsOf(at::cross_entropy_loss(logits, batch.labels, /*weight=*/{}, at::Reduction::Sum),
-                   logits, batch);
+  Metrics metrics =
+      MetricsOf(at::cross_entropy_loss(logits, batch.labels, /*weight=*/{}, at::Reduction::Sum),
+                logits, batch);
+  if (options_.edit_metrics) options_.edit_metrics(metrics);
+  return metrics;
 }
 
 base::TensorMap TestingTask::State() const {

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
@@ -26,28 +28,35 @@ class TestingBatches : public BatchSource {
  public:
   static constexpr int kClasses = 3;
 
-  TestingBatches(const Communicator& communicator, int64_t samples, int64_t global_batch);
+  // Those of `damaged`, by id, are left out.
+  TestingBatches(const Communicator& communicator, int64_t samples, int64_t global_batch,
+                 std::set<int64_t> damaged = {});
 
   int64_t steps_per_epoch() const override { return samples_ / global_batch_; }
   absl::Status Seek(int64_t epoch, int64_t step) override;
   absl::StatusOr<Batch> Next() override;
+  std::vector<SkippedSample> TakeSkippedSamples() override { return std::exchange(skipped_, {}); }
 
  private:
   const int rank_;
   const int size_;
   const int64_t samples_;
   const int64_t global_batch_;
+  const std::set<int64_t> damaged_;
+  std::vector<SkippedSample> skipped_;
   int64_t position_ = 0;  // In batches, over all epochs.
 };
 
 // A convolution, batch normalization, features dropped at random and a linear classifier, in
-// float64, trained by SGD with momentum.
+// float64, trained by SGD with momentum. Metrics: loss, accuracy; of a step, gradient_norm too.
 class TestingTask : public Task {
  public:
   struct Options {
     double learning_rate = 0.1;
     // Called before each step, for tests that disturb it.
     std::function<absl::Status(const StepContext&)> before_step;
+    // Called with what a step or an evaluation reports.
+    std::function<void(Metrics&)> edit_metrics;
   };
 
   TestingTask(Communicator* communicator, Options options);

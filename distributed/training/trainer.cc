@@ -8,19 +8,21 @@
 #include <utility>
 
 #include "ATen/Context.h"
-#include "ATen/ops/zeros.h"
+#include "ATen/ops/from_blob.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/build_id.h"
-#include "base/file.h"
 #include "base/status_macros.h"
 #include "distributed/communication/rank_agreement.h"
 #include "distributed/communication/status_exception.h"
+#include "distributed/training/bad_sample_list.h"
 #include "distributed/training/checkpoint.h"
+#include "distributed/training/evaluation.h"
+#include "distributed/training/finite.h"
 #include "distributed/training/metric_totals.h"
-#include "distributed/training/run_log.h"
+#include "distributed/training/run_record.h"
 #include "distributed/training/stop_signal.h"
 #include "glog/logging.h"
 #include "xxhash.h"
@@ -56,24 +58,27 @@ class Trainer {
         evaluation_(evaluation),
         communicator_(communicator),
         options_(options),
-        steps_per_epoch_(streams[0]->steps_per_epoch()),
-        store_(absl::StrCat(options.run_folder, "/checkpoints"), options.keep_checkpoints) {}
+        steps_per_epoch_(streams[0]->steps_per_epoch()) {}
 
   absl::StatusOr<TrainSummary> Run() {
     RETURN_IF_ERROR(Start());
     const absl::Status trained = RunSteps();
+    if (absl::IsCancelled(trained)) return trained;
     if (!trained.ok()) {
       return absl::Status(trained.code(), absl::StrCat(position_, ": ", trained.message()));
     }
     summary_.global_step = global_step_;
+    summary_.bad_samples = bad_samples_.size();
     return summary_;
   }
 
  private:
-  // What some rank wants to happen before the next step.
-  struct Wishes {
+  // What some rank wants to happen before the next step, and what the ranks have for it.
+  struct Votes {
     bool stop;
     bool checkpoint;
+    bool skipped;                 // A batch came without some samples.
+    std::vector<int64_t> counts;  // Of the samples of each stream's batch, over all ranks.
   };
 
   bool is_root() const { return communicator_.rank() == 0; }
@@ -84,18 +89,26 @@ class Trainer {
     while (global_step_ < options_.epochs * steps_per_epoch_) {
       position_ = absl::StrFormat("epoch %d/%d step %d/%d", epoch() + 1, options_.epochs,
                                   step() + 1, steps_per_epoch_);
-      const absl::StatusOr<std::vector<Batch>> batches = LoadBatches();
-      ASSIGN_OR_RETURN(const Wishes wishes, Agree(batches.status()));
-      if (wishes.checkpoint || wishes.stop) RETURN_IF_ERROR(WriteCheckpoint(std::nullopt));
-      if (wishes.stop) {
-        summary_.interrupted = true;
-        AddLine(absl::StrCat("stopped by a signal before ", position_));
-        break;
-      }
-      RETURN_IF_ERROR(Step(*batches));
-      if (global_step_ % steps_per_epoch_ == 0) RETURN_IF_ERROR(FinishEpoch());
+      absl::StatusOr<std::vector<Batch>> batches = LoadBatches();
+      ASSIGN_OR_RETURN(const Votes votes, Vote(batches));
+      if (votes.skipped) RETURN_IF_ERROR(ListSkippedSamples());
+      if (votes.checkpoint || votes.stop) RETURN_IF_ERROR(WriteCheckpoint(std::nullopt));
+      if (votes.stop) return Stop();
+      RETURN_IF_ERROR(Step(*batches, votes.counts));
+      if (step() == 0) RETURN_IF_ERROR(FinishEpoch());
+    }
+    if (bad_samples_.size() > 0) {
+      AddLine(absl::StrCat(bad_samples_.size(), " damaged samples were left out: ",
+                           options_.run_folder, "/bad_samples.jsonl"));
     }
     return AgreeOnStatus(communicator_, local_status_);
+  }
+
+  absl::Status Stop() {
+    const std::string stopped = absl::StrCat("stopped by a signal before ", position_);
+    AddLine(stopped);
+    RETURN_IF_ERROR(AgreeOnStatus(communicator_, local_status_));
+    return absl::CancelledError(absl::StrCat(stopped, "; to be resumed from its checkpoint"));
   }
 
   // What decides the result of the run.
@@ -112,9 +125,11 @@ class Trainer {
     RETURN_IF_ERROR(RequireSameJson(communicator_, identity));
 
     Checkpoint origin = {.state = {}, .description = nlohmann::json::object()};
-    RETURN_IF_ERROR(
-        AgreeOnStatus(communicator_, is_root() ? CatchErrors([&] { return OpenRunFolder(origin); })
-                                               : absl::OkStatus()));
+    RETURN_IF_ERROR(OnRoot([&]() -> absl::Status {
+      ASSIGN_OR_RETURN(record_, RunRecord::Open(options_, Identity(), communicator_.place().host));
+      ASSIGN_OR_RETURN(origin, record_->FindOrigin());
+      return absl::OkStatus();
+    }));
     ASSIGN_OR_RETURN(const std::string description,
                      BroadcastString(communicator_, origin.description.dump()));
     origin.description = nlohmann::json::parse(description);
@@ -122,54 +137,24 @@ class Trainer {
                                                                        ? task_.State()
                                                                        : origin.state));
     RETURN_IF_ERROR(AgreeOnStatus(communicator_, CatchErrors([&] { return LoadOrigin(origin); })));
+    RETURN_IF_ERROR(OnRoot([&] { return record_->Begin(origin.description); }));
 
+    absl::Status sought;
     for (BatchSource* stream : streams_) {
       const int64_t steps = stream->steps_per_epoch();
-      RETURN_IF_ERROR(stream->Seek(global_step_ / steps, global_step_ % steps));
+      sought.Update(stream->Seek(global_step_ / steps, global_step_ % steps));
     }
+    RETURN_IF_ERROR(AgreeOnStatus(communicator_, sought));
     if (epoch() < options_.epochs) task_.BeginEpoch(epoch(), options_.epochs);
     report_time_ = checkpoint_time_ = absl::Now();
     report_step_ = global_step_;
     return absl::OkStatus();
   }
 
-  // On rank 0: finds the checkpoint to start from (`origin` stays empty for the beginning) and
-  // opens the run's files.
-  absl::Status OpenRunFolder(Checkpoint& origin) {
-    RETURN_IF_ERROR(store_.Open());
-    std::optional<Checkpoint> found;
-    if (options_.resume == "auto") {
-      ASSIGN_OR_RETURN(found, store_.ReadNewest());
-    } else if (options_.resume != "none") {
-      ASSIGN_OR_RETURN(found, ReadCheckpoint(options_.resume));
-    } else {
-      ASSIGN_OR_RETURN(const std::vector<int64_t> steps, store_.Steps());
-      if (!steps.empty()) {
-        return absl::FailedPreconditionError(
-            absl::StrCat(options_.run_folder, " holds a run already, with the checkpoint ",
-                         store_.Path(steps.back()), ": resume it, or choose another folder"));
-      }
-    }
-    if (found.has_value()) {
-      const std::string difference =
-          JsonDifference(found->description["identity"], "in the checkpoint", Identity(), "now");
-      if (!difference.empty()) {
-        return absl::FailedPreconditionError(absl::StrCat("cannot resume: ", difference));
-      }
-      origin = *std::move(found);
-    }
-    const int64_t start = origin.description.value("global_step", int64_t{0});
-    ASSIGN_OR_RETURN(log_, RunLog::Open(options_.run_folder, start));
-    const nlohmann::ordered_json config = {
-        {"settings", options_.settings}, {"identity", Identity()}, {"build", base::BuildId()}};
-    RETURN_IF_ERROR(base::WriteFileAtomically(absl::StrCat(options_.run_folder, "/config.json"),
-                                              config.dump(/*indent=*/1) + "\n"));
-    AddLine(absl::StrCat("settings ", options_.settings.dump()));
-    if (start > 0) AddLine(absl::StrCat("resumed after ", start, " steps"));
-    const std::string build = origin.description.value("build", base::BuildId());
-    if (build != base::BuildId())
-      AddLine(absl::StrCat("the checkpoint is of another build, ", build));
-    return local_status_;
+  // Runs `body` on rank 0; its error is that of all ranks.
+  template <typename Body>
+  absl::Status OnRoot(const Body& body) {
+    return AgreeOnStatus(communicator_, is_root() ? CatchErrors(body) : absl::OkStatus());
   }
 
   // Takes over `origin`, or, if its description is empty, rank 0's initial state.
@@ -182,50 +167,113 @@ class Trainer {
     epoch_totals_ = MetricTotals::FromJson(origin.description["epoch_totals"]);
     summary_.evaluation = origin.description["evaluation"];
     summary_.best_accuracy = origin.description["best_accuracy"];
+    bad_samples_ =
+        BadSampleList::FromJson(origin.description.value("bad_samples", nlohmann::json::array()));
     checkpointed_step_ = global_step_;
     return absl::OkStatus();
   }
 
   absl::StatusOr<std::vector<Batch>> LoadBatches() {
     std::vector<Batch> batches;
-    for (BatchSource* stream : streams_) {
-      ASSIGN_OR_RETURN(Batch batch, stream->Next());
+    for (size_t i = 0; i < streams_.size(); ++i) {
+      ASSIGN_OR_RETURN(Batch batch, streams_[i]->Next());
       batches.push_back(std::move(batch));
     }
     return batches;
   }
 
-  // Lets all ranks take the same decision before a step, also that one of them has failed.
-  absl::StatusOr<Wishes> Agree(const absl::Status& loaded) {
-    local_status_.Update(loaded);
+  // Lets all ranks take the same decision before a step, also that one of them has failed, and know
+  // how many samples it is made of.
+  absl::StatusOr<Votes> Vote(const absl::StatusOr<std::vector<Batch>>& batches) {
+    local_status_.Update(batches.status());
+    if (is_root() && local_status_.ok()) local_status_ = record_->LastCheck();
+    skipped_.resize(streams_.size());
+    bool skipped = false;
+    for (size_t i = 0; i < streams_.size(); ++i) {
+      skipped_[i] = streams_[i]->TakeSkippedSamples();
+      skipped |= !skipped_[i].empty();
+    }
     const bool every_steps =
         options_.checkpoint_every_steps > 0 && global_step_ % options_.checkpoint_every_steps == 0;
     const bool overdue = absl::Now() - checkpoint_time_ >= options_.checkpoint_interval;
-    const at::Tensor votes = at::zeros({3}, at::kLong);
-    votes[0].fill_(local_status_.ok() ? 0 : 1);
-    votes[1].fill_(stop_signal_.received() ? 1 : 0);
-    votes[2].fill_(is_root() && (every_steps || overdue) ? 1 : 0);  // One clock decides.
-    RETURN_IF_ERROR(communicator_.AllReduce(votes, ReduceOp::kSum));
-    if (votes[0].item<int64_t>() > 0) return AgreeOnStatus(communicator_, local_status_);
+    std::vector<int64_t> votes = {!local_status_.ok(), stop_signal_.received(),
+                                  is_root() && (every_steps || overdue),  // One clock decides.
+                                  skipped};
+    const size_t counts = votes.size();
+    for (size_t i = 0; i < streams_.size(); ++i) {
+      votes.push_back(batches.ok() ? (*batches)[i].labels.numel() : 0);
+    }
+    RETURN_IF_ERROR(communicator_.AllReduce(
+        at::from_blob(votes.data(), {static_cast<int64_t>(votes.size())}, at::kLong),
+        ReduceOp::kSum));
+    if (votes[0] > 0) return AgreeOnStatus(communicator_, local_status_);
     const bool fresh = global_step_ > checkpointed_step_;
-    return Wishes{.stop = votes[1].item<int64_t>() > 0,
-                  .checkpoint = fresh && votes[2].item<int64_t>() > 0};
+    return Votes{.stop = votes[1] > 0,
+                 .checkpoint = fresh && votes[2] > 0,
+                 .skipped = votes[3] > 0,
+                 .counts = {votes.begin() + counts, votes.end()}};
   }
 
-  absl::Status Step(const std::vector<Batch>& batches) {
+  // Makes the samples that some rank's batches came without known to all ranks and to the run's
+  // record. An error if there are too many.
+  absl::Status ListSkippedSamples() {
+    for (size_t i = 0; i < streams_.size(); ++i) {
+      RETURN_IF_ERROR(bad_samples_.Add(task_.streams()[i], skipped_[i], communicator_));
+    }
+    RecordBadSamples();
+    return bad_samples_.Check(options_.max_bad_samples);
+  }
+
+  void RecordBadSamples() {
+    const nlohmann::json added = bad_samples_.TakeNew();
+    if (record_ == nullptr || added.empty()) return;
+    local_status_.Update(record_->log().AddBadSamples(added));
+    AddLine(absl::StrCat("left out ", DescribeSkippedSample(added[0]),
+                         added.size() > 1 ? absl::StrCat(", and ", added.size() - 1, " more") : "",
+                         "; ", bad_samples_.size(), " so far"));
+  }
+
+  // `counts`: the samples of each stream's batch on all ranks.
+  absl::Status Step(std::vector<Batch>& batches, const std::vector<int64_t>& counts) {
     const StepContext context = {.epoch = epoch(),
                                  .step = step(),
                                  .global_step = global_step_,
                                  .epochs = options_.epochs,
                                  .steps_per_epoch = steps_per_epoch_};
+    if (std::find(counts.begin(), counts.end(), 0) != counts.end()) {
+      return PassStep();  // All ranks do.
+    }
+    for (size_t i = 0; i < batches.size(); ++i) {
+      batches[i].global_count = counts[i];
+      batches[i].loss_weight = static_cast<double>(communicator_.size()) / counts[i];
+    }
     SeedRandomGenerators(options_.seed, global_step_);
     ASSIGN_OR_RETURN(const Metrics metrics,
                      CatchErrors([&] { return task_.Step(context, batches); }));
+    local_status_.Update(CatchErrors([&] { return RequireFinite(metrics); }));
+    RETURN_IF_ERROR(AgreeOnStatus(communicator_, local_status_));
     if (options_.check_ranks) {
       RETURN_IF_ERROR(RequireSameTensors(communicator_, task_.State()));
     }
     interval_.Add(metrics);
     images_ += batches[0].global_count;
+    return AdvanceStep();
+  }
+
+  // A step whose every sample, on all ranks, is damaged changes nothing.
+  absl::Status PassStep() {
+    ++passed_steps_;
+    if (passed_steps_ == steps_per_epoch_) {
+      const nlohmann::json bad = bad_samples_.ToJson();
+      return absl::DataLossError(absl::StrCat(
+          "no batch of an epoch has a sample that is whole",
+          bad.empty() ? std::string()
+                      : absl::StrCat("; the first is ", DescribeSkippedSample(bad[0]))));
+    }
+    return AdvanceStep();
+  }
+
+  absl::Status AdvanceStep() {
     ++global_step_;
     if (global_step_ % options_.report_every_steps == 0 || step() == 0) {
       RETURN_IF_ERROR(Report());
@@ -243,6 +291,7 @@ class Trainer {
 
     nlohmann::json line = means;
     line["images_per_second"] = images_per_second;
+    line["bad_samples"] = bad_samples_.size();
     AddMetrics("train", std::move(line));
     std::string progress = position_;
     for (const auto& [name, mean] : means) absl::StrAppendFormat(&progress, " %s %.4f", name, mean);
@@ -251,14 +300,16 @@ class Trainer {
     const absl::Duration left = absl::Seconds(seconds / static_cast<double>(steps)) * steps_left;
     absl::StrAppendFormat(&progress, " %.0f images/s ETA %s", images_per_second,
                           absl::FormatDuration(absl::Trunc(left, absl::Seconds(1))));
-    if (log_ != nullptr) local_status_.Update(log_->AddProgress(progress));
+    if (record_ != nullptr) local_status_.Update(record_->log().AddProgress(progress));
     return absl::OkStatus();
   }
 
   absl::Status FinishEpoch() {
     nlohmann::json line = task_.EpochSummary();
     line.update(nlohmann::json(std::exchange(epoch_totals_, {}).Means()));
+    line["bad_samples"] = bad_samples_.size();
     AddMetrics("epoch", std::move(line));
+    passed_steps_ = 0;
     std::optional<double> accuracy;
     if (evaluation_ != nullptr) {
       RETURN_IF_ERROR(Evaluate());
@@ -274,23 +325,30 @@ class Trainer {
   }
 
   absl::Status Evaluate() {
-    MetricTotals totals;
-    const absl::Status evaluated = CatchErrors([&]() -> absl::Status {
-      RETURN_IF_ERROR(evaluation_->Seek(0, 0));
-      for (int64_t i = 0; i < evaluation_->steps_per_epoch(); ++i) {
-        ASSIGN_OR_RETURN(const Batch batch, evaluation_->Next());
-        ASSIGN_OR_RETURN(const Metrics metrics, task_.Evaluate(batch));
-        totals.Add(metrics);
-      }
-      return absl::OkStatus();
+    const absl::StatusOr<Evaluation> evaluation = CatchErrors([&] {
+      return EvaluateBatches(
+          *evaluation_, [&](const Batch& batch) { return task_.Evaluate(batch); }, bad_samples_,
+          options_.max_bad_samples, communicator_);
     });
-    RETURN_IF_ERROR(AgreeOnStatus(communicator_, evaluated));
-    RETURN_IF_ERROR(totals.Reduce(communicator_));
-    summary_.evaluation = totals.Means();
-    AddMetrics("evaluation", summary_.evaluation);
+    RecordBadSamples();
+    if (!evaluation.ok()) {
+      return absl::Status(evaluation.status().code(),
+                          absl::StrCat("evaluation: ", evaluation.status().message()));
+    }
+    if (const absl::Status finite = RequireFinite(evaluation->means); !finite.ok()) {
+      return absl::Status(finite.code(), absl::StrCat("evaluation: ", finite.message()));
+    }
+    summary_.evaluation = evaluation->means;
+    nlohmann::json metrics = summary_.evaluation;
+    metrics["judged"] = evaluation->judged;
+    metrics["bad_samples"] = evaluation->samples - evaluation->judged;
+    AddMetrics("evaluation", std::move(metrics));
     std::string line = absl::StrFormat("evaluation after epoch %d/%d", epoch(), options_.epochs);
     for (const auto& [name, mean] : summary_.evaluation) {
       absl::StrAppendFormat(&line, " %s %.4f", name, mean);
+    }
+    if (evaluation->judged < evaluation->samples) {
+      absl::StrAppendFormat(&line, " of %d of %d samples", evaluation->judged, evaluation->samples);
     }
     AddLine(line);
     return absl::OkStatus();
@@ -299,16 +357,20 @@ class Trainer {
   // Writes a checkpoint before the step that comes next.
   absl::Status WriteCheckpoint(std::optional<double> score) {
     RETURN_IF_ERROR(interval_.Reduce(communicator_));
+    // A collective on a device may have failed since anybody looked, and the state rest on it.
+    local_status_.Update(CatchErrors([&] { return communicator_.Barrier(); }));
     if (is_root() && local_status_.ok()) {
-      const nlohmann::json description = {{"global_step", global_step_},
-                                          {"identity", Identity()},
-                                          {"build", base::BuildId()},
-                                          {"interval", interval_.ToJson()},
-                                          {"epoch_totals", epoch_totals_.ToJson()},
-                                          {"evaluation", summary_.evaluation},
-                                          {"best_accuracy", summary_.best_accuracy}};
+      local_status_ = CatchErrors([&] { return RequireFinite(task_.State()); });
+    }
+    RETURN_IF_ERROR(AgreeOnStatus(communicator_, local_status_));
+    if (is_root()) {
+      nlohmann::json description = {{"interval", interval_.ToJson()},
+                                    {"epoch_totals", epoch_totals_.ToJson()},
+                                    {"evaluation", summary_.evaluation},
+                                    {"best_accuracy", summary_.best_accuracy},
+                                    {"bad_samples", bad_samples_.ToJson()}};
       local_status_ = CatchErrors([&] {
-        return store_.Write(global_step_, {task_.State(), description}, score);
+        return record_->WriteCheckpoint(global_step_, task_.State(), std::move(description), score);
       });
     }
     checkpointed_step_ = global_step_;
@@ -318,14 +380,14 @@ class Trainer {
 
   // On rank 0. What a file refuses becomes known to all ranks when they agree next.
   void AddMetrics(const char* kind, nlohmann::json line) {
-    if (log_ == nullptr) return;
+    if (record_ == nullptr) return;
     line["kind"] = kind;
     line["global_step"] = global_step_;
     line["epoch"] = (global_step_ - 1) / steps_per_epoch_ + 1;
-    local_status_.Update(log_->AddMetrics(line));
+    local_status_.Update(record_->log().AddMetrics(line));
   }
   void AddLine(const std::string& line) {
-    if (log_ != nullptr) local_status_.Update(log_->AddLine(line));
+    if (record_ != nullptr) local_status_.Update(record_->log().AddLine(line));
   }
 
   Task& task_;
@@ -336,9 +398,8 @@ class Trainer {
   const int64_t steps_per_epoch_;
   const StopSignal stop_signal_;
 
-  CheckpointStore store_;        // Used by rank 0 only.
-  std::unique_ptr<RunLog> log_;  // Rank 0's only.
-  absl::Status local_status_;    // This rank's first error that the others do not know yet.
+  std::unique_ptr<RunRecord> record_;  // Rank 0's only.
+  absl::Status local_status_;          // This rank's first error that the others do not know yet.
 
   int64_t global_step_ = 0;        // Steps done.
   std::string position_;           // The step under way, or just done, for people.
@@ -346,6 +407,10 @@ class Trainer {
   MetricTotals interval_;          // Since the last report.
   MetricTotals epoch_totals_;      // Of the epoch's earlier intervals.
   TrainSummary summary_;
+
+  BadSampleList bad_samples_;
+  std::vector<std::vector<SkippedSample>> skipped_;  // By stream: of the batches just loaded.
+  int64_t passed_steps_ = 0;  // Without a sample, of this epoch, as far as this process saw it.
 
   absl::Time report_time_;      // Of the last report.
   int64_t report_step_ = 0;     // Steps done then.
@@ -361,7 +426,8 @@ absl::StatusOr<TrainSummary> Train(Task& task, const std::vector<BatchSource*>& 
   CHECK_EQ(streams.size(), task.streams().size());
   absl::StatusOr<TrainSummary> summary =
       Trainer(task, streams, evaluation, communicator, options).Run();
-  if (!summary.ok()) communicator.Abandon();
+  // Ranks that were told to stop leave together.
+  if (!summary.ok() && !absl::IsCancelled(summary.status())) communicator.Abandon();
   return summary;
 }
 

@@ -11,7 +11,12 @@
 //   config.json     the settings (also printed), what decides the result, and the build
 //   checkpoints/    a folder per checkpoint (checkpoint.h)
 //   metrics.jsonl   a line per report interval ("kind": "train"), evaluation and epoch
+//   bad_samples.jsonl  a line per damaged sample that was left out, if there is any
 //   log.txt         what the terminal shows, as plain lines
+//   run.lock        while a process trains in it (run_lock.h)
+//
+// The first metric that is not finite, on any rank, ends the run, and no checkpoint holds a number
+// that is not finite: a run that diverged can be resumed from where it was sound.
 //
 // A run that was killed and resumed ends with the same bits as one that was not (CPU, same number
 // of ranks); on another number of ranks it sees the same global batches and agrees to rounding. The
@@ -25,48 +30,18 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/batch_source.h"
 #include "distributed/training/task.h"
-#include "nlohmann/json.hpp"
+#include "distributed/training/trainer_options.h"
 
 namespace distributed {
 
-struct TrainerOptions {
-  std::string run_folder;
-  int64_t epochs = 1;
-  uint64_t seed = 0;
-  int64_t report_every_steps = 50;
-
-  // A checkpoint is written at the end of every epoch, at SIGTERM and SIGUSR1, and moreover every
-  // so many steps (0: never) and whenever so much time has passed since the last one.
-  int64_t checkpoint_every_steps = 0;
-  absl::Duration checkpoint_interval = absl::Minutes(15);
-  int keep_checkpoints = 3;  // The newest ones; the best one is kept besides.
-
-  // Where to start from: "none" (a run folder that has checkpoints is then refused), "auto" (the
-  // newest checkpoint of the run folder that is whole, or the beginning), or a checkpoint's path.
-  std::string resume = "none";
-
-  // What must be alike on all ranks besides Task::Config() and the build, and between a checkpoint
-  // and the run that resumes it: which data, from where.
-  nlohmann::json data = nlohmann::json::object();
-
-  // Every setting as the user gave it, for people: kept in config.json with what decides the
-  // result.
-  nlohmann::json settings = nlohmann::json::object();
-
-  // Compares the whole state between ranks after every step; an error names the first tensor that
-  // differs. For debugging: it reads every tensor.
-  bool check_ranks = false;
-};
-
 struct TrainSummary {
   int64_t global_step = 0;                   // Steps done.
-  bool interrupted = false;                  // By SIGTERM or SIGUSR1, after a checkpoint.
   std::map<std::string, double> evaluation;  // The means of the last evaluation.
   double best_accuracy = 0;                  // The highest "accuracy" of an evaluation.
+  int64_t bad_samples = 0;                   // Damaged ones that were left out.
 };
 
 // Runs `task` on the batches of `streams` (one per Task::streams(); an epoch is one of the first)
@@ -74,7 +49,9 @@ struct TrainSummary {
 // rank calls it. Rank 0's initial state, or the checkpoint it reads, is given to all ranks, so that
 // only rank 0 needs the run folder. Any error ends the run on this rank (see
 // Communicator::Abandon); an error of a step names epoch and step. FailedPrecondition, with both
-// values, if configuration, data or build differ between ranks or from the checkpoint.
+// values, if configuration or data differ between ranks or from the checkpoint, or the build
+// between ranks; OutOfRange, naming the quantity, if the run diverged; Cancelled, after a
+// checkpoint, if a signal asked for its end, so that nobody takes the run for finished.
 absl::StatusOr<TrainSummary> Train(Task& task, const std::vector<BatchSource*>& streams,
                                    BatchSource* evaluation, Communicator& communicator,
                                    const TrainerOptions& options);

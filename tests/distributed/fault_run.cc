@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -32,8 +34,13 @@ DEFINE_int64(checkpoint_steps, 3, "Steps between checkpoints.");
 DEFINE_double(timeout_seconds, 30, "Of a collective.");
 DEFINE_double(step_seconds, 0, "How long a step takes at least.");
 DEFINE_bool(check_ranks, false, "TrainerOptions::check_ranks.");
-DEFINE_string(fault, "", "What the last rank does wrong: diverge, learning_rate or data.");
-DEFINE_int64(fault_step, 7, "The global step at which it diverges.");
+DEFINE_string(
+    fault, "",
+    "What the last rank does wrong: diverge, nan, nan_evaluation, learning_rate or data.");
+DEFINE_int64(fault_step, 7, "The global step at which it diverges, or has a loss of nan.");
+DEFINE_int64(damaged, 0, "The first so many of the 40 samples are damaged.");
+DEFINE_int64(max_bad_samples, -1, "TrainerOptions::max_bad_samples.");
+DEFINE_int64(batch, 4, "Samples of a batch on all ranks.");
 
 namespace distributed {
 namespace {
@@ -52,6 +59,7 @@ absl::Status Run() {
   options.checkpoint_every_steps = FLAGS_checkpoint_steps;
   options.report_every_steps = 10;
   options.check_ranks = FLAGS_check_ranks;
+  options.max_bad_samples = FLAGS_max_bad_samples;
   options.data["samples"] = faulty && FLAGS_fault == "data" ? 41 : 40;
 
   const TestingTask* running_task = nullptr;
@@ -64,10 +72,20 @@ absl::Status Run() {
     }
     return absl::OkStatus();
   };
+  int64_t steps = 0;
+  task_options.edit_metrics = [&](Metrics& metrics) {
+    const bool is_step = metrics.count("gradient_norm") > 0;
+    const bool is_now = is_step && steps++ == FLAGS_fault_step;
+    if (faulty && (FLAGS_fault == "nan" ? is_now : FLAGS_fault == "nan_evaluation" && !is_step)) {
+      metrics["loss"].sum.fill_(std::nan(""));
+    }
+  };
   TestingTask task(communicator.get(), std::move(task_options));
   running_task = &task;
-  TestingBatches train(*communicator, /*samples=*/40, /*global_batch=*/4);
-  TestingBatches evaluation(*communicator, /*samples=*/40, /*global_batch=*/4);
+  std::set<int64_t> damaged;
+  for (int64_t i = 0; i < FLAGS_damaged; ++i) damaged.insert(i);
+  TestingBatches train(*communicator, /*samples=*/40, FLAGS_batch, damaged);
+  TestingBatches evaluation(*communicator, /*samples=*/40, FLAGS_batch, damaged);
   RETURN_IF_ERROR(Train(task, {&train}, &evaluation, *communicator, options).status());
 
   if (communicator->rank() == 0) {
@@ -91,5 +109,5 @@ int main(int argc, char** argv) {
   google::InitGoogleLogging(argv[0]);
   const absl::Status status = distributed::Run();
   if (!status.ok()) fprintf(stderr, "%s\n", std::string(status.message()).c_str());
-  return status.ok() ? 0 : 1;
+  return status.ok() ? 0 : absl::IsCancelled(status) ? 75 : 1;
 }

@@ -101,7 +101,7 @@ def search(hosts, *flags):
 
 def norm(finished):
     check(finished.wait(120) == 0, "the run failed", finished)
-    return float(finished.find(r"norm (\S+)")[1])
+    return float(finished.find(r"state \w+ norm (\S+)")[1])
 
 
 def reconnect():

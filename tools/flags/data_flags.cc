@@ -26,6 +26,8 @@ DEFINE_string(
     "Order of the training samples: shuffled, or quasi_random for data larger than memory.");
 DEFINE_int32(loader_threads, 1, "Threads of a rank that decode images.");
 DEFINE_string(on_bad_sample, "fail", "What a damaged image does to a run: fail or skip.");
+DEFINE_int64(max_bad_samples, 100,
+             "--on_bad_sample=skip: how many damaged images may be left out before the run fails.");
 
 namespace tools {
 namespace {
@@ -109,12 +111,14 @@ absl::Status RequireSameClasses(const data::Dataset& train, const data::Dataset&
                                                  name(train_classes)));
 }
 
-nlohmann::json DatasetIdentity(const data::Dataset& dataset) {
+absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset) {
   const std::vector<int64_t> labels = data::Labels(dataset);
   const XXH64_hash_t hash = XXH3_64bits(labels.data(), labels.size() * sizeof(labels[0]));
-  return {{"samples", dataset.size()},
-          {"classes", dataset.class_names()},
-          {"labels", absl::StrCat(absl::Hex(hash, absl::kZeroPad16))}};
+  ASSIGN_OR_RETURN(const uint64_t content, dataset.Fingerprint());
+  return nlohmann::json{{"samples", dataset.size()},
+                        {"classes", dataset.class_names()},
+                        {"labels", absl::StrCat(absl::Hex(hash, absl::kZeroPad16))},
+                        {"content", absl::StrCat(absl::Hex(content, absl::kZeroPad16))}};
 }
 
 nlohmann::json LoaderIdentity(const InputShape& shape) {
@@ -127,6 +131,8 @@ nlohmann::json LoaderIdentity(const InputShape& shape) {
           {"order", FLAGS_order},
           {"on_bad_sample", FLAGS_on_bad_sample}};
 }
+
+int64_t MaxBadSamplesFromFlags() { return FLAGS_max_bad_samples; }
 
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
     const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,

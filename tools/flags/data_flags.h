@@ -35,8 +35,11 @@ absl::Status RequireSameClasses(const data::Dataset& train, const data::Dataset&
 
 // What tells a data set from another, and one way to read it from another: for comparison between
 // ranks and with a resumed run.
-nlohmann::json DatasetIdentity(const data::Dataset& dataset);
+absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset);
 nlohmann::json LoaderIdentity(const InputShape& shape);
+
+// --max_bad_samples.
+int64_t MaxBadSamplesFromFlags();
 
 // This rank's share of shuffled, augmented batches of `samples` (empty: all) of `dataset`, which
 // outlives the source.

@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kError = 1;
 constexpr int kUsage = 2;
+constexpr int kStopped = 75;  // EX_TEMPFAIL of sysexits.h: try again.
 
 std::set<std::string>& FlagsOnCommandLine() {
   static auto* flags = new std::set<std::string>;
@@ -86,7 +87,9 @@ int RunTool(int argc, char** argv, const std::string& usage, const Presets& pres
                 kUsage);
   }
   if (absl::Status status = ApplyPreset(presets); !status.ok()) return Fail(status, kUsage);
-  if (absl::Status status = RunBody(body); !status.ok()) return Fail(status, kError);
+  if (absl::Status status = RunBody(body); !status.ok()) {
+    return Fail(status, absl::IsCancelled(status) ? kStopped : kError);
+  }
   return 0;
 }
 

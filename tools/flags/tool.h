@@ -24,7 +24,8 @@ using Presets = std::map<std::string, Preset>;
 // Parses the command line, gives every flag that was not on it the value of `presets[--preset]`,
 // and runs `body`. An argument that is no flag is the value of the flag `argument`, if that is
 // named. An unknown flag, a leftover argument, an unknown preset or an error from `body` prints one
-// line to stderr. Returns the exit status: 0, 1 for an error, 2 for a wrong command line.
+// line to stderr. Returns the exit status: 0, 1 for an error, 2 for a wrong command line, 75 for
+// Cancelled: stopped by a signal, to be started again with --resume=auto.
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
             const std::function<absl::Status()>& body, const char* argument = nullptr);
 

@@ -1,24 +1,25 @@
 #include "tools/program/evaluation.h"
 
-#include <cstdint>
-
-#include "base/status_macros.h"
-#include "distributed/training/metric_totals.h"
+#include "distributed/training/bad_sample_list.h"
+#include "glog/logging.h"
 #include "nas/learning/evaluate_network.h"
+#include "tools/flags/data_flags.h"
 
 namespace tools {
 
-absl::StatusOr<std::map<std::string, double>> EvaluateOn(distributed::BatchSource& source,
-                                                         nas::DerivedNetwork& network,
-                                                         distributed::Communicator& communicator) {
-  RETURN_IF_ERROR(source.Seek(/*epoch=*/0, /*step=*/0));
-  distributed::MetricTotals totals;
-  for (int64_t step = 0; step < source.steps_per_epoch(); ++step) {
-    ASSIGN_OR_RETURN(const distributed::Batch batch, source.Next());
-    totals.Add(nas::EvaluateNetwork(network, batch));
+absl::StatusOr<distributed::Evaluation> EvaluateOn(distributed::BatchSource& source,
+                                                   nas::DerivedNetwork& network,
+                                                   distributed::Communicator& communicator) {
+  distributed::BadSampleList bad_samples;
+  absl::StatusOr<distributed::Evaluation> evaluation = distributed::EvaluateBatches(
+      source, [&](const distributed::Batch& batch) { return nas::EvaluateNetwork(network, batch); },
+      bad_samples, MaxBadSamplesFromFlags(), communicator);
+  if (communicator.rank() == 0) {
+    for (const nlohmann::json& bad : bad_samples.ToJson()) {
+      LOG(WARNING) << "left out " << distributed::DescribeSkippedSample(bad);
+    }
   }
-  RETURN_IF_ERROR(totals.Reduce(communicator));
-  return totals.Means();
+  return evaluation;
 }
 
 }  // namespace tools

@@ -2,21 +2,21 @@
 #ifndef TOOLS_PROGRAM_EVALUATION_H_
 #define TOOLS_PROGRAM_EVALUATION_H_
 
-#include <map>
-#include <string>
-
 #include "absl/status/statusor.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/batch_source.h"
+#include "distributed/training/evaluation.h"
 #include "nas/derived/derived_network.h"
 
 namespace tools {
 
-// Means of nas::EvaluateNetwork's metrics over one epoch of `source`, whose shares the ranks of
-// `communicator` have; every rank calls it and gets them. Errors as from the source.
-absl::StatusOr<std::map<std::string, double>> EvaluateOn(distributed::BatchSource& source,
-                                                         nas::DerivedNetwork& network,
-                                                         distributed::Communicator& communicator);
+// nas::EvaluateNetwork's metrics over one epoch of `source`, whose shares the ranks of
+// `communicator` have; every rank calls it and gets them. Damaged samples are left out where the
+// source allows it, up to --max_bad_samples, and named on standard error. Errors as from
+// distributed::EvaluateBatches.
+absl::StatusOr<distributed::Evaluation> EvaluateOn(distributed::BatchSource& source,
+                                                   nas::DerivedNetwork& network,
+                                                   distributed::Communicator& communicator);
 
 }  // namespace tools
 

@@ -26,12 +26,18 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   }
   ASSIGN_OR_RETURN(setup.architecture,
                    ArchitectureFromFlags(setup.train_data->class_names().size()));
+  // Before the ranks meet: one that cannot read its data ends alone, and the launcher the others.
+  const InputShape input = InputShapeOf(setup.architecture);
+  options.max_bad_samples = MaxBadSamplesFromFlags();
+  options.data["loader"] = LoaderIdentity(input);
+  ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*setup.train_data));
+  if (setup.test_data != nullptr) {
+    ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*setup.test_data));
+  }
+
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(setup.communicator, CommunicatorFromFlags(device));
-
-  const InputShape input = InputShapeOf(setup.architecture);
   const distributed::Place place = setup.communicator->place();
-  options.data = {{"train", DatasetIdentity(*setup.train_data)}, {"loader", LoaderIdentity(input)}};
   ASSIGN_OR_RETURN(setup.train,
                    TrainSource(*setup.train_data, /*samples=*/{}, options.seed, input, place));
   if (setup.test_data != nullptr) {

@@ -1,0 +1,92 @@
+#include "distributed/training/run_record.h"
+
+#include <vector>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "base/build_id.h"
+#include "base/file.h"
+#include "base/status_macros.h"
+#include "distributed/communication/rank_agreement.h"
+
+namespace distributed {
+
+RunRecord::RunRecord(const TrainerOptions& options, nlohmann::json identity)
+    : options_(options),
+      identity_(std::move(identity)),
+      store_(absl::StrCat(options.run_folder, "/checkpoints"), options.keep_checkpoints) {}
+
+absl::StatusOr<std::unique_ptr<RunRecord>> RunRecord::Open(const TrainerOptions& options,
+                                                           nlohmann::json identity,
+                                                           const std::string& host) {
+  auto record = absl::WrapUnique(new RunRecord(options, std::move(identity)));
+  ASSIGN_OR_RETURN(record->folder_, RunFolder::Open(options.run_folder, host, {}));
+  return record;
+}
+
+absl::StatusOr<Checkpoint> RunRecord::FindOrigin() {
+  std::optional<Checkpoint> found;
+  if (options_.resume == "auto") {
+    if (folder_->has_run()) {
+      RETURN_IF_ERROR(store_.Open());
+      ASSIGN_OR_RETURN(found, store_.ReadNewest());
+    }
+  } else if (options_.resume != "none") {
+    ASSIGN_OR_RETURN(found, ReadCheckpoint(options_.resume));
+  } else if (const std::vector<std::string> results = folder_->Results(); !results.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(options_.run_folder,
+                                                      " holds a run already, with ", results.back(),
+                                                      ": resume it, or choose another folder"));
+  }
+  if (!found.has_value()) return Checkpoint{{}, nlohmann::json::object()};
+  const std::string difference =
+      JsonDifference(found->description["identity"], "in the checkpoint", identity_, "now");
+  if (!difference.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat("cannot resume: ", difference));
+  }
+  return *std::move(found);
+}
+
+absl::Status RunRecord::Begin(const nlohmann::json& origin_description) {
+  const int64_t start = origin_description.value("global_step", int64_t{0});
+  RETURN_IF_ERROR(store_.Open());
+  ASSIGN_OR_RETURN(const std::string aside, store_.SetLaterAside(start));
+  const std::string metrics = absl::StrCat(options_.run_folder, "/metrics.jsonl");
+  if (!aside.empty()) {
+    // Their metrics go with them; the run writes its own from here on.
+    if (const absl::StatusOr<std::string> text = base::ReadFile(metrics); text.ok()) {
+      RETURN_IF_ERROR(base::WriteFileAtomically(absl::StrCat(aside, "/metrics.jsonl"), *text));
+    }
+  }
+  ASSIGN_OR_RETURN(log_,
+                   RunLog::Open(options_.run_folder, start,
+                                origin_description.value("bad_samples", nlohmann::json::array())));
+  const nlohmann::ordered_json config = {
+      {"settings", options_.settings}, {"identity", identity_}, {"build", base::BuildId()}};
+  const auto replace = nlohmann::json::error_handler_t::replace;  // Paths need not be UTF-8.
+  RETURN_IF_ERROR(base::WriteFileAtomically(absl::StrCat(options_.run_folder, "/config.json"),
+                                            config.dump(/*indent=*/1, ' ', false, replace) + "\n"));
+  RETURN_IF_ERROR(
+      log_->AddLine(absl::StrCat("settings ", options_.settings.dump(-1, ' ', false, replace))));
+  if (start > 0) RETURN_IF_ERROR(log_->AddLine(absl::StrCat("resumed after ", start, " steps")));
+  if (!aside.empty()) {
+    RETURN_IF_ERROR(log_->AddLine(absl::StrCat("later checkpoints were put aside: ", aside)));
+  }
+  const std::string build = origin_description.value("build", base::BuildId());
+  if (build != base::BuildId()) {
+    RETURN_IF_ERROR(log_->AddLine(absl::StrCat("the checkpoint is of another build, ", build)));
+  }
+  folder_->Keep();
+  return absl::OkStatus();
+}
+
+absl::Status RunRecord::WriteCheckpoint(int64_t step, base::TensorMap state,
+                                        nlohmann::json description, std::optional<double> score) {
+  RETURN_IF_ERROR(folder_->Check());
+  description["global_step"] = step;
+  description["identity"] = identity_;
+  description["build"] = base::BuildId();
+  return store_.Write(step, {std::move(state), std::move(description)}, score);
+}
+
+}  // namespace distributed
