@@ -165,6 +165,7 @@ class Trainer {
     RETURN_IF_ERROR(base::WriteFileAtomically(absl::StrCat(options_.run_folder, "/config.json"),
                                               config.dump(/*indent=*/1) + "\n"));
     AddLine(absl::StrCat("settings ", options_.settings.dump()));
+    if (!options_.arithmetic.empty()) AddLine("arithmetic " + options_.arithmetic);
     if (start > 0) AddLine(absl::StrCat("resumed after ", start, " steps"));
     const std::string build = origin.description.value("build", base::BuildId());
     if (build != base::BuildId())

@@ -57,6 +57,9 @@ struct TrainerOptions {
   // result.
   nlohmann::json settings = nlohmann::json::object();
 
+  // What computes the run's numbers (base/arithmetic.h), for the log; empty: nothing is said.
+  std::string arithmetic;
+
   // Compares the whole state between ranks after every step; an error names the first tensor that
   // differs. For debugging: it reads every tensor.
   bool check_ranks = false;
