@@ -25,7 +25,7 @@ namespace {
 
 // FNV-1a of the bytes.
 uint64_t Hash(const at::Tensor& tensor, uint64_t hash) {
-  const at::Tensor bytes = tensor.detach().contiguous().view(at::kByte);
+  const at::Tensor bytes = tensor.detach().reshape(-1).contiguous().view(at::kByte);
   const uint8_t* data = bytes.const_data_ptr<uint8_t>();
   for (int64_t i = 0; i < bytes.numel(); ++i) hash = (hash ^ data[i]) * 0x100000001b3;
   return hash;
