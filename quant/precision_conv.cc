@@ -1,6 +1,6 @@
 #include "quant/precision_conv.h"
 
-#include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "ATen/ops/conv2d.h"
@@ -31,14 +31,28 @@ PrecisionConv2dImpl::PrecisionConv2dImpl(const ConvOptions& options)
              .groups = options.groups},
       conv_(register_module("conv", torch::nn::Conv2d(LibraryOptions(options)))) {}
 
+at::Tensor PrecisionConv2dImpl::Quantized(const at::Tensor& x, const Precision& precision) const {
+  const std::vector<int64_t>& bits = precision.activation_bits;
+  at::Tensor range_of;
+  if (NeedsRange(bits)) {
+    if (observe_) {
+      observe_(x);
+      return x;
+    }
+    if (fixed_range_.defined() && !is_training()) {
+      range_of = fixed_range_.to(x.options());
+    } else if (range_of_) {
+      range_of = range_of_(x);
+    }
+  }
+  return MixedActivation(x, bits, precision.activation_probs, eight_bit_, range_of);
+}
+
 at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& asked) {
   const Precision& precision = own_precision_ ? *own_precision_ : asked;
   const auto& options = conv_->options;
-  const std::vector<int64_t>& bits = precision.activation_bits;
-  const bool needs_range = std::count(bits.begin(), bits.end(), 8) > 0;
   const at::Tensor y = at::conv2d(
-      MixedActivation(x, bits, precision.activation_probs, eight_bit_,
-                      needs_range && range_of_ ? range_of_(x) : at::Tensor()),
+      Quantized(x, precision),
       MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs, eight_bit_),
       /*bias=*/{}, options.stride(), std::get<torch::ExpandingArray<2>>(options.padding()),
       options.dilation(), options.groups());

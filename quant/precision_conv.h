@@ -15,9 +15,9 @@
 #include <utility>
 
 #include "ATen/core/Tensor.h"
+#include "base/output_tap.h"
 #include "quant/bit_cost.h"
 #include "quant/lattice.h"
-#include "quant/output_tap.h"
 #include "quant/precision.h"
 #include "torch/nn/modules/container/any_value.h"
 #include "torch/nn/modules/conv.h"
@@ -39,7 +39,7 @@ struct ConvOptions {
 
 // y = conv2d(MixedActivation(x), MixedWeight(w)), without bias. Its only parameter is
 // "conv.weight", initialized as torch::nn::Conv2d does.
-class PrecisionConv2dImpl : public torch::nn::Module, public OutputTap {
+class PrecisionConv2dImpl : public torch::nn::Module, public base::OutputTap {
  public:
   explicit PrecisionConv2dImpl(const ConvOptions& options);
 
@@ -55,6 +55,18 @@ class PrecisionConv2dImpl : public torch::nn::Module, public OutputTap {
   using RangeFunction = std::function<at::Tensor(const at::Tensor& x)>;
   void set_range_of(RangeFunction range_of) { range_of_ = std::move(range_of); }
 
+  // Makes the ranges of 8-bit activations, in evaluation, those of `range`: [2, in_channels, 1, 1],
+  // the least and the greatest value of each channel. Undefined: the batch's again.
+  void set_fixed_range(at::Tensor range) { fixed_range_ = std::move(range); }
+  const at::Tensor& fixed_range() const { return fixed_range_; }
+
+  // Shows every activation of 8 bits to `observe`, unquantized, and lets it pass as it is; null: no
+  // more.
+  using Observer = std::function<void(const at::Tensor& x)>;
+  void set_observer(Observer observe) { observe_ = std::move(observe); }
+
+  int64_t in_channels() const { return shape_.in_channels; }
+
   // With the input and output sizes of the last forward; 0 before the first.
   const ConvShape& shape() const { return shape_; }
 
@@ -62,10 +74,14 @@ class PrecisionConv2dImpl : public torch::nn::Module, public OutputTap {
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(Precision::Float())})
 
  private:
+  at::Tensor Quantized(const at::Tensor& x, const Precision& precision) const;
+
   EightBit eight_bit_;
   std::optional<Precision> own_precision_;
   ConvShape shape_;
   RangeFunction range_of_;  // May be null.
+  at::Tensor fixed_range_;  // May be undefined.
+  Observer observe_;        // May be null.
   torch::nn::Conv2d conv_;
 };
 TORCH_MODULE(PrecisionConv2d);

@@ -89,6 +89,8 @@ at::Tensor MixedActivation(const at::Tensor& x, at::IntArrayRef bits, const at::
   return Mix(x, bits, probs, Role::kActivation, eight_bit, range_of.defined() ? range_of : x);
 }
 
+bool NeedsRange(at::IntArrayRef bits) { return std::count(bits.begin(), bits.end(), 8) > 0; }
+
 at::Tensor MixedWeight(const at::Tensor& weight, at::IntArrayRef bits, const at::Tensor& probs,
                        EightBit eight_bit) {
   return Mix(weight, bits, probs, Role::kWeight, eight_bit, weight);

@@ -33,6 +33,9 @@ at::Tensor MixedActivation(const at::Tensor& x, at::IntArrayRef bits, const at::
                            EightBit eight_bit = EightBit::kPublished,
                            const at::Tensor& range_of = {});
 
+// Whether a mixture of activations depends on their range.
+bool NeedsRange(at::IntArrayRef bits);
+
 // weight: [out, in / groups, ...]; otherwise as above.
 at::Tensor MixedWeight(const at::Tensor& weight, at::IntArrayRef bits, const at::Tensor& probs,
                        EightBit eight_bit = EightBit::kPublished);

@@ -5,7 +5,9 @@
 // added in the order of tasks, so that results do not depend on the machine.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <tuple>
 #include <vector>
 
@@ -14,7 +16,7 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
-#include "ATen/ops/std.h"
+#include "base/fixed_lanes.h"
 #include "quant/kernel_inputs.h"
 #include "quant/lattice.h"
 #include "quant/quantizers_cpu_kernels.h"
@@ -60,7 +62,7 @@ void ForEachTask(int64_t size, const Task& task) {
 // True for the weights of 1×1 convolutions: channels so short that looping over each is slower than
 // transposing the tensor, which makes them whole.
 bool HasShortRuns(const at::Tensor& x, int64_t channels, int64_t dim) {
-  return channels > 1 && dim > 0 && LayoutOf(x, channels, dim).inner < kLanes;
+  return channels > 1 && dim > 0 && LayoutOf(x, channels, dim).inner < base::kLanes;
 }
 
 at::Tensor MixedQuantizeCpu(const at::Tensor& input, const at::Tensor& probs,
@@ -153,6 +155,32 @@ std::vector<Range<T>> ChannelRanges(const at::Tensor& input, int64_t channels, i
   return ranges;
 }
 
+// The sum over all elements of x of what sum(elements, size) gives for a run of them.
+template <typename T, typename RunSum>
+double SumOverRuns(const at::Tensor& x, const RunSum& sum) {
+  std::vector<double> partial_sums((x.numel() + kTaskElements - 1) / kTaskElements);
+  const T* data = x.const_data_ptr<T>();
+  ForEachTask(x.numel(), [&](int64_t task, int64_t begin, int64_t end) {
+    partial_sums[task] = sum(data + begin, end - begin);
+  });
+  return std::accumulate(partial_sums.begin(), partial_sums.end(), 0.0);
+}
+
+// Unbiased, of the whole tensor, rounded to T as LibTorch's is; NaN for a single element.
+template <typename T>
+T StandardDeviation(const at::Tensor& input) {
+  const at::Tensor x = input.contiguous();
+  const double count = static_cast<double>(x.numel());
+  // From an element on: the deviation of a constant tensor is 0, no rounding error.
+  const double first = *x.const_data_ptr<T>();
+  const double mean = first + SumOverRuns<T>(x, [first](const T* run, int64_t size) {
+                                return Deviations(run, size, first);
+                              }) / count;
+  const double squares = SumOverRuns<T>(
+      x, [mean](const T* run, int64_t size) { return SquaredDeviations(run, size, mean); });
+  return static_cast<T>(std::sqrt(squares / (count - 1)));
+}
+
 at::Tensor LatticesCpu(const at::Tensor& input, at::IntArrayRef bits, int64_t role_value,
                        int64_t eight_bit_value) {
   const Role role = static_cast<Role>(role_value);
@@ -161,7 +189,7 @@ at::Tensor LatticesCpu(const at::Tensor& input, at::IntArrayRef bits, int64_t ro
   at::Tensor lattices;
   AT_DISPATCH_FLOATING_TYPES(input.scalar_type(), "lattices", [&] {
     Statistics<scalar_t> statistics;
-    if (needs.std) statistics.std = at::std(input, /*unbiased=*/true).item<double>();
+    if (needs.std) statistics.std = StandardDeviation<scalar_t>(input);
     std::vector<Range<scalar_t>> ranges(needs.channels);
     if (needs.range) {
       ranges = ChannelRanges<scalar_t>(input, needs.channels, LatticeDim(role, eight_bit));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/fixed_lanes.h"
 #include "base/multiversion.h"
 
 namespace quant {
@@ -36,19 +37,6 @@ MULTIVERSION_INLINE void MixBlockOf(const Candidates<T>& candidates, const T* x,
 }
 
 template <typename T>
-MULTIVERSION_INLINE double DotBlock(const T* a, const T* b, int64_t size) {
-  T lanes[kLanes] = {};
-  int64_t j = 0;
-  for (; j + kLanes <= size; j += kLanes) {
-    for (int l = 0; l < kLanes; ++l) lanes[l] += a[j + l] * b[j + l];
-  }
-  double sum = 0;
-  for (const T lane : lanes) sum += lane;
-  for (; j < size; ++j) sum += static_cast<double>(a[j]) * b[j];
-  return sum;
-}
-
-template <typename T>
 MULTIVERSION_INLINE void MixBlockBackwardOf(const Candidates<T>& candidates, const T* grad,
                                             const T* x, int64_t size, T* grad_x,
                                             double* grad_probs) {
@@ -61,13 +49,14 @@ MULTIVERSION_INLINE void MixBlockBackwardOf(const Candidates<T>& candidates, con
     for (int64_t j = 0; j < size; ++j) slope[j] += PassesGradient(lattice, x[j]) ? p : T(0);
     if (grad_probs == nullptr) continue;
     QuantizeBlock(lattice, x, size, levels);
-    grad_probs[i] += DotBlock(grad, levels, size);
+    grad_probs[i] += base::DotInLanes(grad, levels, size);
   }
   for (int64_t j = 0; j < size; ++j) grad_x[j] = grad[j] * slope[j];
 }
 
 template <typename T>
 MULTIVERSION_INLINE Range<T> RangeOfRun(const T* x, int64_t size) {
+  using base::kLanes;
   T low[kLanes], high[kLanes];
   std::fill_n(low, kLanes, std::numeric_limits<T>::infinity());
   std::fill_n(high, kLanes, -std::numeric_limits<T>::infinity());
@@ -82,29 +71,32 @@ MULTIVERSION_INLINE Range<T> RangeOfRun(const T* x, int64_t size) {
   return range;
 }
 
+template <typename T>
+MULTIVERSION_INLINE double DeviationsOfRun(const T* x, int64_t size, double from) {
+  return base::PowerSumInLanes<1>(x, size, from);
+}
+
+template <typename T>
+MULTIVERSION_INLINE double SquaredDeviationsOfRun(const T* x, int64_t size, double from) {
+  return base::PowerSumInLanes<2>(x, size, from);
+}
+
 }  // namespace
 
-MULTIVERSION void MixBlock(const Candidates<float>& candidates, const float* x, int64_t size,
-                           float* y) {
-  MixBlockOf(candidates, x, size, y);
-}
-MULTIVERSION void MixBlock(const Candidates<double>& candidates, const double* x, int64_t size,
-                           double* y) {
-  MixBlockOf(candidates, x, size, y);
-}
+#define QUANTIZER_KERNELS(T)                                                                      \
+  MULTIVERSION(void, MixBlock, (const Candidates<T>& candidates, const T* x, int64_t size, T* y), \
+               (candidates, x, size, y), MixBlockOf)                                              \
+  MULTIVERSION(void, MixBlockBackward,                                                            \
+               (const Candidates<T>& candidates, const T* grad, const T* x, int64_t size,         \
+                T* grad_x, double* grad_probs),                                                   \
+               (candidates, grad, x, size, grad_x, grad_probs), MixBlockBackwardOf)               \
+  MULTIVERSION(Range<T>, RangeOf, (const T* x, int64_t size), (x, size), RangeOfRun)              \
+  MULTIVERSION(double, Deviations, (const T* x, int64_t size, double from), (x, size, from),      \
+               DeviationsOfRun)                                                                   \
+  MULTIVERSION(double, SquaredDeviations, (const T* x, int64_t size, double from),                \
+               (x, size, from), SquaredDeviationsOfRun)
 
-MULTIVERSION void MixBlockBackward(const Candidates<float>& candidates, const float* grad,
-                                   const float* x, int64_t size, float* grad_x,
-                                   double* grad_probs) {
-  MixBlockBackwardOf(candidates, grad, x, size, grad_x, grad_probs);
-}
-MULTIVERSION void MixBlockBackward(const Candidates<double>& candidates, const double* grad,
-                                   const double* x, int64_t size, double* grad_x,
-                                   double* grad_probs) {
-  MixBlockBackwardOf(candidates, grad, x, size, grad_x, grad_probs);
-}
-
-MULTIVERSION Range<float> RangeOf(const float* x, int64_t size) { return RangeOfRun(x, size); }
-MULTIVERSION Range<double> RangeOf(const double* x, int64_t size) { return RangeOfRun(x, size); }
+QUANTIZER_KERNELS(float)
+QUANTIZER_KERNELS(double)
 
 }  // namespace quant

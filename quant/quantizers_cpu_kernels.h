@@ -15,9 +15,6 @@ namespace quant {
 // So few elements stay in the first-level cache while every candidate passes over them.
 inline constexpr int64_t kBlock = 512;
 
-// Sums and ranges are kept in this many lanes, whatever the width of the machine's registers.
-inline constexpr int kLanes = 16;
-
 // The candidates of one channel: lattice i is lattices[i * stride].
 template <typename T>
 struct Candidates {
@@ -52,6 +49,12 @@ struct Range {
 // Of any number of elements; of those that are no NaN.
 Range<float> RangeOf(const float* x, int64_t size);
 Range<double> RangeOf(const double* x, int64_t size);
+
+// Σ (x[j] − from) and Σ (x[j] − from)², of any number of elements.
+double Deviations(const float* x, int64_t size, double from);
+double Deviations(const double* x, int64_t size, double from);
+double SquaredDeviations(const float* x, int64_t size, double from);
+double SquaredDeviations(const double* x, int64_t size, double from);
 
 }  // namespace quant
 

@@ -9,30 +9,46 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/arithmetic.h"
 #include "base/file.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
+#include "base/tensor_file.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/loader_source.h"
 #include "gflags/gflags.h"
+#include "nas/derived/activation_ranges.h"
 #include "nas/derived/architecture.h"
 #include "nas/derived/cost_report.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/derived/derived_network.h"
+#include "nas/weights/published_names.h"
+#include "nas/weights/weight_file.h"
 #include "nlohmann/json.hpp"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
 #include "tools/flags/tool.h"
+#include "tools/program/calibration.h"
 #include "tools/program/evaluation.h"
 #include "tools/program/read_weights.h"
 
 DEFINE_string(weights, "",
               "Weight file, of ours or of the published code, or folder of a checkpoint.");
 DEFINE_string(test_data, "", "Images to evaluate on.");
+DEFINE_string(ranges, "fixed",
+              "Ranges of 8-bit activations: fixed (those of --calibrate, or kept with the weights) "
+              "or batch (each batch's own, as published).");
+DEFINE_int64(calibrate, 0,
+             "Find the fixed ranges on so many batches of --calibration_data; 0: take those kept "
+             "with the weights.");
+DEFINE_string(calibration_data, "", "Training images, for --calibrate.");
+DEFINE_string(calibrated_weights, "",
+              "File for the weights together with the ranges of --calibrate; none if empty.");
 DEFINE_string(json, "", "File for the results, as JSON; none if empty.");
 
 namespace tools {
@@ -52,7 +68,45 @@ void PrintCost(const nas::CostReport& report) {
                ratio.activation_memory);
 }
 
+// Gives the network the ranges that the flags ask for; `stored` came with the weights.
+absl::Status FixRanges(const base::TensorMap& stored, nas::DerivedNetwork& network,
+                       distributed::Communicator& communicator) {
+  ASSIGN_OR_RETURN(const bool fixed, WantsFixedRanges(FLAGS_ranges));
+  if (FLAGS_calibrate < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--calibrate=", FLAGS_calibrate, ": must be at least 0"));
+  }
+  if (!fixed && FLAGS_calibrate > 0) {
+    return absl::InvalidArgumentError("--calibrate: contradicts --ranges=batch");
+  }
+  if (FLAGS_calibrate == 0 && !FLAGS_calibrated_weights.empty()) {
+    return absl::InvalidArgumentError("--calibrated_weights: needs --calibrate");
+  }
+  if (!fixed || !nas::HasRanges(network)) return absl::OkStatus();
+  if (FLAGS_calibrate == 0 && stored.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(FLAGS_weights,
+                     ": has no ranges of the 8-bit activations: --calibrate finds them, "
+                     "--ranges=batch takes each batch's own"));
+  }
+  if (FLAGS_calibrate == 0) {
+    const absl::Status status = nas::SetActivationRanges(network, stored);
+    if (status.ok()) return status;
+    return absl::Status(status.code(), absl::StrCat(FLAGS_weights, ": ", status.message()));
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
+                   OpenDatasetOfFlag("calibration_data", FLAGS_calibration_data));
+  ASSIGN_OR_RETURN(const auto source,
+                   TrainSource(*dataset, /*samples=*/{}, SeedFromFlags(),
+                               InputShapeOf(network.architecture()), communicator.place()));
+  RETURN_IF_ERROR(CalibrateRanges(*source, FLAGS_calibrate, network, communicator));
+  if (FLAGS_calibrated_weights.empty() || communicator.rank() != 0) return absl::OkStatus();
+  return nas::WriteWeights(FLAGS_calibrated_weights, base::ModuleState(network),
+                           nas::PublishedStyle::kQdartsDerived, nas::ActivationRanges(network));
+}
+
 absl::Status Evaluate() {
+  RETURN_IF_ERROR(ArithmeticFromFlags());
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
                    OpenDatasetOfFlag("test_data", FLAGS_test_data));
   ASSIGN_OR_RETURN(const nas::Architecture architecture,
@@ -61,12 +115,14 @@ absl::Status Evaluate() {
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
   if (FLAGS_weights.empty())
     return absl::InvalidArgumentError("--weights: trained weights are required");
-  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network)));
+  base::TensorMap ranges;
+  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network), &ranges));
   network->to(device);
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
                    CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(const auto source,
                    EvalSource(*dataset, InputShapeOf(architecture), communicator->place()));
+  RETURN_IF_ERROR(FixRanges(ranges, *network, *communicator));
   ASSIGN_OR_RETURN(const auto evaluation, EvaluateOn(*source, *network, *communicator));
   const std::map<std::string, double>& means = evaluation.means;
   if (communicator->rank() != 0) return absl::OkStatus();
@@ -84,6 +140,7 @@ absl::Status Evaluate() {
     absl::PrintF("top-5 accuracy      %.2f %%\n", 100 * means.at("top5"));
   absl::PrintF("loss                %.4f\n", means.at("loss"));
   PrintCost(report);
+  absl::PrintF("arithmetic          %s\n", base::DescribeArithmetic());
   if (FLAGS_json.empty()) return absl::OkStatus();
   const nlohmann::ordered_json results = {{"images", evaluation.judged},
                                           {"bad_samples", evaluation.samples - evaluation.judged},

@@ -18,6 +18,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "base/arithmetic.h"
 #include "base/file.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
@@ -27,19 +28,21 @@
 #include "distributed/training/batch_source.h"
 #include "distributed/training/loader_source.h"
 #include "gflags/gflags.h"
+#include "nas/derived/activation_ranges.h"
 #include "nas/derived/architecture.h"
 #include "nas/derived/cost_report.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/derived/derived_network.h"
-#include "nas/learning/post_training.h"
+#include "nas/learning/network_quantization.h"
 #include "nlohmann/json.hpp"
-#include "quant/post_training.h"
+#include "quant/post_training_quantizers.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/flag_values.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
 #include "tools/flags/tool.h"
+#include "tools/program/calibration.h"
 #include "tools/program/evaluation.h"
 #include "tools/program/read_weights.h"
 #include "torch/utils.h"
@@ -48,8 +51,12 @@ DEFINE_string(weights, "",
               "Weight file, of ours or of the published code, or folder of a checkpoint.");
 DEFINE_string(test_data, "", "Images to evaluate on.");
 DEFINE_string(calibration_data, "",
-              "Images on which the linear method finds its scales; the test images if empty.");
+              "Images on which all methods but tanh find their levels; the test images if empty.");
 DEFINE_int64(calibration_batches, 80, "How many batches of them, at most.");
+DEFINE_string(
+    ranges, "fixed",
+    "Levels of layers' outputs by the methods minmax and log: fixed (calibrated) or batch "
+    "(each batch's own, as published).");
 DEFINE_string(methods, "linear", "Methods: some of linear,minmax,log,tanh.");
 DEFINE_string(
     sweep, "8/8",
@@ -103,9 +110,11 @@ absl::StatusOr<Json> Results(const nas::Architecture& architecture, nas::ConvBit
 
 class Sweep {
  public:
-  Sweep(std::shared_ptr<nas::DerivedNetwork> network, distributed::BatchSource* calibration,
-        distributed::BatchSource* test, distributed::Communicator* communicator)
+  Sweep(std::shared_ptr<nas::DerivedNetwork> network, bool fixed_ranges,
+        distributed::BatchSource* calibration, distributed::BatchSource* test,
+        distributed::Communicator* communicator)
       : network_(std::move(network)),
+        fixed_ranges_(fixed_ranges),
         trained_(Copy(base::ModuleState(*network_))),
         calibration_(calibration),
         test_(test),
@@ -117,7 +126,9 @@ class Sweep {
     const base::TensorMap state = base::ModuleState(*network_);
     nas::QuantizeState(state, options);
     nas::OutputQuantizers outputs(*network_, options);
-    if (options.method == quant::PostTraining::kLinear) RETURN_IF_ERROR(Calibrate(outputs));
+    if (fixed_ranges_ || options.method == quant::PostTraining::kLinear) {
+      RETURN_IF_ERROR(Calibrate(outputs));
+    }
     auto evaluation = EvaluateOn(*test_, *network_, *communicator_);
     RETURN_IF_ERROR(base::CopyState(trained_, state));
     RETURN_IF_ERROR(evaluation.status());
@@ -137,10 +148,11 @@ class Sweep {
       }
     }
     outputs.set_calibrating(false);
-    return outputs.AgreeOnScales(*communicator_);
+    return outputs.AgreeOnLevels(*communicator_);
   }
 
   const std::shared_ptr<nas::DerivedNetwork> network_;
+  const bool fixed_ranges_;
   const base::TensorMap trained_;
   distributed::BatchSource* const calibration_;
   distributed::BatchSource* const test_;
@@ -148,6 +160,8 @@ class Sweep {
 };
 
 absl::Status Run() {
+  RETURN_IF_ERROR(ArithmeticFromFlags());
+  ASSIGN_OR_RETURN(const bool fixed_ranges, WantsFixedRanges(FLAGS_ranges));
   ASSIGN_OR_RETURN(const auto options, OptionsFromFlags());
   if (FLAGS_calibration_batches < 1) {
     return absl::InvalidArgumentError("--calibration_batches: must be at least 1");
@@ -171,8 +185,12 @@ absl::Status Run() {
   if (FLAGS_weights.empty())
     return absl::InvalidArgumentError("--weights: trained weights are required");
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
-  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network)));
+  base::TensorMap ranges;
+  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network), &ranges));
   network->to(device);
+  if (fixed_ranges && !ranges.empty()) {
+    RETURN_IF_ERROR(nas::SetActivationRanges(*network, ranges));
+  }
 
   ASSIGN_OR_RETURN(const auto evaluation, EvaluateOn(*test, *network, *communicator));
   const std::map<std::string, double>& means = evaluation.means;
@@ -182,7 +200,7 @@ absl::Status Run() {
   absl::StrAppendFormat(&table, "%-8s %8s %8s %11.2f %9.4f\n", "float", "", "",
                         100 * means.at("accuracy"), means.at("loss"));
   Json quantized = Json::array();
-  Sweep sweep(network, calibration.get(), test.get(), communicator.get());
+  Sweep sweep(network, fixed_ranges, calibration.get(), test.get(), communicator.get());
   for (const auto& [method, option] : options) {
     ASSIGN_OR_RETURN(const auto after, sweep.Evaluate(option));
     absl::StrAppendFormat(&table, "%-8s %8d %8d %11.2f %9.4f\n", method, option.forward_bits,
@@ -196,6 +214,7 @@ absl::Status Run() {
   }
   if (communicator->rank() != 0) return absl::OkStatus();
   absl::PrintF("%s", table);
+  absl::PrintF("arithmetic %s\n", base::DescribeArithmetic());
   if (FLAGS_json.empty()) return absl::OkStatus();
   const Json file = {{"bn_bits", FLAGS_bn_bits},
                      {"overflow_rate", FLAGS_overflow_rate},

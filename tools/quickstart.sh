@@ -25,19 +25,19 @@ echo "== pack"
 "$tool/pack" --input="$digits/test.tar" --output="$run/data/test"
 
 echo "== search, bits {2, 4}"
-"${on_two_ranks[@]}" "$tool/search" --preset=quickstart --train_data="$run/data/train" --run="$run/search"
+"${on_two_ranks[@]}" "$tool/search" --preset=quickstart --reproducible --train_data="$run/data/train" --run="$run/search"
 cp "$run/search/architecture.json" "$run/search/metrics.jsonl" "$run/"
 
 echo "== train the network found"
-"${on_two_ranks[@]}" "$tool/train" --preset=quickstart "${data[@]}" \
+"${on_two_ranks[@]}" "$tool/train" --preset=quickstart --reproducible "${data[@]}" \
   --architecture="$run/architecture.json" --run="$run/train"
 
 echo "== train the float PC-DARTS network"
-"${on_two_ranks[@]}" "$tool/train" --preset=quickstart "${data[@]}" \
+"${on_two_ranks[@]}" "$tool/train" --preset=quickstart --reproducible "${data[@]}" \
   --arch=PC_DARTS_cifar --run="$run/float"
 
 evaluate() {
-  "$tool/evaluate" --architecture="$1/architecture.json" --weights="$1/weights.pt" \
+  "$tool/evaluate" --reproducible --architecture="$1/architecture.json" --weights="$1/weights.pt" \
     --test_data="$run/data/test" --json="$1/evaluation.json"
 }
 {

@@ -4,11 +4,13 @@
 //       --train_data=shards/train --test_data=shards/test --run=runs/train
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/trainer.h"
 #include "gflags/gflags.h"
+#include "nas/derived/activation_ranges.h"
 #include "nas/derived/architecture.h"
 #include "nas/learning/retrain_task.h"
 #include "nas/weights/published_names.h"
@@ -17,10 +19,14 @@
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
 #include "tools/flags/tool.h"
+#include "tools/program/calibration.h"
 #include "tools/program/training_setup.h"
 
 DEFINE_double(label_smoothing, 0, "Share of the target spread over all classes.");
 DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
+DEFINE_int64(calibrate, 16,
+             "After the training, the ranges of 8-bit activations are found on so many batches of "
+             "training data and kept with the weights.");
 DEFINE_double(drop_path, 0, "Probability of dropping a path, at the end of the training.");
 
 namespace tools {
@@ -43,16 +49,23 @@ absl::StatusOr<nas::RetrainConfig> ConfigFromFlags(const distributed::TrainerOpt
 
 absl::Status TrainNetwork() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
+  if (FLAGS_calibrate < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--calibrate=", FLAGS_calibrate, ": must be at least 1"));
+  }
   ASSIGN_OR_RETURN(const nas::RetrainConfig config, ConfigFromFlags(options));
   ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
   nas::RetrainTask task(config, setup.network, setup.communicator.get());
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
           .status());
+  RETURN_IF_ERROR(
+      CalibrateRanges(*setup.train, FLAGS_calibrate, *setup.network, *setup.communicator));
   if (setup.communicator->rank() != 0) return absl::OkStatus();
   RETURN_IF_ERROR(nas::WriteArchitecture(InRunFolder("architecture.json"), setup.architecture));
   return nas::WriteWeights(InRunFolder("weights.pt"), base::ModuleState(*setup.network),
-                           nas::PublishedStyle::kQdartsDerived);
+                           nas::PublishedStyle::kQdartsDerived,
+                           nas::ActivationRanges(*setup.network));
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #define DISTRIBUTED_DATA_PARALLEL_BATCH_NORM_H_
 
 #include "ATen/core/Tensor.h"
+#include "base/output_tap.h"
 #include "distributed/communication/communicator.h"
-#include "quant/output_tap.h"
 #include "torch/nn/modules/batchnorm.h"
 
 namespace distributed {
@@ -16,7 +16,7 @@ namespace distributed {
 // Parameters, buffers, names and, without a communicator or with one of a single rank, bits are
 // those of torch::nn::BatchNorm2d.
 class BatchNorm2dImpl : public torch::nn::BatchNormImplBase<2, BatchNorm2dImpl>,
-                        public quant::OutputTap {
+                        public base::OutputTap {
  public:
   using torch::nn::BatchNormImplBase<2, BatchNorm2dImpl>::BatchNormImplBase;
 

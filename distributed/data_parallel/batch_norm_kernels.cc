@@ -12,14 +12,12 @@ MULTIVERSION_INLINE void CombineOf(const T* dy, const T* x, int64_t size, T a, T
 
 }  // namespace
 
-MULTIVERSION void Combine(const float* dy, const float* x, int64_t size, float a, float b, float c,
-                          float* dx) {
-  CombineOf(dy, x, size, a, b, c, dx);
-}
-
-MULTIVERSION void Combine(const double* dy, const double* x, int64_t size, double a, double b,
-                          double c, double* dx) {
-  CombineOf(dy, x, size, a, b, c, dx);
-}
+MULTIVERSION(void, Combine,
+             (const float* dy, const float* x, int64_t size, float a, float b, float c, float* dx),
+             (dy, x, size, a, b, c, dx), CombineOf)
+MULTIVERSION(void, Combine,
+             (const double* dy, const double* x, int64_t size, double a, double b, double c,
+              double* dx),
+             (dy, x, size, a, b, c, dx), CombineOf)
 
 }  // namespace distributed

@@ -68,6 +68,9 @@ absl::Status RunRecord::Begin(const nlohmann::json& origin_description) {
                                             config.dump(/*indent=*/1, ' ', false, replace) + "\n"));
   RETURN_IF_ERROR(
       log_->AddLine(absl::StrCat("settings ", options_.settings.dump(-1, ' ', false, replace))));
+  if (!options_.arithmetic.empty()) {
+    RETURN_IF_ERROR(log_->AddLine("arithmetic " + options_.arithmetic));
+  }
   if (start > 0) RETURN_IF_ERROR(log_->AddLine(absl::StrCat("resumed after ", start, " steps")));
   if (!aside.empty()) {
     RETURN_IF_ERROR(log_->AddLine(absl::StrCat("later checkpoints were put aside: ", aside)));

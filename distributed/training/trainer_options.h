@@ -39,6 +39,9 @@ struct TrainerOptions {
   // How many damaged samples may be left out (negative: any number), where the sources do so.
   int64_t max_bad_samples = -1;
 
+  // What computes the run's numbers (base/arithmetic.h), for the log; empty: nothing is said.
+  std::string arithmetic;
+
   // Compares the whole state between ranks after every step; an error names the first tensor that
   // differs. For debugging: it reads every tensor.
   bool check_ranks = false;

@@ -1,10 +1,17 @@
 #include "nas/supernet/mix_node.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
 #include <vector>
 
+#include "ATen/Dispatch.h"
+#include "ATen/Parallel.h"
 #include "ATen/ops/dot.h"
 #include "ATen/ops/empty.h"
+#include "ATen/ops/scalar_tensor.h"
 #include "ATen/ops/stack.h"
+#include "nas/supernet/mix_node_kernels.h"
 #include "torch/csrc/autograd/custom_function.h"
 
 namespace nas {
@@ -13,12 +20,57 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+// A task is so many elements whatever the number of threads, so that sums do not depend on it.
+constexpr int64_t kTaskElements = 1 << 15;
+
+// Calls task(index, begin, size) in parallel for the runs of `size` elements.
+template <typename Task>
+void ForEachTask(int64_t size, const Task& task) {
+  at::parallel_for(0, (size + kTaskElements - 1) / kTaskElements, 1, [&](int64_t from, int64_t to) {
+    for (int64_t index = from; index < to; ++index) {
+      const int64_t begin = index * kTaskElements;
+      task(index, begin, std::min(kTaskElements, size - begin));
+    }
+  });
+}
+
 // sum_i weights[i] * terms[i], contiguous.
 at::Tensor WeightedSum(const at::Tensor& weights, at::TensorList terms) {
-  const std::vector<at::Tensor> weight = weights.unbind();
-  at::Tensor sum = terms[0].mul(weight[0]).contiguous();
-  for (size_t i = 1; i < terms.size(); ++i) sum.addcmul_(terms[i], weight[i]);
+  if (!weights.is_cpu()) {
+    const std::vector<at::Tensor> weight = weights.unbind();
+    at::Tensor sum = terms[0].mul(weight[0]).contiguous();
+    for (size_t i = 1; i < terms.size(); ++i) sum.addcmul_(terms[i], weight[i]);
+    return sum;
+  }
+  std::vector<at::Tensor> dense;
+  for (const at::Tensor& term : terms) dense.push_back(term.contiguous());
+  const at::Tensor dense_weights = weights.contiguous();
+  at::Tensor sum = at::empty(terms[0].sizes(), terms[0].options());
+  AT_DISPATCH_FLOATING_TYPES(sum.scalar_type(), "WeightedSum", [&] {
+    std::vector<const scalar_t*> data;
+    for (const at::Tensor& term : dense) data.push_back(term.const_data_ptr<scalar_t>());
+    const scalar_t* weight = dense_weights.const_data_ptr<scalar_t>();
+    scalar_t* out = sum.mutable_data_ptr<scalar_t>();
+    ForEachTask(sum.numel(), [&](int64_t, int64_t begin, int64_t size) {
+      WeightedSumRun(data.data(), weight, data.size(), begin, size, out + begin);
+    });
+  });
   return sum;
+}
+
+// The sum of all elements' products; a and b have one shape, a is contiguous. A scalar tensor.
+at::Tensor Dot(const at::Tensor& a, const at::Tensor& b) {
+  if (!a.is_cpu()) return a.reshape(-1).dot(b.reshape(-1));
+  const at::Tensor dense = b.contiguous();
+  std::vector<double> partial_sums((a.numel() + kTaskElements - 1) / kTaskElements);
+  AT_DISPATCH_FLOATING_TYPES(a.scalar_type(), "Dot", [&] {
+    const scalar_t *x = a.const_data_ptr<scalar_t>(), *y = dense.const_data_ptr<scalar_t>();
+    ForEachTask(a.numel(), [&](int64_t task, int64_t begin, int64_t size) {
+      partial_sums[task] = DotRun(x + begin, y + begin, size);
+    });
+  });
+  return at::scalar_tensor(std::accumulate(partial_sums.begin(), partial_sums.end(), 0.0),
+                           a.options());
 }
 
 // The gradients of WeightedSum for weights, then for each term; undefined where not needed.
@@ -27,10 +79,10 @@ void WeightedSumBackward(const AutogradContext& ctx, const at::Tensor& grad,
                          const at::Tensor& weights, at::TensorList terms, size_t weights_edge,
                          size_t first_edge, variable_list& grads) {
   if (ctx.needs_input_grad(weights_edge)) {
-    const at::Tensor flat = grad.reshape(-1);
+    const at::Tensor dense = grad.contiguous();
     std::vector<at::Tensor> products;
     products.reserve(terms.size());
-    for (const at::Tensor& term : terms) products.push_back(flat.dot(term.reshape(-1)));
+    for (const at::Tensor& term : terms) products.push_back(Dot(dense, term));
     grads[weights_edge] = at::stack(products);
   }
   const std::vector<at::Tensor> weight = weights.unbind();

@@ -17,6 +17,7 @@
 #include "absl/strings/strip.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
+#include "nas/derived/activation_ranges.h"
 
 namespace nas {
 namespace {
@@ -118,23 +119,33 @@ absl::StatusOr<base::TensorMap> Matched(base::TensorMap file, const base::Tensor
   return matched;
 }
 
-absl::Status CopyWeights(base::TensorMap file, const base::TensorMap& state) {
-  ASSIGN_OR_RETURN(const base::TensorMap matched, Matched(Weights(std::move(file), state), state));
+absl::Status CopyWeights(base::TensorMap file, const base::TensorMap& state,
+                         base::TensorMap* ranges) {
+  file = Weights(std::move(file), state);
+  base::TensorMap found;
+  std::erase_if(file, [&found](const auto& entry) {
+    if (!IsActivationRange(entry.first)) return false;
+    found.insert(entry);
+    return true;
+  });
+  if (ranges != nullptr) *ranges = std::move(found);
+  ASSIGN_OR_RETURN(const base::TensorMap matched, Matched(std::move(file), state));
   return base::CopyState(matched, state);
 }
 
 }  // namespace
 
-absl::Status ReadWeights(const std::string& path, const base::TensorMap& state) {
+absl::Status ReadWeights(const std::string& path, const base::TensorMap& state,
+                         base::TensorMap* ranges) {
   ASSIGN_OR_RETURN(base::TensorMap file, base::ReadTensorFile(path));
-  const absl::Status status = CopyWeights(std::move(file), state);
+  const absl::Status status = CopyWeights(std::move(file), state, ranges);
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
 absl::Status WriteWeights(const std::string& path, const base::TensorMap& state,
-                          PublishedStyle style) {
-  base::TensorMap file;
+                          PublishedStyle style, const base::TensorMap& ranges) {
+  base::TensorMap file = ranges;
   for (const auto& [name, published] : PublishedNames(state, style)) {
     file.emplace(published, state.at(name));
   }

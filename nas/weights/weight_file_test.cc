@@ -7,6 +7,7 @@
 
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/equal.h"
+#include "ATen/ops/rand.h"
 #include "ATen/ops/zeros.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -86,6 +87,20 @@ TEST_F(WeightFileTest, TheHeadMayBeLeftOut) {
   const auto without = MakeNetwork(false);
   const absl::Status status = ReadWeights(path_, base::ModuleState(*without));
   EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(WeightFileTest, RangesOfActivationsGoBesideTheWeights) {
+  const base::TensorMap ranges = {{"cells.0.preprocess0.conv.activation_range", at::rand({2, 12})}};
+  ASSERT_TRUE(WriteWeights(path_, from_state_, PublishedStyle::kQdartsDerived, ranges).ok());
+  ExpectReadEqualsWritten();
+  base::TensorMap read;
+  ASSERT_TRUE(ReadWeights(path_, into_state_, &read).ok());
+  ASSERT_EQ(read.size(), 1);
+  EXPECT_TRUE(at::equal(read.begin()->second, ranges.begin()->second));
+  // None in a file of the published code.
+  ASSERT_TRUE(WriteWeights(path_, from_state_, PublishedStyle::kQdartsDerived).ok());
+  ASSERT_TRUE(ReadWeights(path_, into_state_, &read).ok());
+  EXPECT_TRUE(read.empty());
 }
 
 TEST_F(WeightFileTest, WhatDoesNotFitIsListed) {

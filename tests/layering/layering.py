@@ -4,6 +4,7 @@
     ground up: nothing points up, and there is no circle.
   - A target includes only headers of its own and of its direct deps.
   - Every C++ file belongs to a target, every target to a room.
+  - A test that links LibTorch computes on fixed paths, whatever the processor.
   - A BUILD file is short.
 """
 
@@ -20,6 +21,9 @@ FLOORS = ("base", "data", "quant", "distributed", "nas", "tools", "tests")
 NOT_ROOMS = {"tools/build_defs", "tools/sample_data"}
 
 BUILD_LINES = 250
+
+# What fixes the libraries' paths in a program that depends on it.
+REPRODUCIBLE = "//base:reproducible_process"
 
 # The repository that provides a third-party header, by the beginning of its name.
 REPOSITORIES = {
@@ -129,6 +133,12 @@ def check_file(path, text, target, headers_of, directions):
                 yield f"{path}: includes {name}, but {target.label} does not depend on @{repository}"
 
 
+def computes_on_any_path(target):
+    is_test = target.label.endswith(("_test", "_test_binary"))
+    with_torch = any(d.startswith("@libtorch//") for d in target.deps)
+    return is_test and with_torch and REPRODUCIBLE not in target.deps
+
+
 def violations(workspace, targets, directions):
     """One line per breach."""
     workspace = pathlib.Path(workspace)
@@ -143,6 +153,8 @@ def violations(workspace, targets, directions):
             yield f"{target.label}: its package is no room of directions.bzl"
             continue
         covered.update(target.files)
+        if computes_on_any_path(target):
+            yield f"{target.label}: tests with LibTorch, but does not depend on {REPRODUCIBLE}"
         for path in target.files:
             if (workspace / path).exists():  # else it is generated
                 yield from check_file(path, (workspace / path).read_text(), target, headers_of, directions)

@@ -56,6 +56,13 @@ class LayeringTest(unittest.TestCase):
         self.assertEqual(found, ["//nas/attic:x: its package is no room of directions.bzl",
                                  "base/lost.cc: belongs to no target"])
 
+    def test_a_test_whose_numbers_depend_on_the_processor(self):
+        torch = "@libtorch//:torch_cpu"
+        found = violations_of({}, [Target("//base:a_test", [], [], [torch]),
+                                   Target("//base:b_test", [], [], [torch, "//base:reproducible_process"]),
+                                   Target("//base:c_test", [], [], ["@gtest//:gtest_main"])])
+        self.assertEqual(found, ["//base:a_test: tests with LibTorch, but does not depend on //base:reproducible_process"])
+
     def test_a_circle_between_rooms(self):
         self.assertEqual(
             list(layering.check_directions({"base": [], "nas/a": ["nas/b"], "nas/b": ["nas/a", "nas/c"]})),

@@ -55,6 +55,9 @@ def concept(
     own = [":" + name]
     test = _files([name + "_test.cc"])
     if test:
+        if "@libtorch//:torch_cpu" in deps + test_deps:
+            # The libraries round alike on every processor.
+            test_deps = test_deps + ["//base:reproducible_process"]
         native.cc_test(
             name = name + "_test",
             size = test_size,

@@ -13,7 +13,8 @@ def mpi_cc_test(name, ranks, srcs, deps, data = [], size = "small", tags = [], a
         testonly = True,
         srcs = srcs,
         data = data,
-        deps = deps,
+        # The libraries round alike on every processor.
+        deps = deps + ["//base:reproducible_process"],
         **kwargs
     )
     for n in ranks:

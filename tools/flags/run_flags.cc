@@ -3,6 +3,8 @@
 #include "ATen/Context.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/arithmetic.h"
+#include "base/status_macros.h"
 #include "distributed/communication/create_communicator.h"
 #include "gflags/gflags.h"
 #include "tools/flags/tool.h"
@@ -24,12 +26,26 @@ DEFINE_bool(
     "After every step, compare all state between ranks and name the first tensor that differs.");
 
 DEFINE_string(device, "cpu", "Where the network computes: cpu or cuda.");
+DEFINE_bool(reproducible, false,
+            "The same bits on every x86-64 processor with AVX2 and FMA, for the same number of "
+            "ranks: a rank computes in one thread, and not as fast as its processor might.");
 DEFINE_double(collective_timeout, 300,
               "Seconds a rank waits for the others before it names them and gives up.");
 
 namespace tools {
 
+absl::Status ArithmeticFromFlags() {
+  if (!FLAGS_reproducible) return absl::OkStatus();
+  if (FLAGS_device == "cuda") {
+    return absl::InvalidArgumentError("--reproducible: contradicts --device=cuda");
+  }
+  const absl::Status status = base::UseReproducibleArithmetic();
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("--reproducible: ", status.message()));
+}
+
 absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags() {
+  RETURN_IF_ERROR(ArithmeticFromFlags());
   if (FLAGS_run.empty()) return absl::InvalidArgumentError("--run: the run folder is required");
   if (FLAGS_epochs < 1) {
     return absl::InvalidArgumentError(
@@ -54,8 +70,11 @@ absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags() {
   options.resume = FLAGS_resume;
   options.check_ranks = FLAGS_check_ranks;
   options.settings = EffectiveFlags();
+  options.arithmetic = base::DescribeArithmetic();
   return options;
 }
+
+uint64_t SeedFromFlags() { return FLAGS_seed; }
 
 std::string InRunFolder(const std::string& name) { return absl::StrCat(FLAGS_run, "/", name); }
 

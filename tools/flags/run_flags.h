@@ -2,9 +2,11 @@
 #ifndef TOOLS_FLAGS_RUN_FLAGS_H_
 #define TOOLS_FLAGS_RUN_FLAGS_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "c10/core/Device.h"
 #include "distributed/communication/communicator.h"
@@ -12,12 +14,18 @@
 
 namespace tools {
 
-// The trainer's options from the flags, with every flag as its settings. InvalidArgument naming the
-// flag that is missing or wrong.
+// The trainer's options from the flags, with every flag as its settings, after ArithmeticFromFlags.
+// InvalidArgument naming the flag that is missing or wrong.
 absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags();
+
+// --seed.
+uint64_t SeedFromFlags();
 
 // --run: a file in it.
 std::string InRunFolder(const std::string& name);
+
+// --reproducible: sets up the arithmetic. Called before anything is computed. Errors name the flag.
+absl::Status ArithmeticFromFlags();
 
 // --device: where the network computes. InvalidArgument if there is no such device.
 absl::StatusOr<c10::DeviceType> DeviceFromFlags();

@@ -12,9 +12,10 @@
 
 namespace tools {
 
-absl::Status ReadWeightsOrCheckpoint(const std::string& path, const base::TensorMap& state) {
+absl::Status ReadWeightsOrCheckpoint(const std::string& path, const base::TensorMap& state,
+                                     base::TensorMap* ranges) {
   std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) return nas::ReadWeights(path, state);
+  if (!std::filesystem::is_directory(path, error)) return nas::ReadWeights(path, state, ranges);
   ASSIGN_OR_RETURN(const distributed::Checkpoint checkpoint, distributed::ReadCheckpoint(path));
   const absl::Status status = base::CopyState(nas::WithoutOptimizers(checkpoint.state), state);
   if (status.ok()) return status;

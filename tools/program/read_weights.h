@@ -11,8 +11,10 @@ namespace tools {
 
 // Copies weights into `state`, whose tensors alias a network's: those of a file
 // (nas/weights/weight_file.h), or of the folder of a training's checkpoint
-// (distributed/training/checkpoint.h). Errors name `path` and, as these do, what is wrong.
-absl::Status ReadWeightsOrCheckpoint(const std::string& path, const base::TensorMap& state);
+// (distributed/training/checkpoint.h), which has no fixed ranges of activations. Errors name `path`
+// and, as these do, what is wrong.
+absl::Status ReadWeightsOrCheckpoint(const std::string& path, const base::TensorMap& state,
+                                     base::TensorMap* ranges = nullptr);
 
 }  // namespace tools
 

@@ -16,11 +16,11 @@
 #include "nas/derived/architecture.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/derived/derived_network.h"
-#include "nas/learning/post_training.h"
+#include "nas/learning/network_quantization.h"
 #include "nas/space/genotype.h"
 #include "nas/space/image_kind.h"
 #include "nas/weights/published_names.h"
-#include "quant/post_training.h"
+#include "quant/post_training_quantizers.h"
 #include "tests/golden/frame/hash_init.h"
 #include "tests/golden/groups/network_weights.h"
 

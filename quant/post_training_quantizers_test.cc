@@ -1,4 +1,4 @@
-#include "quant/post_training.h"
+#include "quant/post_training_quantizers.h"
 
 #include <cmath>
 #include <tuple>
@@ -92,6 +92,18 @@ TEST(PostTraining, CalibrationKeepsTheScaleOfTheLargestBatch) {
   quantizer.Observe(at::tensor({0.4}));
   EXPECT_EQ(quantizer.scale(), 5);
   EXPECT_DOUBLE_EQ(quantizer.Quantize(at::tensor({100.0})).item<double>(), 127.0 / 32);
+}
+
+TEST(PostTraining, CalibrationKeepsTheRangeOfAllBatches) {
+  CalibratedQuantizer quantizer(PostTraining::kMinMax, 2);
+  quantizer.Observe(at::tensor({-1.0, 0.5}));
+  quantizer.Observe(at::tensor({0.0, 2.0}));
+  EXPECT_TRUE(at::allclose(quantizer.Quantize(at::tensor({-5.0, 0.4, 1.6, 9.0})),
+                           at::tensor({-1.0, 0.0, 2.0, 2.0})));
+  CalibratedQuantizer logarithmic(PostTraining::kLog, 2 + 1);
+  logarithmic.Observe(at::tensor({-1.0, 8.0}));
+  EXPECT_TRUE(at::allclose(logarithmic.Quantize(at::tensor({-0.1, 2.1, -100.0})),
+                           at::tensor({-1.0, 2.0, -8.0})));
 }
 
 TEST(PostTraining, NamesTheMethods) {

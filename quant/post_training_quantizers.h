@@ -8,10 +8,12 @@
 //   at::Tensor q = quantizer.Quantize(y);
 //
 // Tensors are float32 or float64 of any shape; a NaN stays one.
-#ifndef QUANT_POST_TRAINING_H_
-#define QUANT_POST_TRAINING_H_
+#ifndef QUANT_POST_TRAINING_QUANTIZERS_H_
+#define QUANT_POST_TRAINING_QUANTIZERS_H_
 
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "ATen/core/Tensor.h"
@@ -45,8 +47,9 @@ at::Tensor QuantizeFixedPoint(const at::Tensor& x, int64_t scale, int64_t bits);
 at::Tensor QuantizePostTraining(const at::Tensor& x, PostTraining method, int64_t bits,
                                 double overflow_rate = 0);
 
-// Quantizes a stream of tensors, such as a layer's outputs. kLinear's scale is the smallest that an
-// observed tensor asked for; the other methods see each tensor anew.
+// Quantizes a stream of tensors, such as a layer's outputs, on the levels that the observed ones
+// asked for: kLinear's scale is the smallest, kMinMax's and kLog's range the union. Without an
+// Observe kMinMax and kLog see each tensor anew, as published; kTanh always does.
 class CalibratedQuantizer {
  public:
   CalibratedQuantizer(PostTraining method, int64_t bits, double overflow_rate = 0)
@@ -54,20 +57,34 @@ class CalibratedQuantizer {
 
   void Observe(const at::Tensor& x);
 
-  // kLinear wants an Observe, or a set_scale, before.
+  // kLinear wants an Observe, or a set_calibration, before. Values beyond the range become its
+  // ends.
   at::Tensor Quantize(const at::Tensor& x) const;
 
-  // Absent if nothing was observed, or nothing needed to be.
-  std::optional<int64_t> scale() const { return scale_; }
-  void set_scale(int64_t scale) { scale_ = scale; }
+  // Whether levels can be observed at all.
+  bool calibrates() const { return method_ != PostTraining::kTanh; }
+
+  // What several quantizers of one stream, each of which has seen a part of it, take the least of,
+  // element by element: kLinear's scale, or the range's lower and negated upper end. Infinite while
+  // nothing has been observed.
+  using Calibration = std::array<double, 2>;
+  static constexpr Calibration kNothingObserved = {std::numeric_limits<double>::infinity(),
+                                                   std::numeric_limits<double>::infinity()};
+  const Calibration& calibration() const { return calibration_; }
+  void set_calibration(const Calibration& calibration) { calibration_ = calibration; }
+
+  // kLinear's. Absent if nothing was observed, and for other methods.
+  std::optional<int64_t> scale() const;
 
  private:
+  bool observed() const { return calibration_ != kNothingObserved; }
+
   PostTraining method_;
   int64_t bits_;
   double overflow_rate_;
-  std::optional<int64_t> scale_;
+  Calibration calibration_ = kNothingObserved;
 };
 
 }  // namespace quant
 
-#endif  // QUANT_POST_TRAINING_H_
+#endif  // QUANT_POST_TRAINING_QUANTIZERS_H_

@@ -6,9 +6,10 @@
 //   outputs.set_calibrating(true);
 //   network->forward(images);                                       // a few batches
 //   outputs.set_calibrating(false);
+//   RETURN_IF_ERROR(outputs.AgreeOnLevels(*communicator));
 //   network->forward(images);                                       // as quantized
-#ifndef NAS_LEARNING_POST_TRAINING_H_
-#define NAS_LEARNING_POST_TRAINING_H_
+#ifndef NAS_LEARNING_NETWORK_QUANTIZATION_H_
+#define NAS_LEARNING_NETWORK_QUANTIZATION_H_
 
 #include <cstdint>
 #include <deque>
@@ -16,10 +17,10 @@
 
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
+#include "base/output_tap.h"
 #include "base/tensor_file.h"
 #include "distributed/communication/communicator.h"
-#include "quant/output_tap.h"
-#include "quant/post_training.h"
+#include "quant/post_training_quantizers.h"
 #include "torch/nn/module.h"
 
 namespace nas {
@@ -50,16 +51,16 @@ class OutputQuantizers {
   OutputQuantizers(const OutputQuantizers&) = delete;
   OutputQuantizers& operator=(const OutputQuantizers&) = delete;
 
-  // Whether outputs are observed and pass as they are. Only kLinear has anything to learn.
+  // Whether outputs are observed and pass as they are. kTanh has nothing to learn.
   void set_calibrating(bool calibrating) { calibrating_ = calibrating; }
 
-  // Gives every rank the smallest scales of all. FailedPrecondition naming a layer that no rank has
-  // observed.
-  absl::Status AgreeOnScales(distributed::Communicator& communicator);
+  // Gives every rank the levels that all of them together have observed. FailedPrecondition naming
+  // a layer that no rank has.
+  absl::Status AgreeOnLevels(distributed::Communicator& communicator);
 
   struct Layer {
     std::string name;  // "cells.3._ops.5.bn1"
-    quant::OutputTap* tap;
+    base::OutputTap* tap;
     quant::CalibratedQuantizer quantizer;
   };
   const std::deque<Layer>& layers() const { return layers_; }
@@ -73,4 +74,4 @@ class OutputQuantizers {
 
 }  // namespace nas
 
-#endif  // NAS_LEARNING_POST_TRAINING_H_
+#endif  // NAS_LEARNING_NETWORK_QUANTIZATION_H_

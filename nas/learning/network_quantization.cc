@@ -1,6 +1,5 @@
-#include "nas/learning/post_training.h"
+#include "nas/learning/network_quantization.h"
 
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -57,7 +56,7 @@ OutputQuantizers::~OutputQuantizers() {
 void OutputQuantizers::Add(torch::nn::Module& module, const std::string& name,
                            const PostTrainingOptions& options) {
   if (module.as<FactorizedReduce>() != nullptr || module.as<AuxiliaryHead>() != nullptr) return;
-  if (auto* tap = dynamic_cast<quant::OutputTap*>(&module)) {
+  if (auto* tap = dynamic_cast<base::OutputTap*>(&module)) {
     Layer& layer = layers_.emplace_back(Layer{
         name, tap,
         quant::CalibratedQuantizer(options.method, options.forward_bits, options.overflow_rate)});
@@ -72,20 +71,27 @@ void OutputQuantizers::Add(torch::nn::Module& module, const std::string& name,
   }
 }
 
-absl::Status OutputQuantizers::AgreeOnScales(distributed::Communicator& communicator) {
-  constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
-  std::vector<int64_t> scales;
-  for (const Layer& layer : layers_) scales.push_back(layer.quantizer.scale().value_or(kNone));
-  if (scales.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const at::Tensor of_ranks, communicator.AllGather(at::tensor(scales)));
-  const at::Tensor smallest = of_ranks.amin(/*dim=*/0);
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const int64_t scale = smallest[i].item<int64_t>();
-    if (scale == kNone) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(layers_[i].name, ": saw no calibration batch"));
+absl::Status OutputQuantizers::AgreeOnLevels(distributed::Communicator& communicator) {
+  using Calibration = quant::CalibratedQuantizer::Calibration;
+  std::vector<double> observed;
+  for (const Layer& layer : layers_) {
+    if (!layer.quantizer.calibrates()) continue;
+    const Calibration& calibration = layer.quantizer.calibration();
+    observed.insert(observed.end(), calibration.begin(), calibration.end());
+  }
+  if (observed.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const at::Tensor of_ranks,
+                   communicator.AllGather(at::tensor(observed, at::kDouble)));
+  const at::Tensor least = of_ranks.amin(/*dim=*/0);
+  int64_t next = 0;
+  for (Layer& layer : layers_) {
+    if (!layer.quantizer.calibrates()) continue;
+    Calibration calibration;
+    for (double& value : calibration) value = least[next++].item<double>();
+    if (calibration == quant::CalibratedQuantizer::kNothingObserved) {
+      return absl::FailedPreconditionError(absl::StrCat(layer.name, ": saw no calibration batch"));
     }
-    layers_[i].quantizer.set_scale(scale);
+    layer.quantizer.set_calibration(calibration);
   }
   return absl::OkStatus();
 }

@@ -1,4 +1,4 @@
-#include "quant/post_training.h"
+#include "quant/post_training_quantizers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -24,19 +24,30 @@ double NumSteps(int64_t bits) { return std::ldexp(1.0, static_cast<int>(bits)) -
 
 at::Tensor RoundHalfUp(const at::Tensor& x) { return at::floor(x + 0.5); }
 
-at::Tensor QuantizeMinMax(const at::Tensor& x, int64_t bits) {
+struct Range {
+  double low, high;
+};
+
+Range RangeOf(const at::Tensor& x) { return {x.min().item<double>(), x.max().item<double>()}; }
+
+at::Tensor QuantizeMinMax(const at::Tensor& x, int64_t bits, Range range) {
   if (bits == 1) return at::sign(x) - 1;
-  const double low = x.min().item<double>();
-  const double range = x.max().item<double>() - low;
-  if (range == 0) return x.clone();
+  const double width = range.high - range.low;
+  if (width == 0) return at::clamp(x, range.low, range.high);
   const double steps = NumSteps(bits);
-  return RoundHalfUp((x - low) / range * steps) / steps * range + low;
+  const at::Tensor within = at::clamp(x, range.low, range.high);
+  return RoundHalfUp((within - range.low) / width * steps) / steps * width + range.low;
 }
 
-at::Tensor QuantizeLog(const at::Tensor& x, int64_t bits) {
+at::Tensor LogMagnitude(const at::Tensor& x) {
   constexpr double kNoLogOfZero = 1e-20;
+  return at::log(at::abs(x) + kNoLogOfZero);
+}
+
+// `range` is that of LogMagnitude.
+at::Tensor QuantizeLog(const at::Tensor& x, int64_t bits, Range range) {
   if (bits == 1) return at::sign(x);
-  return at::exp(QuantizeMinMax(at::log(at::abs(x) + kNoLogOfZero), bits - 1)) * at::sign(x);
+  return at::exp(QuantizeMinMax(LogMagnitude(x), bits - 1, range)) * at::sign(x);
 }
 
 at::Tensor QuantizeTanh(const at::Tensor& x, int64_t bits) {
@@ -84,9 +95,9 @@ at::Tensor QuantizePostTraining(const at::Tensor& x, PostTraining method, int64_
     case PostTraining::kLinear:
       return QuantizeFixedPoint(x, bits - 1 - IntegralBits(x, overflow_rate), bits);
     case PostTraining::kMinMax:
-      return QuantizeMinMax(x, bits);
+      return QuantizeMinMax(x, bits, RangeOf(x));
     case PostTraining::kLog:
-      return QuantizeLog(x, bits);
+      return QuantizeLog(x, bits, RangeOf(LogMagnitude(x)));
     case PostTraining::kTanh:
       return QuantizeTanh(x, bits);
   }
@@ -94,15 +105,39 @@ at::Tensor QuantizePostTraining(const at::Tensor& x, PostTraining method, int64_
 }
 
 void CalibratedQuantizer::Observe(const at::Tensor& x) {
-  if (method_ != PostTraining::kLinear) return;
-  const int64_t wanted = bits_ - 1 - IntegralBits(x, overflow_rate_);
-  scale_ = std::min(scale_.value_or(wanted), wanted);
+  Calibration wanted = kNothingObserved;
+  switch (method_) {
+    case PostTraining::kLinear:
+      wanted.fill(static_cast<double>(bits_ - 1 - IntegralBits(x, overflow_rate_)));
+      break;
+    case PostTraining::kMinMax:
+    case PostTraining::kLog: {
+      const Range range = RangeOf(method_ == PostTraining::kLog ? LogMagnitude(x) : x);
+      wanted = {range.low, -range.high};
+      break;
+    }
+    case PostTraining::kTanh:
+      return;
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    calibration_[i] = std::min(calibration_[i], wanted[i]);
+  }
 }
 
 at::Tensor CalibratedQuantizer::Quantize(const at::Tensor& x) const {
-  if (method_ != PostTraining::kLinear) return QuantizePostTraining(x, method_, bits_);
-  CHECK(scale_.has_value());
-  return QuantizeFixedPoint(x, *scale_, bits_);
+  if (method_ == PostTraining::kLinear) {
+    CHECK(observed());
+    return QuantizeFixedPoint(x, *scale(), bits_);
+  }
+  if (!observed()) return QuantizePostTraining(x, method_, bits_);
+  const Range range = {calibration_[0], -calibration_[1]};
+  return method_ == PostTraining::kLog ? QuantizeLog(x, bits_, range)
+                                       : QuantizeMinMax(x, bits_, range);
+}
+
+std::optional<int64_t> CalibratedQuantizer::scale() const {
+  if (method_ != PostTraining::kLinear || !observed()) return std::nullopt;
+  return static_cast<int64_t>(calibration_[0]);
 }
 
 }  // namespace quant

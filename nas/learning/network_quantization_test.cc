@@ -1,4 +1,4 @@
-#include "nas/learning/post_training.h"
+#include "nas/learning/network_quantization.h"
 
 #include <memory>
 
@@ -71,13 +71,33 @@ TEST_F(PostTrainingTest, SparesFactorizedReducesAndTheAuxiliaryHead) {
   EXPECT_EQ(of_stem, 2);
 }
 
-TEST_F(PostTrainingTest, ScalesWantCalibration) {
+TEST_F(PostTrainingTest, CalibratedOutputsDoNotDependOnTheBatch) {
+  network_->to(at::kDouble);  // Where rounding differs with the batch, no value crosses a step.
+  const at::Tensor images = images_.to(at::kDouble);
+  for (const auto method :
+       {quant::PostTraining::kLinear, quant::PostTraining::kMinMax, quant::PostTraining::kLog}) {
+    OutputQuantizers outputs(*network_, {.method = method, .forward_bits = 4});
+    const auto parting = [&] {  // Of an image's logits beside others from those it has alone.
+      const at::Tensor beside = network_->forward(images).logits[0];
+      return (beside - network_->forward(images.slice(0, 0, 1)).logits[0]).abs().max();
+    };
+    if (method != quant::PostTraining::kLinear) {
+      EXPECT_GT(parting().item<double>(), 1e-3) << "as published";
+    }
+    outputs.set_calibrating(true);
+    network_->forward(images);
+    outputs.set_calibrating(false);
+    EXPECT_LT(parting().item<double>(), 1e-9);
+  }
+}
+
+TEST_F(PostTrainingTest, LevelsWantCalibration) {
   OutputQuantizers outputs(*network_, {});
   const auto communicator = distributed::MakeSingleCommunicator();
-  EXPECT_EQ(outputs.AgreeOnScales(*communicator).message(), "stem.0: saw no calibration batch");
+  EXPECT_EQ(outputs.AgreeOnLevels(*communicator).message(), "stem.0: saw no calibration batch");
   outputs.set_calibrating(true);
   Logits();
-  EXPECT_TRUE(outputs.AgreeOnScales(*communicator).ok());
+  EXPECT_TRUE(outputs.AgreeOnLevels(*communicator).ok());
 }
 
 TEST(PostTrainingOptionsTest, NamesWhatIsWrong) {

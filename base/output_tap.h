@@ -2,17 +2,17 @@
 // into networks that know nothing of it.
 //
 //   for (const auto& module : network.modules()) {
-//     if (auto* tap = dynamic_cast<quant::OutputTap*>(module.get())) tap->set_output_tap(quantize);
+//     if (auto* tap = dynamic_cast<base::OutputTap*>(module.get())) tap->set_output_tap(quantize);
 //   }
-#ifndef QUANT_OUTPUT_TAP_H_
-#define QUANT_OUTPUT_TAP_H_
+#ifndef BASE_OUTPUT_TAP_H_
+#define BASE_OUTPUT_TAP_H_
 
 #include <functional>
 #include <utility>
 
 #include "ATen/core/Tensor.h"
 
-namespace quant {
+namespace base {
 
 class OutputTap {
  public:
@@ -29,6 +29,6 @@ class OutputTap {
   Function tap_;
 };
 
-}  // namespace quant
+}  // namespace base
 
-#endif  // QUANT_OUTPUT_TAP_H_
+#endif  // BASE_OUTPUT_TAP_H_
