@@ -1,6 +1,5 @@
 #include "base/pickle.h"
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -19,7 +18,8 @@ using Kind = PickleNode::Kind;
 // The stack machine that a pickle is a program for (Python's pickletools documents its operations).
 class PickleMachine {
  public:
-  explicit PickleMachine(absl::string_view bytes) : bytes_(bytes) {}
+  explicit PickleMachine(absl::string_view bytes)
+      : bytes_(bytes), memory_(kPickleMemory * bytes.size()) {}
 
   absl::StatusOr<Pickle> Run() {
     while (pickle_.root_ == nullptr) {
@@ -36,17 +36,34 @@ class PickleMachine {
  private:
   static absl::Status Damaged(absl::string_view what) { return absl::DataLossError(what); }
 
-  PickleNode* NewNode(Kind kind) {
-    pickle_.nodes_.emplace_back().kind = kind;
-    return &pickle_.nodes_.back();
+  // Accounts for memory about to be taken. What is given back is not counted, so this bounds the
+  // work as well.
+  absl::Status Spend(size_t bytes) {
+    if (bytes > memory_) {
+      return Damaged(absl::StrCat("grows to more than ", kPickleMemory, " times its size"));
+    }
+    memory_ -= bytes;
+    return absl::OkStatus();
   }
 
   absl::Status Push(PickleNode* node) {
+    RETURN_IF_ERROR(Spend(sizeof(node)));
     stack_.push_back(node);
     return absl::OkStatus();
   }
 
-  absl::Status PushNew(Kind kind) { return Push(NewNode(kind)); }
+  absl::Status PushNew(Kind kind) {
+    RETURN_IF_ERROR(Spend(sizeof(PickleNode)));
+    pickle_.nodes_.emplace_back().kind = kind;
+    return Push(&pickle_.nodes_.back());
+  }
+
+  // Adds `items` to those of `node`.
+  absl::Status AddItems(PickleNode& node, const std::vector<const PickleNode*>& items) {
+    RETURN_IF_ERROR(Spend(items.size() * sizeof(items[0])));
+    node.items.insert(node.items.end(), items.begin(), items.end());
+    return absl::OkStatus();
+  }
 
   absl::Status PushInt(Kind kind, int64_t value) {
     RETURN_IF_ERROR(PushNew(kind));
@@ -54,9 +71,10 @@ class PickleMachine {
     return absl::OkStatus();
   }
 
-  absl::Status PushText(Kind kind, std::string text) {
+  absl::Status PushText(Kind kind, absl::string_view text) {
+    RETURN_IF_ERROR(Spend(text.size()));
     RETURN_IF_ERROR(PushNew(kind));
-    stack_.back()->text = std::move(text);
+    stack_.back()->text = std::string(text);
     return absl::OkStatus();
   }
 
@@ -75,10 +93,10 @@ class PickleMachine {
     return value;
   }
 
-  absl::StatusOr<std::string> TakeLine() {
+  absl::StatusOr<absl::string_view> TakeLine() {
     const size_t end = bytes_.find('\n', position_);
     if (end == absl::string_view::npos) return Damaged("ends inside a line");
-    std::string line(bytes_.substr(position_, end - position_));
+    const absl::string_view line = bytes_.substr(position_, end - position_);
     position_ = end + 1;
     return line;
   }
@@ -93,6 +111,7 @@ class PickleMachine {
 
   absl::StatusOr<std::vector<const PickleNode*>> PopToMark() {
     if (marks_.empty()) return Damaged("has no mark to go back to");
+    RETURN_IF_ERROR(Spend((stack_.size() - marks_.back()) * sizeof(stack_[0])));
     std::vector<const PickleNode*> items(stack_.begin() + marks_.back(), stack_.end());
     stack_.resize(marks_.back());
     marks_.pop_back();
@@ -117,7 +136,7 @@ class PickleMachine {
   absl::Status PushTextOfLength() {
     ASSIGN_OR_RETURN(const Length length, TakeNumber<Length>());
     ASSIGN_OR_RETURN(const absl::string_view text, Take(length));
-    return PushText(Kind::kString, std::string(text));
+    return PushText(Kind::kString, text);
   }
 
   template <typename T>
@@ -137,21 +156,21 @@ class PickleMachine {
   }
 
   absl::Status PushFloat() {
-    ASSIGN_OR_RETURN(const uint64_t big_endian, TakeNumber<uint64_t>());
-    RETURN_IF_ERROR(PushNew(Kind::kFloat));
-    stack_.back()->real = std::bit_cast<double>(__builtin_bswap64(big_endian));
-    return absl::OkStatus();
+    RETURN_IF_ERROR(TakeNumber<uint64_t>().status());
+    return PushNew(Kind::kFloat);
   }
 
   absl::Status PushGlobal() {
-    ASSIGN_OR_RETURN(const std::string module, TakeLine());
-    ASSIGN_OR_RETURN(const std::string name, TakeLine());
+    ASSIGN_OR_RETURN(const absl::string_view module, TakeLine());
+    ASSIGN_OR_RETURN(const absl::string_view name, TakeLine());
     return PushText(Kind::kGlobal, absl::StrCat(module, ".", name));
   }
 
   absl::Status PushStackGlobal() {
     ASSIGN_OR_RETURN(const PickleNode* name, Pop());
     ASSIGN_OR_RETURN(const PickleNode* module, Pop());
+    // A name made of names doubles each time: what it is made of counts before it is made.
+    RETURN_IF_ERROR(Spend(module->text.size() + name->text.size()));
     return PushText(Kind::kGlobal, absl::StrCat(module->text, ".", name->text));
   }
 
@@ -169,8 +188,7 @@ class PickleMachine {
     if (arguments->items.empty()) return absl::OkStatus();
     for (const PickleNode* pair : arguments->items[0]->items) {
       if (pair->items.size() != 2) return Damaged("has a dict of something else than pairs");
-      stack_.back()->items.insert(stack_.back()->items.end(), pair->items.begin(),
-                                  pair->items.end());
+      RETURN_IF_ERROR(AddItems(*stack_.back(), pair->items));
     }
     return absl::OkStatus();
   }
@@ -187,7 +205,7 @@ class PickleMachine {
     ASSIGN_OR_RETURN(PickleNode * container, Pop());
     if (kind == Kind::kDict && items.size() % 2 != 0) return Damaged("has a key without a value");
     if (container->kind == kind) {
-      container->items.insert(container->items.end(), items.begin(), items.end());
+      RETURN_IF_ERROR(AddItems(*container, items));
     } else if (container->kind != Kind::kCall) {
       return Damaged("adds to something that is no container");
     }
@@ -216,6 +234,8 @@ class PickleMachine {
   }
 
   absl::Status Memoize(uint64_t index) {
+    constexpr size_t kEntrySize = 48;  // with its share of the table
+    RETURN_IF_ERROR(Spend(kEntrySize));
     ASSIGN_OR_RETURN(PickleNode * node, Pop());
     memo_[index] = node;
     return Push(node);
@@ -324,6 +344,7 @@ class PickleMachine {
   }
 
   absl::string_view bytes_;
+  size_t memory_;  // that may still be taken
   size_t position_ = 0;
   std::vector<PickleNode*> stack_;
   std::vector<size_t> marks_;

@@ -25,7 +25,7 @@ struct PickleNode {
     kNone,
     kBool,          // integer: 0 or 1
     kInt,           // integer
-    kFloat,         // real
+    kFloat,         // whose value no file of tensors needs
     kString,        // text: str (UTF-8) or bytes
     kSequence,      // items: the elements of a list or tuple
     kDict,          // items: key, value, key, value …; also a collections.OrderedDict
@@ -36,15 +36,17 @@ struct PickleNode {
 
   Kind kind = Kind::kNone;
   int64_t integer = 0;
-  double real = 0;
   std::string text;
   std::vector<const PickleNode*> items;
 };
 
+inline constexpr size_t kPickleMemory = 256;
+
 class Pickle {
  public:
   // Reads the pickle that `bytes` begins with. DataLoss or InvalidArgument, naming the offset, if
-  // it is damaged or uses an operation outside plain data.
+  // it is damaged, uses an operation outside plain data, or asks for more than kPickleMemory bytes
+  // of memory for each of its own (a few operations may copy a list many times over).
   static absl::StatusOr<Pickle> Parse(absl::string_view bytes);
 
   // Movable only: nodes point to each other.

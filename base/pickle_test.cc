@@ -32,7 +32,7 @@ TEST(PickleTest, ReadsNumbersOfEverySign) {
   EXPECT_EQ(items[1]->integer, 300);
   EXPECT_EQ(items[2]->integer, int64_t{1} << 40);
   EXPECT_EQ(items[3]->integer, -(int64_t{1} << 40));
-  EXPECT_EQ(items[4]->real, 0.5);
+  EXPECT_EQ(items[4]->kind, Kind::kFloat);
   EXPECT_EQ(items[5]->kind, Kind::kBool);
   EXPECT_EQ(items[6]->kind, Kind::kNone);
 }
@@ -62,6 +62,34 @@ TEST(PickleTest, AnObjectMayContainItself) {
   const auto pickle = Pickle::Parse(absl::string_view("]q\0h\0a.", 7));
   ASSERT_TRUE(pickle.ok()) << pickle.status();
   EXPECT_EQ(pickle->root().items[0], &pickle->root());
+}
+
+// A list of many pairs, made a dict again and again.
+TEST(PickleTest, CopiesOfAListAreNotMadeWithoutEnd) {
+  std::string bytes = "]q\x01(";
+  for (int i = 0; i < 20000; ++i) bytes += "NN\x86";
+  bytes +=
+      "e0ccollections\nOrderedDict\nq\x02"
+      "0(";
+  for (int i = 0; i < 20000; ++i) bytes += "h\x02h\x01\x85R";
+  bytes += "t.";
+  EXPECT_THAT(Error(bytes), HasSubstr("grows to more than 256 times its size"));
+}
+
+// A name of names, each twice as long as the one before.
+TEST(PickleTest, NamesDoNotDoubleWithoutEnd) {
+  std::string bytes = "X\x10\x27" + std::string(2, '\0') + std::string(10000, 'x') + "q\x01";
+  for (int i = 0; i < 40; ++i) bytes += "h\x01h\x01\x93q\x01";
+  EXPECT_THAT(Error(bytes + "."), HasSubstr("grows to more than 256 times its size"));
+}
+
+// The costliest operations of all, each of one byte.
+TEST(PickleTest, SmallObjectsMayBeMany) {
+  const std::string bytes = "(" + std::string(100000, 'N') + "t.";
+  EXPECT_TRUE(Pickle::Parse(bytes).ok());
+  std::string memoized;
+  for (int i = 0; i < 100000; ++i) memoized += "N\x94";
+  EXPECT_TRUE(Pickle::Parse("(" + memoized + "t.").ok());
 }
 
 TEST(PickleTest, DamageNamesTheByte) {

@@ -31,7 +31,9 @@ using Kind = PickleNode::Kind;
 
 // Far beyond any checkpoint; a damaged pickle may refer to itself.
 constexpr int kMaxDepth = 32;
-constexpr int64_t kMaxObjects = 10'000'000;
+// An object may be met in several places, but what is met takes no more than so many bytes of paths
+// for each byte of the file.
+constexpr int64_t kPathsPerByte = 64;
 constexpr int64_t kMaxElements = int64_t{1} << 48;
 
 constexpr absl::string_view kZipMagic = "PK";
@@ -121,21 +123,28 @@ struct Contents {
 
 absl::StatusOr<Contents> ReadZip(absl::string_view bytes) {
   caffe2::serialize::PyTorchStreamReader reader(std::make_shared<BytesAdapter>(bytes));
-  const auto read = [&reader](const std::string& record) {
+  // Records are stored as they are: all together are no larger than their archive.
+  int64_t left = bytes.size();
+  const auto fits = [&left](int64_t size) { return size <= left ? left -= size, true : false; };
+  const auto read = [&](const std::string& record) -> absl::StatusOr<std::string> {
+    if (!fits(reader.getRecordSize(record))) {
+      return absl::DataLossError(absl::StrCat("record '", record, "' is larger than its archive"));
+    }
     const auto [data, size] = reader.getRecord(record);
     return std::string(static_cast<const char*>(data.get()), size);
   };
-  if (reader.hasRecord("byteorder") && read("byteorder") != "little") {
-    return absl::InvalidArgumentError("is not little-endian");
+  if (reader.hasRecord("byteorder")) {
+    ASSIGN_OR_RETURN(const std::string order, read("byteorder"));
+    if (order != "little") return absl::InvalidArgumentError("is not little-endian");
   }
-  ASSIGN_OR_RETURN(Pickle pickle, Pickle::Parse(read("data.pkl")));
+  ASSIGN_OR_RETURN(const std::string data, read("data.pkl"));
+  ASSIGN_OR_RETURN(Pickle pickle, Pickle::Parse(data));
   ASSIGN_OR_RETURN(const StorageIds ids, FindStorageIds(pickle));
   Storages storages;
   for (const auto& [key, id] : ids) {
     const std::string record = absl::StrCat("data/", key);
     const int64_t size = reader.getRecordSize(record);
-    // Records are stored as they are: none is larger than its archive.
-    if (size != id.nbytes() || size > static_cast<int64_t>(bytes.size())) {
+    if (size != id.nbytes() || !fits(size)) {
       return WrongSize(key, id.nbytes(), size);
     }
     at::Tensor storage = at::empty({id.numel}, id.dtype);
@@ -222,13 +231,14 @@ bool IsInside(int64_t numel, int64_t offset, const std::vector<int64_t>& sizes,
 // Walks the unpickled object and names its tensors by their paths.
 class TensorCollector {
  public:
-  explicit TensorCollector(const Storages& storages) : storages_(storages) {}
+  TensorCollector(const Storages& storages, size_t file_size)
+      : storages_(storages), paths_left_(kPathsPerByte * static_cast<int64_t>(file_size)) {}
 
   // `object` is at `path` of the root.
   absl::Status Collect(const PickleNode& object, const std::string& path, int depth) {
-    if (depth > kMaxDepth || ++num_objects_ > kMaxObjects) {
-      return absl::DataLossError("nests without an end");
-    }
+    constexpr int64_t kObject = 64;
+    paths_left_ -= kObject + static_cast<int64_t>(path.size());
+    if (depth > kMaxDepth || paths_left_ < 0) return absl::DataLossError("nests without an end");
     const std::string prefix = path.empty() ? "" : absl::StrCat(path, "/");
     if (object.kind == Kind::kCall) return CollectCall(object, path, depth);
     if (object.kind == Kind::kSequence) {
@@ -292,7 +302,7 @@ class TensorCollector {
 
   const Storages& storages_;
   TensorMap tensors_;
-  int64_t num_objects_ = 0;
+  int64_t paths_left_;
 };
 
 absl::StatusOr<Contents> ReadContents(absl::string_view bytes) {
@@ -312,7 +322,7 @@ absl::StatusOr<TensorMap> ParseTensorFile(absl::string_view bytes) {
   ASSIGN_OR_RETURN(const Contents contents, ReadContents(bytes));
   const PickleNode& root = contents.pickle.root();
   if (root.kind != Kind::kDict) return absl::InvalidArgumentError("holds no dict of named tensors");
-  TensorCollector collector(contents.storages);
+  TensorCollector collector(contents.storages, bytes.size());
   RETURN_IF_ERROR(collector.Collect(root, "", 0));
   TensorMap tensors = collector.Take();
   if (tensors.empty() && !root.items.empty()) {

@@ -134,6 +134,33 @@ TEST(TensorFileTest, EveryTruncationIsAnErrorThatNamesTheFile) {
   }
 }
 
+// A dict of the one below, twice, 30 deep: 2^30 paths to one object in a few hundred bytes.
+TEST(TensorFileTest, SharedObjectsAreNotMetWithoutEnd) {
+  std::string nested =
+      "\x80\x02}q\x01"
+      "0";
+  for (int i = 0; i < 30; ++i) {
+    nested +=
+        "}(U\x01"
+        "ah\x01U\x01"
+        "bh\x01uq\x01"
+        "0";
+  }
+  nested += "h\x01.";
+  const std::string magic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+  const std::string version = "\x80\x02M\xe9\x03.", machine = "\x80\x02}.", keys = "\x80\x02].";
+  const absl::Status status = ReadBytes(magic + version + machine + nested + keys).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("nests without an end"));
+}
+
+// deflated.pt: a pickle of 4 MB in an archive of 4 kB, as torch.save writes none.
+TEST(TensorFileTest, ARecordLargerThanItsArchiveIsNotUnpacked) {
+  const absl::Status status = ReadTensorFile(PythonFile("deflated.pt")).status();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("deflated.pt: record 'data.pkl' is larger than its archive"));
+}
+
 TEST(TensorFileTest, FlippedBitsNeverCrash) {
   std::mt19937 random(1);
   for (const char* name : {"checkpoint_zip.pt", "checkpoint_legacy.pt", "views_protocol4.pt"}) {

@@ -15,11 +15,13 @@
 #include "data/loader/open_dataset.h"
 #include "data/sources/dataset.h"
 #include "data/sources/dataset_summary.h"
+#include "data/sources/left_alone.h"
 #include "gflags/gflags.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "The dataset.");
 DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");
+DEFINE_bool(allow_empty_classes, false, "Accept folders and labels without an image as classes.");
 DEFINE_bool(verify, false, "Decode every image too, not just its header.");
 DEFINE_int32(threads, 1, "Threads that read and decode.");
 DEFINE_int64(extract, -1, "Write this sample's bytes to --output, and do nothing else.");
@@ -63,7 +65,10 @@ void Print(const data::Dataset& dataset, const data::DatasetSummary& summary) {
     std::cout << absl::StreamFormat("%7d  %d to %d\n", summary.side_counts[i], 1 << i,
                                     (2 << i) - 1);
   }
-  for (const data::BadSample& bad : summary.bad) {
+  for (const std::string& line : dataset.left_alone().Lines(data::LeftAlone::kNames)) {
+    std::cout << line << "\n";
+  }
+  for (const data::DamagedSample& bad : summary.bad) {
     std::cout << absl::StreamFormat("bad: sample %d, %s: %s\n", bad.index, bad.name, bad.reason);
   }
 }
@@ -71,9 +76,11 @@ void Print(const data::Dataset& dataset, const data::DatasetSummary& summary) {
 absl::Status Run() {
   if (FLAGS_input.empty()) return absl::InvalidArgumentError("no dataset is given");
   if (FLAGS_threads < 1) return absl::InvalidArgumentError("--threads must be positive");
-  ASSIGN_OR_RETURN(const auto dataset, data::OpenDataset(FLAGS_input, FLAGS_kind));
+  ASSIGN_OR_RETURN(const auto dataset,
+                   data::OpenDataset(FLAGS_input, FLAGS_kind, {FLAGS_allow_empty_classes}));
   if (FLAGS_extract >= 0) return Extract(*dataset);
-  const data::DatasetSummary summary = data::Summarize(*dataset, FLAGS_verify, FLAGS_threads);
+  ASSIGN_OR_RETURN(const data::DatasetSummary summary,
+                   data::Summarize(*dataset, FLAGS_verify, FLAGS_threads));
   Print(*dataset, summary);
   if (!summary.bad.empty()) {
     return absl::DataLossError(absl::StrCat(FLAGS_input, ": ", summary.bad.size(), " bad samples"));

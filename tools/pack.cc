@@ -4,6 +4,7 @@
 //   pack --input=digits-train.tar --output=digits/train
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <string>
 
@@ -15,11 +16,14 @@
 #include "base/status_macros.h"
 #include "data/loader/open_dataset.h"
 #include "data/shard/packer.h"
+#include "data/sources/dataset.h"
+#include "data/sources/left_alone.h"
 #include "gflags/gflags.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "What to pack.");
 DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");
+DEFINE_bool(allow_empty_classes, false, "Accept folders and labels without an image as classes.");
 DEFINE_string(output, "", "Folder for the shards; one with part of them is completed.");
 DEFINE_int32(max_side, 0, "Shrink images whose longer side exceeds this; 0: none.");
 DEFINE_int32(quality, 90, "JPEG quality of images that are shrunk or turned.");
@@ -51,6 +55,24 @@ class Progress {
   absl::Time shown_ = absl::InfinitePast();
 };
 
+void Print(const data::Dataset& dataset, const data::PackReport& report) {
+  constexpr size_t kNames = 3, kRejected = 20;
+  std::cout << absl::StreamFormat(
+      "%s: %d samples of %d classes in %d shards (%d kept), %.1f MB; %d rejected\n", FLAGS_output,
+      report.samples, dataset.class_names().size(), report.shards, report.kept_shards,
+      report.bytes / 1e6, report.rejected.size());
+  for (const std::string& line : dataset.left_alone().Lines(kNames)) std::cout << line << "\n";
+  for (const std::string& name : report.empty_classes) {
+    std::cout << "class without samples: " << name << "\n";
+  }
+  for (size_t i = 0; i < std::min(kRejected, report.rejected.size()); ++i) {
+    std::cout << "rejected: " << report.rejected[i].second << "\n";
+  }
+  if (report.rejected.size() > kRejected) {
+    std::cout << "and " << report.rejected.size() - kRejected << " more rejected\n";
+  }
+}
+
 absl::Status Run() {
   if (FLAGS_input.empty() || FLAGS_output.empty()) {
     return absl::InvalidArgumentError("--input and --output are needed");
@@ -59,7 +81,8 @@ absl::Status Run() {
     return absl::InvalidArgumentError(
         absl::StrCat("--on_bad_sample=", FLAGS_on_bad_sample, " is neither fail nor skip"));
   }
-  ASSIGN_OR_RETURN(const auto dataset, data::OpenDataset(FLAGS_input, FLAGS_kind));
+  ASSIGN_OR_RETURN(const auto dataset,
+                   data::OpenDataset(FLAGS_input, FLAGS_kind, {FLAGS_allow_empty_classes}));
   data::PackOptions options;
   options.sample.max_side = FLAGS_max_side;
   options.sample.quality = FLAGS_quality;
@@ -73,10 +96,7 @@ absl::Status Run() {
   Progress progress;
   options.progress = [&progress](int64_t done, int64_t total) { progress(done, total); };
   ASSIGN_OR_RETURN(const data::PackReport report, data::Pack(*dataset, FLAGS_output, options));
-  std::cout << absl::StreamFormat(
-      "%s: %d samples of %d classes in %d shards (%d kept), %.1f MB; %d rejected\n", FLAGS_output,
-      report.samples, dataset->class_names().size(), report.shards, report.kept_shards,
-      report.bytes / 1e6, report.rejected);
+  Print(*dataset, report);
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 import argparse
 import collections
 import pathlib
+import zipfile
 
 import torch
 
@@ -56,3 +57,8 @@ save("dtypes_zip.pt", {name: torch.tensor([0, 1, 3]).to(getattr(torch, name)) fo
 save("list.pt", [1, 2])
 save("no_tensors.pt", {"epoch": 1})
 save("sparse.pt", {"w": torch.eye(2).to_sparse()})
+
+# What torch.save does not make: a pickle that is deflated, and a thousand times larger unpacked.
+with zipfile.ZipFile(FOLDER / "deflated.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.writestr(zipfile.ZipInfo("deflated/data.pkl"), b"N" * (4 << 20) + b".", zipfile.ZIP_DEFLATED)
+    archive.writestr(zipfile.ZipInfo("deflated/version"), b"3\n", zipfile.ZIP_STORED)

@@ -6,8 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/codec/jpeg_arena.h"
+#include "data/codec/jpeg_entropy.h"
 #include "data/codec/jpeg_error.h"
 #include "data/codec/jpeg_header.h"
+#include "data/codec/jpeg_scans.h"
 #include "data/codec/jpeg_segments.h"
 #include "data/codec/jpeg_tables.h"
 #include "data/codec/libjpeg.h"
@@ -50,6 +52,7 @@ struct JpegDecoder::State {
     jpeg.err = errors.manager();
     jpeg_create_decompress(&jpeg);
     arena.Install(jpeg);
+    scan_limit.Install(jpeg);
     // Bounds the coefficients of a progressive image: 2 bytes for each of up to 4 components.
     jpeg.mem->max_memory_to_use = 8 * kMaxPixels;
   }
@@ -61,6 +64,7 @@ struct JpegDecoder::State {
 
   JpegErrorHandler errors;
   JpegArena arena;
+  JpegScanLimit scan_limit;
   jpeg_decompress_struct jpeg;
   ScratchBuffer segments;
   ScratchBuffer pixels;
@@ -140,6 +144,9 @@ absl::StatusOr<PixelRegion> JpegDecoder::Decode(const EncodedSample& sample, con
   });
   state_->arena.Recycle(jpeg);
   RETURN_IF_ERROR(status);
+  if (state_->errors.found_extraneous_bytes() && !EntropyDataAreWhole(sample.bytes)) {
+    return absl::DataLossError("damaged JPEG data, which end before the image does");
+  }
   region.pixels = pixels;
   return region;
 }

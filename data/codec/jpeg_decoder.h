@@ -27,8 +27,8 @@ class JpegDecoder {
   // and covers `rect` rounded outwards; it lives until the next call. CMYK and YCCK become RGB as
   // Adobe's inverted inks.
   //
-  // DataLoss if libjpeg reports an error or a warning, or if the image is not of the
-  // size the sample says, or larger than kMaxPixels.
+  // DataLoss if libjpeg reports an error or a warning of damage (jpeg_error.h), or if the image is
+  // not of the size the sample says, larger than kMaxPixels, or in more than kMaxJpegScans.
   // Unless sample.verified, all of the image is entropy-decoded to find damage anywhere.
   absl::StatusOr<PixelRegion> Decode(const EncodedSample& sample, const Rect& rect,
                                      int log2_shrink = 0);

@@ -140,6 +140,72 @@ TEST(JpegDecoderTest, AnImageDoesNotInheritTheTablesOfTheOneBefore) {
   EXPECT_FALSE(TranscodeJpeg(jpeg).ok());
 }
 
+// `jpeg` with `bytes` before the last marker of this kind.
+Bytes InsertBefore(Bytes jpeg, uint8_t marker, const Bytes& bytes) {
+  const uint8_t pattern[] = {0xff, marker};
+  const auto at = std::find_end(jpeg.begin(), jpeg.end(), pattern, pattern + 2);
+  jpeg.insert(at, bytes.begin(), bytes.end());
+  return jpeg;
+}
+
+Bytes WholeOf(const Bytes& jpeg) {
+  JpegDecoder decoder;
+  const auto region = decoder.Decode(SampleOf(jpeg, 70, 50), {0, 0, 70, 50});
+  return region.ok() ? Cut(*region, {0, 0, 70, 50}) : Bytes();
+}
+
+// Pillow shows each of these without a difference.
+TEST(JpegDecoderTest, OdditiesThatChangeNoPixelAreNoDamage) {
+  Bytes junk(254);
+  for (int i = 0; i < 254; ++i) junk[i] = 1 + i;
+  const JpegOptions kinds[] = {{},
+                               {.restart_rows = 1},
+                               {.sampling_down = 1},
+                               {.interleaved = false},
+                               {.components = 1, .sampling_across = 1, .sampling_down = 1},
+                               {.components = 4, .ycck = true}};
+  for (const JpegOptions& kind : kinds) {
+    Bytes jpeg = MakeJpeg(70, 50, 5, kind);
+    const Bytes pixels = WholeOf(jpeg);
+    ASSERT_FALSE(pixels.empty());
+    for (const Bytes& bytes : {Bytes{0}, Bytes{0x55, 0, 0xff, 0}, Bytes(1000, 0), junk}) {
+      EXPECT_TRUE(WholeOf(InsertBefore(jpeg, 0xd9, bytes)) == pixels);
+      EXPECT_TRUE(TranscodeJpeg(InsertBefore(jpeg, 0xd9, bytes)).ok());
+    }
+    *(Find(jpeg, 0xda) + 2 + 2 + 1 + 2 * Find(jpeg, 0xda)[4]) = 5;  // where the spectrum starts
+    if (kind.components != 4) jpeg[11] = 2;                         // of JFIF, in the first segment
+    EXPECT_TRUE(WholeOf(jpeg) == pixels);
+  }
+}
+
+// In a progressive image no one can tell them from what damage leaves over.
+TEST(JpegDecoderTest, BytesBehindAProgressiveImageAreDamage) {
+  const Bytes jpeg = MakeJpeg(70, 50, 5, {.progressive = true});
+  ASSERT_FALSE(WholeOf(jpeg).empty());
+  EXPECT_TRUE(WholeOf(InsertBefore(jpeg, 0xd9, Bytes(100, 0x55))).empty());
+}
+
+// A few bytes for each scan would buy a pass over the whole image.
+TEST(JpegDecoderTest, ScansWithoutEndAreRefused) {
+  const Bytes jpeg = MakeJpeg(70, 50, 5, {.interleaved = false});
+  ASSERT_FALSE(WholeOf(jpeg).empty());
+  const uint8_t scan_marker[] = {0xff, 0xda};
+  const auto scan = std::find_end(jpeg.begin(), jpeg.end(), scan_marker, scan_marker + 2);
+  const auto repeated = [&](int times) {
+    Bytes bytes(jpeg.begin(), scan);
+    for (int i = 0; i < times; ++i) bytes.insert(bytes.end(), scan, jpeg.end() - 2);
+    bytes.insert(bytes.end(), jpeg.end() - 2, jpeg.end());
+    return bytes;
+  };
+  EXPECT_TRUE(WholeOf(repeated(90)) == WholeOf(jpeg));
+  JpegDecoder decoder;
+  const Bytes endless = repeated(200);
+  const absl::Status status = decoder.Decode(SampleOf(endless, 70, 50), {0, 0, 1, 1}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(status.message(), "a JPEG of more than 100 scans");
+  EXPECT_EQ(TranscodeJpeg(endless).status().message(), "a JPEG of more than 100 scans");
+}
+
 TEST(JpegDecoderTest, AHugeImageIsRefusedByItsHeader) {
   Bytes jpeg = MakeJpeg(64, 64, 5);
   const auto frame = Find(jpeg, 0xc0);

@@ -19,15 +19,24 @@ class JpegErrorHandler {
   jpeg_error_mgr* manager() { return &context_.manager; }
 
   // Runs libjpeg calls. DataLoss, with libjpeg's words, as soon as one reports an error or a
-  // warning: a warning means damage. The rest of `calls` is then skipped without running
-  // destructors, so `calls` must have no local object that needs one.
+  // warning that means damage: all but those of oddities that leave every pixel as it was encoded.
+  // The rest of `calls` is then skipped without running destructors, so `calls` must have no local
+  // object that needs one.
   absl::Status Run(absl::FunctionRef<void()> calls);
+
+  // Whether the last Run met bytes before the end of the image that no decoder looks at. They are
+  // all that some damage shows: see EntropyDataAreWhole.
+  bool found_extraneous_bytes() const { return context_.extraneous; }
+
+  // Makes Run return DataLoss with `message`; to be called from inside of it.
+  [[noreturn]] static void Fail(j_common_ptr object, const char* message);
 
  private:
   struct Context {
     jpeg_error_mgr manager;  // first: libjpeg hands back a pointer to it
     jmp_buf jump;
     char message[JMSG_LENGTH_MAX];
+    bool extraneous;
   };
 
   [[noreturn]] static void OnError(j_common_ptr object);

@@ -8,8 +8,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "data/codec/jpeg_entropy.h"
 #include "data/codec/jpeg_error.h"
 #include "data/codec/jpeg_header.h"
+#include "data/codec/jpeg_scans.h"
 #include "data/codec/jpeg_tables.h"
 #include "data/codec/libjpeg.h"
 #include "data/pixels/pixel_region.h"
@@ -100,11 +102,13 @@ absl::StatusOr<RestartJpeg> TranscodeJpeg(absl::Span<const uint8_t> jpeg) {
     return absl::UnimplementedError(absl::StrCat("an MCU of ", header.mcu_blocks, " blocks"));
   }
   Compressor target;
+  JpegScanLimit scan_limit;
   jpeg_decompress_struct source;
   source.err = target.errors.manager();
   jpeg_create_decompress(&source);
   absl::Cleanup destroy = [&source] { jpeg_destroy_decompress(&source); };
   source.mem->max_memory_to_use = 8 * kMaxPixels;
+  scan_limit.Install(source);
   RETURN_IF_ERROR(target.errors.Run([&] {
     ForbidDefaultHuffmanTables(source);
     jpeg_mem_src(&source, jpeg.data(), jpeg.size());
@@ -116,6 +120,9 @@ absl::StatusOr<RestartJpeg> TranscodeJpeg(absl::Span<const uint8_t> jpeg) {
     jpeg_finish_compress(&target.jpeg);
     jpeg_finish_decompress(&source);
   }));
+  if (target.errors.found_extraneous_bytes() && !EntropyDataAreWhole(jpeg)) {
+    return absl::DataLossError("damaged JPEG data, which end before the image does");
+  }
   return target.Result(header);
 }
 

@@ -23,8 +23,8 @@ struct RestartJpeg {
 
 // The same coefficients, so the same pixels, in one interleaved baseline scan with the best Huffman
 // tables and restart markers at least at the end of every MCU row. Keeps no metadata but the colour
-// space. DataLoss if libjpeg reports an error or a warning; Unimplemented if baseline has no room
-// for the image's MCU (more than 10 blocks).
+// space. DataLoss as by JpegDecoder; Unimplemented if baseline has no room for the image's MCU
+// (more than 10 blocks).
 absl::StatusOr<RestartJpeg> TranscodeJpeg(absl::Span<const uint8_t> jpeg);
 
 // Compresses width x height RGB pixels with libjpeg's `quality` (1 to 100) and 4:2:0.

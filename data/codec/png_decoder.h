@@ -15,7 +15,9 @@ namespace data {
 // chunk's checksum must hold, up to the end chunk; or if the image is larger than kMaxPixels.
 absl::StatusOr<Rect> ReadPngSize(absl::Span<const uint8_t> png);
 
-// The whole image as 8-bit RGB, in `buffer`. Transparency is dropped, as everyone's loaders do.
+// The whole image as 8-bit RGB, in `buffer`: the values that Pillow's convert("RGB") gives. So
+// transparency is dropped, gamma and colour profiles are not applied, and of 16 bits the upper 8
+// are taken; but 16-bit gray without transparency is cut off at 255.
 absl::StatusOr<PixelRegion> DecodePng(absl::Span<const uint8_t> png, ScratchBuffer& buffer);
 
 }  // namespace data

@@ -71,6 +71,12 @@ Bytes MakeJpeg(int width, int height, uint64_t seed, const JpegOptions& options)
     jpeg.comp_info[3].v_samp_factor = options.sampling_down;
   }
   if (options.progressive) jpeg_simple_progression(&jpeg);
+  static constexpr jpeg_scan_info kScans[] = {
+      {1, {0}, 0, 63, 0, 0}, {1, {1}, 0, 63, 0, 0}, {1, {2}, 0, 63, 0, 0}};
+  if (!options.interleaved) {
+    jpeg.scan_info = kScans;
+    jpeg.num_scans = 3;
+  }
   jpeg.restart_in_rows = options.restart_rows;
   jpeg_start_compress(&jpeg, TRUE);
   if (!options.app1.empty()) {

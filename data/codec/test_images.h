@@ -19,9 +19,10 @@ struct JpegOptions {
   int sampling_across = 2;  // of the first component; the others have 1
   int sampling_down = 2;
   bool progressive = false;
-  int restart_rows = 0;   // MCU rows between restart markers; 0: none
-  bool ycck = false;      // with 4 components
-  std::string app1 = {};  // content of an APP1 segment, if not empty
+  bool interleaved = true;  // false: a scan for each of 3 components, not with progressive
+  int restart_rows = 0;     // MCU rows between restart markers; 0: none
+  bool ycck = false;        // with 4 components
+  std::string app1 = {};    // content of an APP1 segment, if not empty
 };
 
 // The content of an APP1 segment that gives an EXIF orientation, in little- or big-endian order.

@@ -32,8 +32,8 @@ struct EncodedSample {
   int width = 0;
   int height = 0;
   RestartIndex restarts;
-  // Exactly these bytes were once decoded whole without an error or a warning (a checksum vouches
-  // for it). Otherwise part of an image must not be used before all of it was decoded.
+  // Exactly these bytes were once decoded whole without an error or a warning of damage (a checksum
+  // vouches for it). Otherwise part of an image must not be used before all of it was decoded.
   bool verified = false;
 };
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -43,7 +45,9 @@ bool ChecksumHolds(const char* block) {
 // What an extension header says of the next member.
 struct Override {
   std::string name;
+  std::string target;
   bool has_size = false;
+  bool sparse = false;
   uint64_t size = 0;
 };
 
@@ -61,6 +65,8 @@ bool ParsePax(absl::string_view text, Override& next) {
     if (equals == absl::string_view::npos) return false;
     const absl::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
     if (key == "path") next.name = std::string(value);
+    if (key == "linkpath") next.target = std::string(value);
+    next.sparse |= absl::StartsWith(key, "GNU.sparse.");
     if (key == "size") {
       if (!absl::SimpleAtoi(value, &next.size)) return false;
       next.has_size = true;
@@ -77,48 +83,139 @@ std::string MemberName(const char* block) {
   return prefix.empty() ? std::string(name) : absl::StrCat(prefix, "/", name);
 }
 
+TarMember::Kind KindOf(char type) {
+  switch (type) {
+    case '0':
+    case '\0':
+    case '7':  // "contiguous", which means nothing here
+      return TarMember::Kind::kFile;
+    case '1':
+      return TarMember::Kind::kHardLink;
+    case '2':
+      return TarMember::Kind::kSymbolicLink;
+    case '5':
+      return TarMember::Kind::kFolder;
+    case 'S':
+      return TarMember::Kind::kSparse;
+    default:
+      return TarMember::Kind::kOther;
+  }
+}
+
+class TarLister {
+ public:
+  explicit TarLister(const RandomAccessFile& archive) : archive_(archive) {}
+
+  absl::StatusOr<std::vector<TarMember>> Run() {
+    bool more = true;
+    while (more) {
+      ASSIGN_OR_RETURN(more, Step());
+    }
+    RETURN_IF_ERROR(CheckRest());
+    return std::move(members_);
+  }
+
+ private:
+  absl::Status Damaged(absl::string_view what) const {
+    return absl::DataLossError(absl::StrCat(archive_.path(), ": at byte ", offset_, ": ", what));
+  }
+
+  // Reads the header at offset_ and passes over its content. False at the end of the archive.
+  absl::StatusOr<bool> Step() {
+    if (archive_.size() - offset_ < kBlock) {
+      return Damaged("ends without an end-of-archive block");
+    }
+    char block[kBlock];
+    RETURN_IF_ERROR(archive_.Read(offset_, kBlock, block));
+    if (std::all_of(block, block + kBlock, [](char c) { return c == '\0'; })) return false;
+    if (!ChecksumHolds(block)) return Damaged("not a tar header: its checksum differs");
+    uint64_t size;
+    if (!ParseNumber(block + 124, 12, size)) return Damaged("a size that is no number");
+    const char type = block[156];
+    const bool extension = type == 'L' || type == 'K' || type == 'x' || type == 'g';
+    if (next_.has_size && !extension) size = next_.size;
+    if (type >= '1' && type <= '6')
+      size = 0;  // links, devices, folders: no content, whatever they say
+    uint64_t content = offset_ + kBlock;
+    if (type == 'S') {
+      ASSIGN_OR_RETURN(content, SkipSparseMap(block));
+    }
+    if (size > archive_.size() - content) return Damaged("a member that leaves the file");
+    RETURN_IF_ERROR(extension ? AddExtension(type, content, size)
+                              : AddMember(block, type, content, size));
+    const uint64_t padded = (size + kBlock - 1) / kBlock * kBlock;
+    if (padded > archive_.size() - content) return Damaged("a member without its padding");
+    offset_ = content + padded;
+    return true;
+  }
+
+  // GNU's sparse headers may go on in further blocks, before the content.
+  absl::StatusOr<uint64_t> SkipSparseMap(const char* block) const {
+    constexpr size_t kHeaderGoesOn = 482, kMapGoesOn = 504;
+    uint64_t at = offset_ + kBlock;
+    char map[kBlock];
+    for (bool more = block[kHeaderGoesOn] != 0; more; more = map[kMapGoesOn] != 0, at += kBlock) {
+      if (archive_.size() - at < kBlock) return Damaged("a sparse member that leaves the file");
+      RETURN_IF_ERROR(archive_.Read(at, kBlock, map));
+    }
+    return at;
+  }
+
+  absl::Status AddExtension(char type, uint64_t content, uint64_t size) {
+    if (size > kMaxExtension) return Damaged("an oversize extension header");
+    std::string text(size, '\0');
+    RETURN_IF_ERROR(archive_.Read(content, size, text.data()));
+    if (type == 'L') {
+      next_.name = std::string(TextField(text.data(), text.size()));
+    } else if (type == 'K') {
+      next_.target = std::string(TextField(text.data(), text.size()));
+    } else {
+      // A global header ('g') names no member; git's has a comment.
+      Override global;
+      if (!ParsePax(text, type == 'x' ? next_ : global)) return Damaged("a malformed pax header");
+      if (!global.name.empty() || global.has_size) {
+        return Damaged("a global header that names or sizes all members");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddMember(const char* block, char type, uint64_t content, uint64_t size) {
+    if (type == 'M') return Damaged("goes on from another volume, which is not read");
+    TarMember member;
+    member.name = next_.name.empty() ? MemberName(block) : next_.name;
+    member.kind = next_.sparse ? TarMember::Kind::kSparse : KindOf(type);
+    member.target = next_.target.empty() ? std::string(TextField(block + 157, 100)) : next_.target;
+    member.header = offset_;
+    member.offset = content;
+    member.size = size;
+    members_.push_back(std::move(member));
+    next_ = Override();
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckRest() {
+    std::string bytes(64 << 10, '\0');
+    while (offset_ < archive_.size()) {
+      const size_t count = std::min<uint64_t>(bytes.size(), archive_.size() - offset_);
+      RETURN_IF_ERROR(archive_.Read(offset_, count, bytes.data()));
+      const size_t other = absl::string_view(bytes).substr(0, count).find_first_not_of('\0');
+      offset_ += std::min(other, count);
+      if (other < count) return Damaged("something follows the end of the archive");
+    }
+    return absl::OkStatus();
+  }
+
+  const RandomAccessFile& archive_;
+  std::vector<TarMember> members_;
+  Override next_;
+  uint64_t offset_ = 0;
+};
+
 }  // namespace
 
 absl::StatusOr<std::vector<TarMember>> ListTar(const RandomAccessFile& archive) {
-  std::vector<TarMember> members;
-  Override next;
-  uint64_t offset = 0;
-  const auto damaged = [&](absl::string_view what) {
-    return absl::DataLossError(absl::StrCat(archive.path(), ": at byte ", offset, ": ", what));
-  };
-  while (true) {
-    if (archive.size() - offset < kBlock) return damaged("ends without an end-of-archive block");
-    char block[kBlock];
-    RETURN_IF_ERROR(archive.Read(offset, kBlock, block));
-    if (std::all_of(block, block + kBlock, [](char c) { return c == '\0'; })) return members;
-    if (!ChecksumHolds(block)) return damaged("not a tar header: its checksum differs");
-    uint64_t size;
-    if (!ParseNumber(block + 124, 12, size)) return damaged("a size that is no number");
-    const char type = block[156];
-    const bool extension = type == 'L' || type == 'x';
-    if (next.has_size && !extension) size = next.size;
-    const uint64_t content = offset + kBlock;
-    if (size > archive.size() - content) return damaged("a member that leaves the file");
-
-    if (extension) {
-      if (size > kMaxExtension) return damaged("an oversize extension header");
-      std::string text(size, '\0');
-      RETURN_IF_ERROR(archive.Read(content, size, text.data()));
-      if (type == 'L') {
-        next.name = std::string(TextField(text.data(), text.size()));
-      } else if (!ParsePax(text, next)) {
-        return damaged("a malformed pax header");
-      }
-    } else {
-      if (type == '0' || type == '\0') {
-        members.push_back({next.name.empty() ? MemberName(block) : next.name, content, size});
-      }
-      next = Override();
-    }
-    const uint64_t padded = (size + kBlock - 1) / kBlock * kBlock;
-    if (padded > archive.size() - content) return damaged("a member without its padding");
-    offset = content + padded;
-  }
+  return TarLister(archive).Run();
 }
 
 }  // namespace data

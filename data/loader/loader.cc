@@ -55,7 +55,8 @@ class Loader::Impl {
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
   absl::Status Seek(int64_t epoch, int64_t step);
   absl::StatusOr<Batch> Next();
-  std::vector<BadSample> bad_samples() const;
+  int64_t skipped_count() const { return skipped_.size(); }
+  std::vector<SkippedSample> skipped_samples() const;
 
  private:
   struct Place {
@@ -83,9 +84,9 @@ class Loader::Impl {
   Place next_;     // to be returned
   Place planned_;  // to be planned
   int64_t order_epoch_ = -1;
-  std::vector<int64_t> order_;  // of order_epoch_
-  int64_t announced_ = 0;       // windows of it
-  std::map<int64_t, absl::Status> bad_samples_;
+  std::vector<int64_t> order_;               // of order_epoch_
+  int64_t announced_ = 0;                    // windows of it
+  std::map<int64_t, absl::Status> skipped_;  // by id
 
   // Not absl::Mutex: the thread sanitizer does not see into the prebuilt library.
   std::mutex mutex_;  // Guards what follows, and the counts of pending batches.
@@ -194,6 +195,7 @@ absl::StatusOr<Batch> Loader::Impl::Next() {
     PlanAhead();
     changed_.notify_all();
   }
+  const int64_t planned = buffer->sample_ids.size();
   RETURN_IF_ERROR(DropBadSamples(*buffer));
   Batch batch;
   batch.epoch = buffer->epoch;
@@ -202,17 +204,21 @@ absl::StatusOr<Batch> Loader::Impl::Next() {
   batch.labels = buffer->labels;
   batch.sample_ids = buffer->sample_ids;
   batch.global_size = buffer->global_size;
+  batch.skipped = planned - static_cast<int64_t>(buffer->sample_ids.size());
   batch.owner = std::move(buffer);
   return batch;
 }
 
-// Closes the gaps that bad samples leave, or returns the first one's error.
+// Closes the gaps that damaged samples leave, or returns the first error that is not to be skipped.
 absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
+  const bool skip = options_.on_bad_sample == LoaderOptions::OnBadSample::kSkip;
+  for (const absl::Status& status : buffer.statuses) {
+    if (!status.ok() && !(skip && absl::IsDataLoss(status))) return status;
+  }
   size_t kept = 0;
   for (size_t i = 0; i < buffer.statuses.size(); ++i) {
     if (!buffer.statuses[i].ok()) {
-      if (options_.on_bad_sample == LoaderOptions::OnBadSample::kFail) return buffer.statuses[i];
-      bad_samples_.emplace(buffer.sample_ids[i], buffer.statuses[i]);
+      skipped_.emplace(buffer.sample_ids[i], buffer.statuses[i]);
       continue;
     }
     if (kept != i) {
@@ -228,9 +234,11 @@ absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
   return absl::OkStatus();
 }
 
-std::vector<BadSample> Loader::Impl::bad_samples() const {
-  std::vector<BadSample> list;
-  for (const auto& [id, status] : bad_samples_) list.push_back({id, status});
+std::vector<SkippedSample> Loader::Impl::skipped_samples() const {
+  std::vector<SkippedSample> list;
+  for (const auto& [id, status] : skipped_) {
+    list.push_back({id, dataset_.name(id), std::string(status.message())});
+  }
   return list;
 }
 
@@ -281,6 +289,7 @@ Loader::~Loader() = default;
 int64_t Loader::steps_per_epoch() const { return impl_->steps_per_epoch(); }
 absl::Status Loader::Seek(int64_t epoch, int64_t step) { return impl_->Seek(epoch, step); }
 absl::StatusOr<Batch> Loader::Next() { return impl_->Next(); }
-std::vector<BadSample> Loader::bad_samples() const { return impl_->bad_samples(); }
+int64_t Loader::skipped_count() const { return impl_->skipped_count(); }
+std::vector<SkippedSample> Loader::skipped_samples() const { return impl_->skipped_samples(); }
 
 }  // namespace data

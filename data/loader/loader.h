@@ -48,9 +48,11 @@ struct LoaderOptions {
   int threads = 1;
   int prefetch = 2;  // batches made ahead
 
+  // What a damaged sample does. What is no damage, such as a file that cannot be read or an image
+  // too small for the augmentation, is an error of Next in either case.
   enum class OnBadSample {
-    kFail,  // Next returns the error, which names the sample
-    kSkip,  // the batch comes without the sample; bad_samples() lists it
+    kFail,  // Next returns the error, DataLoss, which names the sample
+    kSkip,  // the batch comes without the sample; skipped_samples() lists it
   };
   OnBadSample on_bad_sample = OnBadSample::kFail;
 
@@ -58,7 +60,7 @@ struct LoaderOptions {
   std::function<std::shared_ptr<uint8_t>(size_t bytes)> allocate;
 };
 
-// One rank's share of a global batch.
+// One rank's share of a global batch. All of its samples may have been skipped.
 struct Batch {
   int64_t epoch = 0;
   int64_t step = 0;
@@ -66,17 +68,21 @@ struct Batch {
   uint8_t* pixels = nullptr;
   absl::Span<const int64_t> labels;
   absl::Span<const int64_t> sample_ids;  // indices into the dataset
-  // Samples of the global batch on all ranks, counting skipped ones.
+  // Samples of the global batch on all ranks, counting skipped ones, of which a rank knows its own
+  // alone.
   int64_t global_size = 0;
+  int64_t skipped = 0;  // of this rank's share
   // Keeps all of the above alive. The loader takes the memory back when the last copy is gone.
   std::shared_ptr<const void> owner;
 
   float* floats() const { return reinterpret_cast<float*>(pixels); }
 };
 
-struct BadSample {
-  int64_t id;
-  absl::Status status;
+// A damaged sample that batches came without.
+struct SkippedSample {
+  int64_t id = 0;      // its index in the dataset
+  std::string name;    // as the dataset calls it
+  std::string reason;  // one line, which names the sample too
 };
 
 // One thread uses a Loader. It may be destroyed while batches live on.
@@ -98,8 +104,12 @@ class Loader {
   // step, and may be used further.
   absl::StatusOr<Batch> Next();
 
-  // The samples skipped so far, each once, by id.
-  std::vector<BadSample> bad_samples() const;
+  // How many samples were skipped so far, in batches that Next has returned: each once, however
+  // often it came up. They are this rank's: those of all ranks differ, as their shares do.
+  int64_t skipped_count() const;
+
+  // These samples, by id.
+  std::vector<SkippedSample> skipped_samples() const;
 
  private:
   class Impl;

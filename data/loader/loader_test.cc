@@ -1,13 +1,20 @@
 #include "data/loader/loader.h"
 
+#include <errno.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "data/codec/test_images.h"
+#include "data/io/encoded_sample.h"
+#include "data/io/scratch_buffer.h"
+#include "data/sources/dataset.h"
 #include "data/sources/test_datasets.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -191,10 +198,64 @@ TEST(LoaderTest, SkippedSamplesLeaveNoGapAndAreListedOnce) {
       EXPECT_TRUE(std::equal(pixels, pixels + 3072, batch->floats() + j * 3072)) << id;
     }
   }
-  const std::vector<BadSample> bad = (*loader)->bad_samples();
-  ASSERT_EQ(bad.size(), 2);
-  EXPECT_EQ(bad[0].id, 0);
-  EXPECT_EQ(bad[1].id, 5);
+  EXPECT_EQ((*loader)->skipped_count(), 2);
+  const std::vector<SkippedSample> skipped = (*loader)->skipped_samples();
+  ASSERT_EQ(skipped.size(), 2);
+  EXPECT_EQ(skipped[0].id, 0);
+  EXPECT_EQ(skipped[1].id, 5);
+  EXPECT_EQ(skipped[1].name, "image5");
+  EXPECT_THAT(skipped[1].reason, HasSubstr("sample 5 (image5): "));
+}
+
+TEST(LoaderTest, ABatchMayBeEmptyWhereAllIsDamaged) {
+  const MemoryDataset damaged = SmallImages(4, {0, 1, 2, 3});
+  LoaderOptions options = TrainOptions(4);
+  options.on_bad_sample = LoaderOptions::OnBadSample::kSkip;
+  const auto loader = Loader::Create(damaged, options);
+  const auto batch = (*loader)->Next();
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_EQ(batch->labels.size(), 0);
+  EXPECT_EQ(batch->skipped, 4);
+  EXPECT_EQ(batch->global_size, 4);
+  EXPECT_EQ((*loader)->skipped_count(), 4);
+}
+
+// A dataset whose disk fails at one sample.
+class FailingDataset : public Dataset {
+ public:
+  FailingDataset(const Dataset& good, absl::Status error) : good_(good), error_(error) {}
+
+  int64_t size() const override { return good_.size(); }
+  const std::vector<std::string>& class_names() const override { return good_.class_names(); }
+  int64_t label(int64_t index) const override { return good_.label(index); }
+  std::string name(int64_t index) const override { return good_.name(index); }
+  absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override {
+    if (index == 3) return error_;
+    return good_.Read(index, buffer);
+  }
+
+ private:
+  const Dataset& good_;
+  const absl::Status error_;
+};
+
+TEST(LoaderTest, OnlyDamageIsSkipped) {
+  const MemoryDataset good = SmallImages(4);
+  LoaderOptions options = TrainOptions(4);
+  options.on_bad_sample = LoaderOptions::OnBadSample::kSkip;
+  const auto error = [&](const absl::Status& status) {
+    const FailingDataset dataset(good, status);
+    const auto loader = Loader::Create(dataset, options);
+    const absl::Status result = (*loader)->Next().status();
+    EXPECT_EQ((*loader)->skipped_count(), result.ok() ? 1 : 0);
+    return result;
+  };
+  EXPECT_TRUE(error(absl::DataLossError("cut")).ok());
+  for (const int system : {EIO, ENOENT, EACCES, ESTALE, EMFILE, ENOMEM, ENODEV, ETIMEDOUT}) {
+    const absl::Status status = error(absl::ErrnoToStatus(system, "cannot read"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("sample 3 (image3): cannot read"))
+        << system;
+  }
 }
 
 TEST(LoaderTest, OptionsThatMakeNoSenseAreNamed) {

@@ -1,16 +1,24 @@
 #include "data/loader/open_dataset.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <map>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "data/io/printable_name.h"
 #include "data/shard/shard_dataset.h"
 #include "data/shard/shard_manifest.h"
 #include "data/sources/beton_dataset.h"
 #include "data/sources/cifar_dataset.h"
 #include "data/sources/folder_dataset.h"
+#include "data/sources/image_files.h"
+#include "data/sources/input_listing.h"
 #include "data/sources/tar_dataset.h"
 
 namespace data {
@@ -18,41 +26,78 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// "" if nothing is recognized.
 absl::string_view KindOfFile(absl::string_view path) {
-  if (absl::EndsWith(path, ".tar")) return "tar";
+  if (absl::EndsWithIgnoreCase(path, ".tar")) return "tar";
   if (absl::EndsWith(path, ".bin")) return "cifar";
   if (absl::EndsWith(path, ".beton")) return "beton";
   return "";
 }
 
-// "" if nothing is recognized.
-std::string Recognize(const std::string& path) {
-  if (!fs::is_directory(path)) return std::string(KindOfFile(path));
+absl::StatusOr<std::string> RecognizeFolder(const std::string& path) {
   if (fs::exists(fs::path(path) / kShardManifestFile)) return "shards";
+  std::map<std::string, std::string> found;  // of each kind, the name that comes first
   std::error_code error;
-  bool folders = false;
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-    const absl::string_view kind = KindOfFile(it->path().native());
-    if (kind == "tar" || kind == "cifar") return std::string(kind);
-    folders |= it->is_directory();
+    const std::string name = it->path().filename();
+    if (IsHiddenName(name)) continue;
+    std::string kind(KindOfFile(name));
+    if (it->is_directory(error) || IsImageName(name)) kind = "folder";
+    if (absl::EndsWith(name, ".shard")) kind = "shards";
+    if (kind.empty()) continue;
+    std::string& first = found.emplace(kind, name).first->second;
+    first = std::min(first, name);
   }
-  return folders ? "folder" : "";
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot list ", path));
+  if (found.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": no kind of dataset is recognized"));
+  }
+  const auto& [kind, name] = *found.begin();
+  if (found.size() > 1) {
+    const auto& [other, other_name] = *std::next(found.begin());
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": holds two kinds of data, ", kind, " (", PrintableName(name), ") and ",
+                     other, " (", PrintableName(other_name), "); pack and inspect take --kind"));
+  }
+  if (kind == "shards") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": holds shards but no ", kShardManifestFile, ": packing has not finished"));
+  }
+  if (kind == "beton") {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": is a folder; name the .beton file in it, ", name));
+  }
+  return kind;
+}
+
+absl::StatusOr<std::string> Recognize(const std::string& path) {
+  if (fs::is_directory(path)) return RecognizeFolder(path);
+  const absl::string_view kind = KindOfFile(path);
+  if (kind.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": no kind of dataset is recognized"));
+  }
+  return std::string(kind);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
-                                                     absl::string_view kind) {
-  if (!fs::exists(path)) return absl::NotFoundError(absl::StrCat("no file or folder ", path));
-  const std::string chosen = kind == "auto" ? Recognize(path) : std::string(kind);
-  if (chosen == "shards") return ShardDataset::Open(path);
-  if (chosen == "tar") return TarDataset::Open(path);
-  if (chosen == "cifar") return CifarDataset::Open(path);
-  if (chosen == "folder") return FolderDataset::Open(path);
-  if (chosen == "beton") return BetonDataset::Open(path);
-  if (kind == "auto") {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": no kind of dataset is recognized"));
+                                                     absl::string_view kind,
+                                                     const OpenOptions& options) {
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot look at ", path));
+    return absl::NotFoundError(absl::StrCat("no file or folder ", path));
   }
+  std::string chosen(kind);
+  if (kind == "auto") {
+    ASSIGN_OR_RETURN(chosen, Recognize(path));
+  }
+  if (chosen == "shards") return ShardDataset::Open(path);
+  if (chosen == "tar") return TarDataset::Open(path, options);
+  if (chosen == "cifar") return CifarDataset::Open(path);
+  if (chosen == "folder") return FolderDataset::Open(path, options);
+  if (chosen == "beton") return BetonDataset::Open(path, options);
   return absl::InvalidArgumentError(absl::StrCat("unknown kind of dataset: ", kind));
 }
 

@@ -18,9 +18,11 @@ namespace data {
 //   folder  an ImageFolder tree (data/sources/folder_dataset.h)
 //   beton   FFCV's file (data/sources/beton_dataset.h)
 //   auto    told by the files at `path`
-// InvalidArgument, naming the path, for an unknown kind or where nothing is recognized.
+// InvalidArgument, naming the path, for an unknown kind, or where none or more than one is
+// recognized. The rules by which an input is judged are in docs/data.md.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
-                                                     absl::string_view kind = "auto");
+                                                     absl::string_view kind = "auto",
+                                                     const OpenOptions& options = {});
 
 }  // namespace data
 

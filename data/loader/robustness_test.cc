@@ -82,9 +82,9 @@ TEST(CorruptFilesTest, TheDamagedOnesAreBadSamplesByName) {
   const auto dataset = TarDataset::Open("data/loader/testdata/corrupt.tar");
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   ASSERT_EQ((*dataset)->size(), 30);
-  const DatasetSummary summary = Summarize(**dataset, /*decode=*/true, /*threads=*/2);
+  const DatasetSummary summary = *Summarize(**dataset, /*decode=*/true, /*threads=*/2);
   std::vector<int64_t> bad;
-  for (const BadSample& sample : summary.bad) {
+  for (const DamagedSample& sample : summary.bad) {
     bad.push_back(sample.index);
     EXPECT_EQ(sample.name, (*dataset)->name(sample.index));
     EXPECT_NE(sample.reason, "");
@@ -173,7 +173,7 @@ TEST(BetonDamageTest, FlippedBitsNeverCrash) {
         ++refused;
         continue;
       }
-      const DatasetSummary summary = Summarize(**dataset, /*decode=*/true, /*threads=*/1);
+      const DatasetSummary summary = *Summarize(**dataset, /*decode=*/true, /*threads=*/1);
       ASSERT_LE(summary.bad.size(), 1);
       bad_samples += summary.bad.size();
     }
@@ -198,7 +198,7 @@ TEST(TarDamageTest, FlippedBitsNeverCrash) {
       ASSERT_THAT(std::string(dataset.status().message()), HasSubstr(path));
       continue;
     }
-    const DatasetSummary summary = Summarize(**dataset, /*decode=*/true, /*threads=*/1);
+    const DatasetSummary summary = *Summarize(**dataset, /*decode=*/true, /*threads=*/1);
     ASSERT_LE(summary.bad.size(), 1);
   }
 }
@@ -221,7 +221,7 @@ TEST(CifarDamageTest, FlippedBitsChangeOnePixelOrLabelAtMost) {
       ASSERT_THAT(std::string(dataset.status().message()), HasSubstr(path));
       continue;
     }
-    const DatasetSummary summary = Summarize(**dataset, /*decode=*/true, /*threads=*/1);
+    const DatasetSummary summary = *Summarize(**dataset, /*decode=*/true, /*threads=*/1);
     ASSERT_EQ(summary.bad.size(), 0);
     ASSERT_EQ(summary.encoding_counts[1], 2);
   }

@@ -2,13 +2,15 @@
 //
 // Which sample goes where depends on the dataset and the options alone, so the bytes do not depend
 // on the number of workers. Started again after it was stopped, it keeps the shards that are
-// complete.
+// complete, if the input still is what they were made from.
 #ifndef DATA_SHARD_PACKER_H_
 #define DATA_SHARD_PACKER_H_
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "data/shard/sample_packer.h"
@@ -30,14 +32,19 @@ struct PackOptions {
 
 struct PackReport {
   int64_t samples = 0;
-  int64_t rejected = 0;
   int64_t shards = 0;
   int64_t kept_shards = 0;  // complete from an earlier run
   int64_t bytes = 0;
+  // The inputs left out, and why, by shard.
+  std::vector<std::pair<std::string, std::string>> rejected;
+  std::vector<std::string> empty_classes;  // names of those without a sample
 };
 
-// Creates `folder` if need be. FailedPrecondition if it holds shards of another input or of other
-// options; with `skip_bad_samples` false, the error of the first bad sample, which it names.
+// Creates `folder` if need be. FailedPrecondition if it holds shards of another input, of images
+// that have changed since, or of other options: kept shards are compared with the input by content.
+// With `skip_bad_samples` false, the error of the first bad sample, which it names; DataLoss, and
+// no shards, if all are bad. What the system reports (a file that is gone or cannot be read) is an
+// error in either case.
 absl::StatusOr<PackReport> Pack(const Dataset& dataset, const std::string& folder,
                                 const PackOptions& options);
 

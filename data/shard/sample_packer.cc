@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -11,8 +12,14 @@
 #include "data/codec/exif.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/pixels/random.h"
+#include "data/sources/dataset_content.h"
 
 namespace data {
+namespace {
+
+constexpr int kMaxSide = std::numeric_limits<uint16_t>::max();
+
+}  // namespace
 
 EncodedSample PackedSample::view() const {
   EncodedSample sample;
@@ -24,16 +31,24 @@ EncodedSample PackedSample::view() const {
   return sample;
 }
 
-absl::StatusOr<PackedSample> SamplePacker::Pack(const Dataset& dataset, int64_t index) {
-  auto packed = PackUnnamed(dataset, index);
+absl::StatusOr<PackedSample> SamplePacker::Pack(const Dataset& dataset, int64_t index,
+                                                uint64_t& content) {
+  content = 0;
+  auto packed = PackUnnamed(dataset, index, content);
+  if (packed.ok() && std::max(packed->width, packed->height) > kMaxSide) {
+    packed = absl::DataLossError(absl::StrCat("is ", packed->width, "x", packed->height,
+                                              " pixels; a shard takes sides up to ", kMaxSide));
+  }
   if (packed.ok()) return packed;
   return absl::Status(
       packed.status().code(),
       absl::StrCat("sample ", index, " (", dataset.name(index), "): ", packed.status().message()));
 }
 
-absl::StatusOr<PackedSample> SamplePacker::PackUnnamed(const Dataset& dataset, int64_t index) {
+absl::StatusOr<PackedSample> SamplePacker::PackUnnamed(const Dataset& dataset, int64_t index,
+                                                       uint64_t& content) {
   ASSIGN_OR_RETURN(EncodedSample sample, dataset.Read(index, bytes_));
+  content = SampleContent(sample);
   RETURN_IF_ERROR(ImageDecoder::FindSize(sample));
   const int orientation = options_.apply_orientation && sample.encoding == Encoding::kJpeg
                               ? ExifOrientation(sample.bytes)

@@ -43,11 +43,14 @@ class SamplePacker {
   explicit SamplePacker(const SamplePackOptions& options) : options_(options) {}
 
   // A function of the sample's bytes and index, and the options. The result was decoded whole
-  // without an error. Errors name the sample.
-  absl::StatusOr<PackedSample> Pack(const Dataset& dataset, int64_t index);
+  // without an error. DataLoss if the sample is damaged, or too large for a shard; errors name it.
+  // `content` becomes the SampleContent of what was read, also if that is damaged; 0 if nothing
+  // was.
+  absl::StatusOr<PackedSample> Pack(const Dataset& dataset, int64_t index, uint64_t& content);
 
  private:
-  absl::StatusOr<PackedSample> PackUnnamed(const Dataset& dataset, int64_t index);
+  absl::StatusOr<PackedSample> PackUnnamed(const Dataset& dataset, int64_t index,
+                                           uint64_t& content);
   absl::StatusOr<PackedSample> Recompress(const EncodedSample& sample, int orientation, bool raw);
   absl::StatusOr<PackedSample> Transcode(const EncodedSample& sample);
 

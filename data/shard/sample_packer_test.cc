@@ -41,7 +41,8 @@ Bytes Decode(const Bytes& image) {
 }
 
 PackedSample Pack(const Bytes& image, const SamplePackOptions& options = {}) {
-  auto packed = SamplePacker(options).Pack(JpegDataset({image}), 0);
+  uint64_t content;
+  auto packed = SamplePacker(options).Pack(JpegDataset({image}), 0, content);
   EXPECT_TRUE(packed.ok()) << packed.status();
   return *std::move(packed);
 }
@@ -153,15 +154,25 @@ TEST(SamplePackerTest, ARawFractionKeepsItsPixelsRaw) {
   const Bytes jpeg = MakeJpeg(16, 8, 1), rgb = Decode(jpeg);
   const MemoryDataset dataset = JpegDataset(std::vector<Bytes>(kImages, jpeg));
   SamplePacker packer({.raw_fraction = 0.3}), again({.raw_fraction = 0.3});
+  uint64_t content;
   int raw = 0;
   for (int i = 0; i < kImages; ++i) {
-    const auto packed = packer.Pack(dataset, i);
+    const auto packed = packer.Pack(dataset, i, content);
     ASSERT_TRUE(packed.ok()) << packed.status();
     EXPECT_TRUE(Decode(packed->view()) == rgb);
-    EXPECT_EQ(packed->encoding, again.Pack(dataset, i)->encoding);
+    EXPECT_EQ(packed->encoding, again.Pack(dataset, i, content)->encoding);
     raw += packed->encoding == Encoding::kRawRgb;
   }
   EXPECT_NEAR(raw, 300, 5 * std::sqrt(kImages * 0.3 * 0.7));
+}
+
+TEST(SamplePackerTest, WhatAShardHasNoRoomForIsNamed) {
+  uint64_t content;
+  const absl::Status status =
+      SamplePacker({}).Pack(JpegDataset({MakePng(65536, 1, 1)}), 0, content).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("(image0): is 65536x1 pixels"));
+  EXPECT_EQ(Pack(MakePng(65536, 1, 1), {.max_side = 1000}).width, 1000);
 }
 
 TEST(SamplePackerTest, ADamagedImageIsNamed) {
@@ -169,7 +180,10 @@ TEST(SamplePackerTest, ADamagedImageIsNamed) {
   jpeg.resize(jpeg.size() / 2);
   for (const SamplePackOptions& options :
        {SamplePackOptions(), {.max_side = 10}, {.raw_fraction = 1}, {.keep_jpeg = true}}) {
-    const absl::Status status = SamplePacker(options).Pack(JpegDataset({jpeg}), 0).status();
+    uint64_t content = 0;
+    const absl::Status status =
+        SamplePacker(options).Pack(JpegDataset({jpeg}), 0, content).status();
+    EXPECT_NE(content, 0);
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
     EXPECT_THAT(std::string(status.message()), HasSubstr("sample 0 (image0)"));
   }

@@ -1,35 +1,94 @@
 #include "data/shard/shard_dataset.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <set>
+#include <system_error>
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "data/io/file_pool.h"
 #include "data/shard/shard_manifest.h"
+#include "data/sources/input_listing.h"
+#include "data/sources/left_alone.h"
 #include "xxhash.h"
 
 namespace data {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kOpenShards = 64;
+
+absl::StatusOr<ShardReader> OpenShard(const std::string& folder, const ShardManifest& manifest,
+                                      const ShardManifest::Shard& entry,
+                                      const std::shared_ptr<FilePool>& pool) {
+  ASSIGN_OR_RETURN(ShardReader shard,
+                   ShardReader::Open(absl::StrCat(folder, "/", entry.file), pool));
+  if (shard.size() != entry.samples || shard.header().index_checksum != entry.index_checksum) {
+    return absl::DataLossError(
+        absl::StrCat(shard.path(), ": is not the shard that ", kShardManifestFile, " lists"));
+  }
+  for (int64_t i = 0; i < shard.size(); ++i) {
+    if (shard.record(i).label >= manifest.class_names.size()) {
+      return absl::DataLossError(absl::StrCat(shard.path(), ": sample ", i, " has label ",
+                                              shard.record(i).label, " of ",
+                                              manifest.class_names.size(), " classes"));
+    }
+  }
+  return shard;
+}
+
+absl::Status AddUnlisted(const std::string& folder, std::set<std::string> listed,
+                         LeftAlone& left_alone) {
+  listed.insert(kShardManifestFile);
+  std::set<std::string> unlisted;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename();
+    if (!listed.contains(name)) unlisted.insert(name);
+  }
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot list ", folder));
+  for (const std::string& name : unlisted) {
+    left_alone.Add(name, absl::StrCat("not listed in ", kShardManifestFile));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::string& folder) {
   ASSIGN_OR_RETURN(ShardManifest manifest, ReadShardManifest(folder));
+  const std::string manifest_path = absl::StrCat(folder, "/", kShardManifestFile);
+  RETURN_IF_ERROR(CheckClassNamesDiffer(manifest_path, manifest.class_names));
+  const auto pool = std::make_shared<FilePool>(kOpenShards);
   std::vector<ShardReader> shards;
+  std::set<std::string> listed;
+  LeftAlone left_alone;
   for (const ShardManifest::Shard& entry : manifest.shards) {
-    ASSIGN_OR_RETURN(ShardReader shard, ShardReader::Open(absl::StrCat(folder, "/", entry.file)));
-    if (shard.size() != entry.samples || shard.header().index_checksum != entry.index_checksum) {
-      return absl::DataLossError(
-          absl::StrCat(shard.path(), ": is not the shard that ", kShardManifestFile, " lists"));
+    if (!listed.insert(entry.file).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(manifest_path, ": lists ", entry.file, " twice"));
     }
-    for (int64_t i = 0; i < shard.size(); ++i) {
-      if (shard.record(i).label >= manifest.class_names.size()) {
-        return absl::DataLossError(absl::StrCat(shard.path(), ": sample ", i, " has label ",
-                                                shard.record(i).label, " of ",
-                                                manifest.class_names.size(), " classes"));
-      }
+    ASSIGN_OR_RETURN(ShardReader shard, OpenShard(folder, manifest, entry, pool));
+    ASSIGN_OR_RETURN(const auto rejected, shard.Rejected());
+    for (const auto& [name, reason] : rejected) {
+      left_alone.Add(absl::StrCat(name, " (", reason, ")"), "rejected when this was packed");
     }
     shards.push_back(std::move(shard));
   }
-  return absl::WrapUnique(new ShardDataset(std::move(manifest.class_names), std::move(shards)));
+  RETURN_IF_ERROR(AddUnlisted(folder, std::move(listed), left_alone));
+  auto dataset =
+      absl::WrapUnique(new ShardDataset(std::move(manifest.class_names), std::move(shards)));
+  dataset->left_alone_ = std::move(left_alone);
+  if (dataset->size() == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(manifest_path, ": lists no samples"));
+  }
+  return dataset;
 }
 
 ShardDataset::ShardDataset(std::vector<std::string> class_names, std::vector<ShardReader> shards)
@@ -61,6 +120,11 @@ absl::StatusOr<uint64_t> ShardDataset::Fingerprint() const {
   std::vector<uint64_t> checksums;
   for (const ShardReader& shard : shards_) checksums.push_back(shard.header().index_checksum);
   return XXH3_64bits(checksums.data(), checksums.size() * sizeof(checksums[0]));
+}
+
+std::optional<uint64_t> ShardDataset::KnownContent(int64_t index) const {
+  const auto [shard, local] = Locate(index);
+  return shard.record(local).checksum;
 }
 
 void ShardDataset::WillRead(int64_t first, int64_t last) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,8 @@ namespace data {
 
 class ShardDataset : public Dataset {
  public:
-  // Opens all shards and checks them against dataset.json.
+  // Opens all shards and checks them against dataset.json. Holds few files open, however many
+  // shards there are. What was rejected when they were packed, and other files, are left_alone().
   static absl::StatusOr<std::unique_ptr<ShardDataset>> Open(const std::string& folder);
 
   int64_t size() const override { return first_.back(); }
@@ -25,18 +27,17 @@ class ShardDataset : public Dataset {
   int64_t label(int64_t index) const override;
   std::string name(int64_t index) const override;
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
+  std::optional<uint64_t> KnownContent(int64_t index) const override;
   void WillRead(int64_t first, int64_t last) const override;
 
   // Of the shards' indexes, which hold the labels and checksums of all samples.
   absl::StatusOr<uint64_t> Fingerprint() const override;
 
-  const std::vector<ShardReader>& shards() const { return shards_; }
+ private:
+  ShardDataset(std::vector<std::string> class_names, std::vector<ShardReader> shards);
 
   // The shard that holds a sample, and the sample's index there.
   std::pair<const ShardReader&, int64_t> Locate(int64_t index) const;
-
- private:
-  ShardDataset(std::vector<std::string> class_names, std::vector<ShardReader> shards);
 
   std::vector<std::string> class_names_;
   std::vector<ShardReader> shards_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -58,8 +59,9 @@ absl::Status CheckNames(const ShardHeader& header, absl::string_view index) {
 
 }  // namespace
 
-absl::StatusOr<ShardReader> ShardReader::Open(const std::string& path) {
-  ASSIGN_OR_RETURN(RandomAccessFile file, RandomAccessFile::Open(path));
+absl::StatusOr<ShardReader> ShardReader::Open(const std::string& path,
+                                              std::shared_ptr<FilePool> pool) {
+  ASSIGN_OR_RETURN(RandomAccessFile file, RandomAccessFile::Open(path, std::move(pool)));
   if (file.size() < kShardHeaderSize) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a shard: shorter than a header"));
   }

@@ -3,12 +3,14 @@
 #define DATA_SHARD_SHARD_READER_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "data/io/encoded_sample.h"
+#include "data/io/file_pool.h"
 #include "data/io/random_access_file.h"
 #include "data/io/scratch_buffer.h"
 #include "data/shard/shard_format.h"
@@ -19,7 +21,9 @@ namespace data {
 class ShardReader {
  public:
   // Checks header, file size and the whole index. DataLoss or InvalidArgument, naming the file.
-  static absl::StatusOr<ShardReader> Open(const std::string& path);
+  // `pool` as in RandomAccessFile.
+  static absl::StatusOr<ShardReader> Open(const std::string& path,
+                                          std::shared_ptr<FilePool> pool = nullptr);
 
   const std::string& path() const { return file_.path(); }
   const ShardHeader& header() const { return header_; }

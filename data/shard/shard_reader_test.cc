@@ -56,10 +56,10 @@ struct Parts {
 
 Parts ReadParts() {
   const std::string path = TestPath("good.shard");
-  auto writer = ShardWriter::Create(path, /*fingerprint=*/1);
+  auto writer = ShardWriter::Create(path);
   EXPECT_TRUE(writer.ok()) << writer.status();
   EXPECT_TRUE(AddSamples(**writer).ok());
-  EXPECT_TRUE((*writer)->Finish().ok());
+  EXPECT_TRUE((*writer)->Finish(/*fingerprint=*/1).ok());
   const std::string file = *base::ReadFile(path);
   Parts parts;
   parts.header = *DecodeShardHeader(file.substr(0, kShardHeaderSize));
@@ -135,7 +135,7 @@ TEST(ShardWriterTest, OnlyAFinishedShardOpens) {
   const std::string path = TestPath("unfinished.shard");
   std::string temporary;
   {
-    auto writer = ShardWriter::Create(path, 1);
+    auto writer = ShardWriter::Create(path);
     ASSERT_TRUE(writer.ok()) << writer.status();
     for (int i = 0; i < 400; ++i) ASSERT_TRUE(AddSamples(**writer).ok());
     EXPECT_FALSE(fs::exists(path));
@@ -153,7 +153,7 @@ TEST(ShardWriterTest, OnlyAFinishedShardOpens) {
 }
 
 TEST(ShardWriterTest, WhatDoesNotFitTheFormatIsRefused) {
-  auto writer = ShardWriter::Create(TestPath("refused.shard"), 1);
+  auto writer = ShardWriter::Create(TestPath("refused.shard"));
   ASSERT_TRUE(writer.ok()) << writer.status();
   EncodedSample sample;
   const auto add = [&] { return (*writer)->Add(sample, 0, "big").code(); };

@@ -41,20 +41,18 @@ absl::Status WriteAt(int fd, absl::string_view bytes, uint64_t offset, const std
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ShardWriter>> ShardWriter::Create(const std::string& path,
-                                                                 uint64_t fingerprint) {
+absl::StatusOr<std::unique_ptr<ShardWriter>> ShardWriter::Create(const std::string& path) {
   const std::string temporary = absl::StrCat(path, ".tmp.", getpid());
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return base::ErrnoError("create", temporary);
-  return absl::WrapUnique(new ShardWriter(path, temporary, fd, fingerprint));
+  return absl::WrapUnique(new ShardWriter(path, temporary, fd));
 }
 
 // The header's place stays zero, which is no shard, until all else is on the disk.
-ShardWriter::ShardWriter(std::string path, std::string temporary, int fd, uint64_t fingerprint)
+ShardWriter::ShardWriter(std::string path, std::string temporary, int fd)
     : path_(std::move(path)),
       temporary_(std::move(temporary)),
       fd_(fd),
-      fingerprint_(fingerprint),
       size_(kShardHeaderSize),
       pending_(kShardHeaderSize, '\0') {
   AppendLittle(name_offsets_, uint32_t{0});
@@ -114,11 +112,11 @@ void ShardWriter::AddRejected(absl::string_view name, absl::string_view reason) 
                   absl::StrReplaceAll(reason, {{"\n", " "}}), "\n");
 }
 
-absl::Status ShardWriter::Finish() {
+absl::Status ShardWriter::Finish(uint64_t fingerprint) {
   const std::string index = absl::StrCat(records_, name_offsets_, names_, rejected_);
   ShardHeader header;
   header.sample_count = sample_count_;
-  header.fingerprint = fingerprint_;
+  header.fingerprint = fingerprint;
   header.records_offset = size_;
   header.names_offset = header.records_offset + records_.size();
   header.rejected_offset = header.names_offset + name_offsets_.size() + names_.size();

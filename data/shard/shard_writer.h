@@ -1,9 +1,9 @@
 // Writes one shard file. The file appears under its name, complete, when Finish succeeds; a writer
 // that dies before leaves only a temporary file, which no reader opens.
 //
-//   ASSIGN_OR_RETURN(auto writer, ShardWriter::Create("train-00000.shard", fingerprint));
+//   ASSIGN_OR_RETURN(auto writer, ShardWriter::Create("train-00000.shard"));
 //   RETURN_IF_ERROR(writer->Add(sample, /*label=*/3, "n01440764/a.JPEG"));
-//   RETURN_IF_ERROR(writer->Finish());
+//   RETURN_IF_ERROR(writer->Finish(fingerprint));
 #ifndef DATA_SHARD_SHARD_WRITER_H_
 #define DATA_SHARD_SHARD_WRITER_H_
 
@@ -20,8 +20,7 @@ namespace data {
 
 class ShardWriter {
  public:
-  static absl::StatusOr<std::unique_ptr<ShardWriter>> Create(const std::string& path,
-                                                             uint64_t fingerprint);
+  static absl::StatusOr<std::unique_ptr<ShardWriter>> Create(const std::string& path);
   ~ShardWriter();
 
   // Appends a sample, whose width and height must be known. InvalidArgument if a size does not fit
@@ -31,11 +30,12 @@ class ShardWriter {
   // Notes an input that was left out, and why.
   void AddRejected(absl::string_view name, absl::string_view reason);
 
-  // Writes index and header, and commits the file. Call once.
-  absl::Status Finish();
+  // Writes index and header, and commits the file. Call once. `fingerprint` identifies what the
+  // shard was made from.
+  absl::Status Finish(uint64_t fingerprint);
 
  private:
-  ShardWriter(std::string path, std::string temporary, int fd, uint64_t fingerprint);
+  ShardWriter(std::string path, std::string temporary, int fd);
 
   absl::Status Append(absl::string_view bytes);
   absl::Status Flush();
@@ -43,7 +43,6 @@ class ShardWriter {
   const std::string path_;
   const std::string temporary_;
   const int fd_;
-  const uint64_t fingerprint_;
   uint64_t size_;
   uint32_t sample_count_ = 0;
   std::string pending_;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/io/little_endian.h"
+#include "data/sources/input_listing.h"
 
 namespace data {
 namespace {
@@ -44,10 +45,15 @@ absl::Status BetonDataset::Damaged(const std::string& what) const {
   return absl::DataLossError(absl::StrCat(file_.path(), ": ", what));
 }
 
-absl::StatusOr<std::unique_ptr<BetonDataset>> BetonDataset::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<BetonDataset>> BetonDataset::Open(const std::string& path,
+                                                                 const OpenOptions& options) {
   ASSIGN_OR_RETURN(RandomAccessFile file, RandomAccessFile::Open(path));
   auto dataset = absl::WrapUnique(new BetonDataset(std::move(file)));
   RETURN_IF_ERROR(dataset->Load());
+  if (dataset->size() == 0) return dataset->Damaged("holds no samples");
+  if (!options.allow_empty_classes) {
+    RETURN_IF_ERROR(CheckNoClassIsEmpty(path, dataset->class_names_, Labels(*dataset)));
+  }
   return dataset;
 }
 

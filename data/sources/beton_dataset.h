@@ -21,7 +21,8 @@ class BetonDataset : public Dataset {
   // Checks that all samples lie in the file, in data pages, and do not overlap. Classes are named
   // by number. InvalidArgument or DataLoss, naming file and place; a file whose writer was killed,
   // too.
-  static absl::StatusOr<std::unique_ptr<BetonDataset>> Open(const std::string& path);
+  static absl::StatusOr<std::unique_ptr<BetonDataset>> Open(const std::string& path,
+                                                            const OpenOptions& options = {});
 
   int64_t size() const override { return images_.size(); }
   const std::vector<std::string>& class_names() const override { return class_names_; }

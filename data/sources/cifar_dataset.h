@@ -22,7 +22,7 @@ class CifarDataset : public Dataset {
  public:
   // `path` is a batch file, or a folder: then its training set (data_batch_*.bin, or CIFAR-100's
   // train.bin), in order. The class names come from batches.meta.txt or fine_label_names.txt beside
-  // the batches. Errors name the file.
+  // the batches, of which there is one. Errors name the file.
   static absl::StatusOr<std::unique_ptr<CifarDataset>> Open(const std::string& path);
 
   int64_t size() const override { return first_.back(); }

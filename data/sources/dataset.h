@@ -4,14 +4,21 @@
 #define DATA_SOURCES_DATASET_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "data/io/encoded_sample.h"
 #include "data/io/scratch_buffer.h"
+#include "data/sources/left_alone.h"
 
 namespace data {
+
+struct OpenOptions {
+  // Whether a class that is known by its samples alone, a folder or a number, may have none.
+  bool allow_empty_classes = false;
+};
 
 // All methods may be called from several threads at once.
 class Dataset {
@@ -25,12 +32,16 @@ class Dataset {
 
   virtual int64_t label(int64_t index) const = 0;
 
-  // What a person looks for to find the sample: a path, or a file and a number in it.
+  // What a person looks for to find the sample: a path, or a file and a number in it; printable.
   virtual std::string name(int64_t index) const = 0;
 
   // The sample's bytes, which live in `buffer` until its next use. DataLoss if they are damaged as
-  // far as can be told without decoding; errors name the file and the sample.
+  // far as can be told without decoding, and for no other reason: what the system reports is no
+  // damage. Errors name the file and the sample.
   virtual absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const = 0;
+
+  // What tells the sample's bytes from others without reading them; none where nothing was noted.
+  virtual std::optional<uint64_t> KnownContent(int64_t index) const { return std::nullopt; }
 
   // Says that samples [first, last) will be read soon. A hint.
   virtual void WillRead(int64_t first, int64_t last) const {}
@@ -39,6 +50,12 @@ class Dataset {
   // times: labels and bytes, of 256 MiB of samples spread over the set where no checksums of all
   // are at hand. Reads as much.
   virtual absl::StatusOr<uint64_t> Fingerprint() const;
+
+  // What stands in the input beside the samples, and why it is none.
+  const LeftAlone& left_alone() const { return left_alone_; }
+
+ protected:
+  LeftAlone left_alone_;
 };
 
 // Every sample's label, in order: what StratifiedSplit takes.

@@ -23,13 +23,18 @@ class Summarizer {
   void Run(std::atomic<int64_t>& next) {
     for (int64_t i = next++; i < dataset_.size(); i = next++) {
       const absl::Status status = Add(i);
-      if (!status.ok()) {
-        summary_.bad.push_back({i, dataset_.name(i), std::string(status.message())});
+      if (status.ok()) continue;
+      if (!absl::IsDataLoss(status)) {
+        error_ = status;
+        next = dataset_.size();
+        return;
       }
+      summary_.bad.push_back({i, dataset_.name(i), std::string(status.message())});
     }
   }
 
   const DatasetSummary& summary() const { return summary_; }
+  const absl::Status& error() const { return error_; }
 
  private:
   absl::Status Add(int64_t index) {
@@ -48,11 +53,12 @@ class Summarizer {
   ScratchBuffer bytes_;
   ImageDecoder decoder_;
   DatasetSummary summary_;
+  absl::Status error_;
 };
 
 }  // namespace
 
-DatasetSummary Summarize(const Dataset& dataset, bool decode, int threads) {
+absl::StatusOr<DatasetSummary> Summarize(const Dataset& dataset, bool decode, int threads) {
   std::vector<std::unique_ptr<Summarizer>> parts;
   std::vector<std::thread> running;
   std::atomic<int64_t> next = 0;
@@ -66,6 +72,7 @@ DatasetSummary Summarize(const Dataset& dataset, bool decode, int threads) {
   total.class_counts.resize(dataset.class_names().size());
   for (int64_t i = 0; i < dataset.size(); ++i) ++total.class_counts[dataset.label(i)];
   for (const auto& part : parts) {
+    RETURN_IF_ERROR(part->error());
     const DatasetSummary& summary = part->summary();
     total.bytes += summary.bytes;
     for (size_t i = 0; i < total.encoding_counts.size(); ++i) {
@@ -77,7 +84,7 @@ DatasetSummary Summarize(const Dataset& dataset, bool decode, int threads) {
     total.bad.insert(total.bad.end(), summary.bad.begin(), summary.bad.end());
   }
   std::sort(total.bad.begin(), total.bad.end(),
-            [](const BadSample& a, const BadSample& b) { return a.index < b.index; });
+            [](const DamagedSample& a, const DamagedSample& b) { return a.index < b.index; });
   return total;
 }
 

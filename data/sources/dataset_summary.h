@@ -7,12 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "data/io/encoded_sample.h"
 #include "data/sources/dataset.h"
 
 namespace data {
 
-struct BadSample {
+struct DamagedSample {
   int64_t index = 0;
   std::string name;
   std::string reason;
@@ -24,12 +25,13 @@ struct DatasetSummary {
   std::array<int64_t, 3> encoding_counts{};  // by Encoding, of the good ones, as are the next
   // side_counts[k]: images whose longer side is from 2^k to 2^(k+1) - 1 pixels, up to kMaxPixels.
   std::array<int64_t, 27> side_counts{};
-  std::vector<BadSample> bad;  // by index
+  std::vector<DamagedSample> bad;  // by index
 };
 
 // Reads every sample, which checks the checksums of those that have one, and its header. With
 // `decode`, also decodes every image whole. `threads` > 0; the result does not depend on it.
-DatasetSummary Summarize(const Dataset& dataset, bool decode, int threads);
+// Damaged samples are listed; any other error of reading is returned.
+absl::StatusOr<DatasetSummary> Summarize(const Dataset& dataset, bool decode, int threads);
 
 }  // namespace data
 

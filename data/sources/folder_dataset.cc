@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "data/io/random_access_file.h"
 #include "data/sources/image_files.h"
+#include "data/sources/input_listing.h"
 
 namespace data {
 namespace {
@@ -20,41 +21,100 @@ absl::Status ListError(const std::error_code& error, const fs::path& folder) {
   return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot list ", folder.native()));
 }
 
-}  // namespace
+// Finds what is in a folder, by path; does not look into hidden folders.
+class FolderWalk {
+ public:
+  explicit FolderWalk(const std::string& root) : root_(root) {}
 
-absl::StatusOr<std::unique_ptr<FolderDataset>> FolderDataset::Open(const std::string& root) {
-  auto dataset = absl::WrapUnique(new FolderDataset(root));
-  std::vector<std::string> classes;
-  std::error_code error;
-  for (fs::directory_iterator it(root, error), end; !error && it != end; it.increment(error)) {
-    if (it->is_directory()) classes.push_back(it->path().filename());
+  absl::StatusOr<std::vector<InputFile>> Run() {
+    RETURN_IF_ERROR(Walk(""));
+    // A folder's files stand together, before those of a folder with a longer name.
+    const auto less = [](char a, char b) { return b != '/' && (a == '/' || a < b); };
+    std::sort(files_.begin(), files_.end(), [less](const InputFile& a, const InputFile& b) {
+      return std::lexicographical_compare(a.path.begin(), a.path.end(), b.path.begin(),
+                                          b.path.end(), less);
+    });
+    return std::move(files_);
   }
-  if (error) return ListError(error, root);
-  std::sort(classes.begin(), classes.end());
-  for (const std::string& name : classes) RETURN_IF_ERROR(dataset->AddClass(name));
-  if (dataset->images_.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(root, ": no images in its folders"));
+
+ private:
+  absl::Status Walk(const std::string& folder) {
+    const fs::path path = fs::path(root_) / folder;
+    around_.push_back(path);
+    std::error_code error;
+    for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+      const std::string name = it->path().filename();
+      RETURN_IF_ERROR(Add(*it, folder.empty() ? name : absl::StrCat(folder, "/", name)));
+    }
+    around_.pop_back();
+    return error ? ListError(error, path) : absl::OkStatus();
   }
-  return dataset;
+
+  absl::Status Add(const fs::directory_entry& entry, const std::string& path) {
+    std::error_code error;
+    const fs::file_type type = entry.status(error).type();
+    InputFile file;
+    file.path = path;
+    if (type == fs::file_type::directory) {
+      file.kind = InputFile::Kind::kFolder;
+      if (!IsHiddenName(entry.path().filename().native())) {
+        if (entry.is_symlink(error)) RETURN_IF_ERROR(CheckNoCircle(entry.path()));
+        RETURN_IF_ERROR(Walk(path));
+      }
+    } else if (type == fs::file_type::not_found) {
+      file.kind = InputFile::Kind::kDanglingLink;
+    } else if (type == fs::file_type::none) {
+      return absl::ErrnoToStatus(error.value(),
+                                 absl::StrCat("cannot look at ", entry.path().native()));
+    } else if (type != fs::file_type::regular) {
+      file.kind = InputFile::Kind::kOther;
+    }
+    files_.push_back(std::move(file));
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckNoCircle(const fs::path& link) const {
+    for (const fs::path& folder : around_) {
+      std::error_code error;
+      if (fs::equivalent(link, folder, error)) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            link.native(), ": is a link to a folder that it is in, ", folder.native()));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  const std::string& root_;
+  std::vector<fs::path> around_;  // the folders being walked, from the root on
+  std::vector<InputFile> files_;
+};
+
+absl::StatusOr<std::string> ReadLabelFile(const std::string& path) {
+  constexpr uint64_t kMaxSize = 32;
+  ASSIGN_OR_RETURN(const RandomAccessFile file, RandomAccessFile::Open(path));
+  if (file.size() > kMaxSize) return absl::InvalidArgumentError(absl::StrCat(path, ": no label"));
+  std::string text(file.size(), '\0');
+  RETURN_IF_ERROR(file.Read(0, text.size(), text.data()));
+  return text;
 }
 
-absl::Status FolderDataset::AddClass(const std::string& name) {
-  const fs::path folder = fs::path(root_) / name;
-  std::vector<std::string> paths;
-  std::error_code error;
-  fs::recursive_directory_iterator it(folder, fs::directory_options::follow_directory_symlink,
-                                      error);
-  for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) {
-    if (it->is_regular_file() && IsImageName(it->path().native())) {
-      paths.push_back(it->path().lexically_relative(root_));
-    }
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FolderDataset>> FolderDataset::Open(const std::string& root,
+                                                                   const OpenOptions& options) {
+  ASSIGN_OR_RETURN(std::vector<InputFile> files, FolderWalk(root).Run());
+  const auto place = [](const InputFile& file) { return PrintableName(file.path); };
+  const auto read_label = [&root](const InputFile& file) {
+    return ReadLabelFile(absl::StrCat(root, "/", file.path));
+  };
+  ASSIGN_OR_RETURN(InputListing listing, ListInput(root, files, options, {place, read_label}));
+  auto dataset = absl::WrapUnique(new FolderDataset(root));
+  dataset->class_names_ = std::move(listing.class_names);
+  dataset->left_alone_ = std::move(listing.left_alone);
+  for (const ListedImage& image : listing.images) {
+    dataset->images_.push_back({std::move(files[image.file].path), image.label});
   }
-  if (error) return ListError(error, folder);
-  std::sort(paths.begin(), paths.end());
-  const int64_t label = class_names_.size();
-  for (std::string& path : paths) images_.push_back({std::move(path), label});
-  class_names_.push_back(name);
-  return absl::OkStatus();
+  return dataset;
 }
 
 absl::StatusOr<EncodedSample> FolderDataset::Read(int64_t index, ScratchBuffer& buffer) const {

@@ -10,8 +10,11 @@
 
 namespace data {
 
-// By the extension, in any case: .jpg, .jpeg, .png.
+// By the extension, in any case: .jpg, .jpeg, .jpe, .jfif, .png.
 bool IsImageName(absl::string_view name);
+
+// The same of formats that are not read: .webp, .bmp, .gif, .tiff and their like.
+bool IsOtherImageName(absl::string_view name);
 
 // By the first bytes, for names lie. What is not a PNG is for the JPEG decoder to judge.
 Encoding SniffEncoding(absl::Span<const uint8_t> bytes);

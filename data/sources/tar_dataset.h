@@ -1,6 +1,5 @@
-// Images in tar archives, in one of two layouts:
-//   WebDataset: NAME.jpg beside NAME.cls, which holds the label as a decimal number;
-//   ImageFolder: CLASS/NAME.jpg, where no .cls belongs to the image.
+// Images in tar archives: NAME.jpg beside NAME.cls (WebDataset), or CLASS/NAME.jpg. input_listing.h
+// has the rules.
 #ifndef DATA_SOURCES_TAR_DATASET_H_
 #define DATA_SOURCES_TAR_DATASET_H_
 
@@ -21,30 +20,27 @@ namespace data {
 class TarDataset : public Dataset {
  public:
   // `path` is one archive or a folder of them (*.tar, taken in order of their names). Samples come
-  // in the order of the archives; classes are named by number or folder, sorted. InvalidArgument or
-  // DataLoss, naming archive and offset, if an archive is damaged or a label is missing.
-  static absl::StatusOr<std::unique_ptr<TarDataset>> Open(const std::string& path);
+  // in the order of the archives; links inside an archive are followed. InvalidArgument or
+  // DataLoss, naming archive and offset, if an archive is damaged or holds what cannot be settled.
+  static absl::StatusOr<std::unique_ptr<TarDataset>> Open(const std::string& path,
+                                                          const OpenOptions& options = {});
 
   int64_t size() const override { return images_.size(); }
   const std::vector<std::string>& class_names() const override { return class_names_; }
   int64_t label(int64_t index) const override { return images_[index].label; }
-  std::string name(int64_t index) const override { return images_[index].name; }
+  std::string name(int64_t index) const override;
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
 
  private:
   struct Image {
     std::string name;
-    std::string folder;  // the class, until it has a number
-    int64_t label = -1;
+    int64_t label = 0;
     int archive = 0;
     uint64_t offset = 0;
     uint64_t size = 0;
   };
 
   TarDataset() = default;
-
-  absl::Status AddArchive(const std::string& path);
-  absl::Status NumberClasses();
 
   std::vector<RandomAccessFile> archives_;
   std::vector<Image> images_;

@@ -8,6 +8,7 @@
 #include "data/loader/open_dataset.h"
 #include "data/pixels/augmentation.h"
 #include "gflags/gflags.h"
+#include "glog/logging.h"
 #include "nlohmann/json.hpp"
 #include "tools/flags/flag_values.h"
 #include "xxhash.h"
@@ -91,7 +92,11 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::stri
     return absl::InvalidArgumentError(
         absl::StrCat("--", flag, ": the path of the images is required"));
   }
-  return ValueOfFlag(flag, data::OpenDataset(path));
+  ASSIGN_OR_RETURN(auto dataset, ValueOfFlag(flag, data::OpenDataset(path)));
+  for (const std::string& line : dataset->left_alone().Lines(/*names=*/3)) {
+    LOG(INFO) << "--" << flag << "=" << path << ": " << line;
+  }
+  return dataset;
 }
 
 absl::Status RequireSameClasses(const data::Dataset& train, const data::Dataset& test) {
