@@ -2,13 +2,13 @@
 """Trains every method on one data set and prints one table.
 
     bazel run //tools:compare -- --train_data=$PWD/shards/train --test_data=$PWD/shards/test \
-        --out=$PWD/runs/compare --preset=quickstart --seeds=2,3 --search_epochs=3 --train_epochs=10
+        --output=$PWD/runs/compare --preset=quickstart --seeds=2,3 --search_epochs=3 --train_epochs=10
 
 Methods: SubNet (PC-DARTS in float), PTQ of it, FBQAT at 2 and at 4 bits and QSubNet on its genotype, and
 QDARTS. With --target_bitops moreover a second table, the Pareto list: a QDARTS search and training for
 each budget, with the first seed. Every step runs an ordinary tool in an ordinary run folder,
-<out>/seed<seed>/<step>/, and is skipped once its result is there: started again after a stop, the
-comparison goes on where it was. Results: <out>/comparison.{txt,md,json}.
+<output>/seed<seed>/<step>/, and is skipped once its result is there: started again after a stop, the
+comparison goes on where it was. Results: <output>/comparison.{txt,md,json}.
 
 BitOps are those of the cells, where the methods differ, with groups divided out and as the published code
 counts; memory is that of the whole network, whose stem and classifier are in float.
@@ -35,7 +35,7 @@ class Run:
   def __init__(self, options, seed, step):
     self.options = options
     self.seed = seed
-    self.folder = os.path.join(options.out, f"seed{seed}", step)
+    self.folder = os.path.join(options.output, f"seed{seed}", step)
 
   def path(self, name):
     return os.path.join(self.folder, name)
@@ -86,7 +86,7 @@ def train(options, seed, step, flags):
   evaluation.tool("evaluate", [f"--architecture={run.path('architecture.json')}",
                                f"--weights={run.path('weights.pt')}",
                                f"--test_data={options.test_data}",
-                               f"--json={evaluation.path('evaluation.json')}"], "evaluation.json")
+                               f"--output={evaluation.path('evaluation.json')}"], "evaluation.json")
   return run, evaluation.json("evaluation.json")
 
 
@@ -118,7 +118,7 @@ def rows_of_seed(options, seed):
                    f"--test_data={options.test_data}", f"--methods={options.ptq_methods}",
                    f"--sweep={options.ptq_sweep}", f"--bn_bits={options.ptq_bn_bits}",
                    f"--calibration_data={options.train_data}",
-                   f"--json={ptq.path('ptq.json')}"], "ptq.json")
+                   f"--output={ptq.path('ptq.json')}"], "ptq.json")
   for entry in ptq.json("ptq.json")["quantized"]:
     name = f"PTQ {entry['forward_bits']}/{entry['param_bits']} {entry['method']}"
     rows[name] = row_of(entry, float_search.seconds(), subnet.seconds() + ptq.seconds())
@@ -209,12 +209,25 @@ def write(path, text):
   os.replace(path + ".tmp", path)
 
 
+# Old name: new name, as tools/flags/renamed_flags.cc has it for the other tools.
+RENAMED = {"out": "output"}
+
+
+class Renamed(argparse.Action):
+  """Refuses a flag by naming what it is called now."""
+
+  def __call__(self, parser, namespace, values, option_string=None):
+    parser.error(f"{option_string}: is --{RENAMED[self.dest]} now")
+
+
 def parse_flags(arguments):
-  parser = argparse.ArgumentParser(description=__doc__,
+  parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+  for old in RENAMED:
+    parser.add_argument("--" + old, action=Renamed, help=argparse.SUPPRESS)
   parser.add_argument("--train_data", required=True, help="training images")
   parser.add_argument("--test_data", required=True, help="images to compare on")
-  parser.add_argument("--out", required=True, help="folder of all runs and of the results")
+  parser.add_argument("--output", required=True, help="folder of all runs and of the results")
   parser.add_argument("--preset", default="cifar", help="preset of search and training")
   parser.add_argument("--seeds", default="2,3", help="seeds; each runs everything")
   parser.add_argument("--search_epochs", type=int, default=50)
@@ -239,13 +252,13 @@ def main(arguments):
   summary = summarize(rows_by_seed)
   pareto = pareto_list(options, seeds[0])
   results = {"options": vars(options), "rows": rows_by_seed, "summary": summary, "pareto": pareto}
-  write(os.path.join(options.out, "comparison.json"), json.dumps(results, indent=1) + "\n")
+  write(os.path.join(options.output, "comparison.json"), json.dumps(results, indent=1) + "\n")
   tables = [[ROW] + [cells_of_method(line) for line in summary]]
   if pareto:
     tables.append([PARETO_ROW] + [cells_of_point(point) for point in pareto])
-  write(os.path.join(options.out, "comparison.md"), "\n".join(map(markdown_table, tables)))
+  write(os.path.join(options.output, "comparison.md"), "\n".join(map(markdown_table, tables)))
   text = "\n".join(map(text_table, tables))
-  write(os.path.join(options.out, "comparison.txt"), text)
+  write(os.path.join(options.output, "comparison.txt"), text)
   print(text, end="")
 
 

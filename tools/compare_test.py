@@ -14,7 +14,7 @@ import json, os, sys
 name = os.path.basename(sys.argv[0])
 flags = dict(f[2:].split("=", 1) for f in sys.argv[1:])
 log = os.environ["FAKE_LOG"]
-print(name, flags.get("run", flags.get("json")), flags.get("target_bitops", ""), file=open(log, "a"))
+print(name, flags.get("run", flags.get("output")), flags.get("target_bitops", ""), file=open(log, "a"))
 if name == os.environ.get("FAKE_FAILURE"): sys.exit(3)
 cost = {"exact_network": {"bit_ops": 2e9, "weight_bytes": 3e3, "activation_bytes": 4e3},
         "exact_cells": {"bit_ops": 1e9}, "published_cells": {"bit_ops_millions": 5}}
@@ -28,10 +28,10 @@ if name in ("search", "precision_search"):
 elif name == "train":
   open(flags["run"] + "/weights.pt", "w")
 elif name == "evaluate":
-  json.dump(result(flags["json"]), open(flags["json"], "w"))
+  json.dump(result(flags["output"]), open(flags["output"], "w"))
 elif name == "ptq":
-  entry = dict(result(flags["json"]), method="linear", param_bits=8, forward_bits=8)
-  json.dump({"quantized": [entry]}, open(flags["json"], "w"))
+  entry = dict(result(flags["output"]), method="linear", param_bits=8, forward_bits=8)
+  json.dump({"quantized": [entry]}, open(flags["output"], "w"))
 """
 
 
@@ -50,7 +50,7 @@ class CompareTest(unittest.TestCase):
 
   def compare(self, *flags):
     out = os.path.join(self.folder, "out")
-    compare.main(["--train_data=x", "--test_data=y", f"--out={out}", f"--tools={self.folder}",
+    compare.main(["--train_data=x", "--test_data=y", f"--output={out}", f"--tools={self.folder}",
                   *flags])
     with open(os.path.join(out, "comparison.json")) as file:
       return json.load(file)

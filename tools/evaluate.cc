@@ -23,8 +23,8 @@
 #include "nlohmann/json.hpp"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
+#include "tools/flags/device_flags.h"
 #include "tools/flags/presets.h"
-#include "tools/flags/run_flags.h"
 #include "tools/flags/tool.h"
 #include "tools/program/evaluation.h"
 #include "tools/program/read_weights.h"
@@ -32,7 +32,7 @@
 DEFINE_string(weights, "",
               "Weight file, of ours or of the published code, or folder of a checkpoint.");
 DEFINE_string(test_data, "", "Images to evaluate on.");
-DEFINE_string(json, "", "File for the results, as JSON; none if empty.");
+DEFINE_string(output, "", "File for the results, as JSON; none if empty.");
 
 namespace tools {
 namespace {
@@ -78,10 +78,10 @@ absl::Status Evaluate() {
     absl::PrintF("top-5 accuracy      %.2f %%\n", 100 * means.at("top5"));
   absl::PrintF("loss                %.4f\n", means.at("loss"));
   PrintCost(report);
-  if (FLAGS_json.empty()) return absl::OkStatus();
+  if (FLAGS_output.empty()) return absl::OkStatus();
   const nlohmann::ordered_json results = {
       {"images", dataset->size()}, {"means", means}, {"cost", nas::CostReportToJson(report)}};
-  return base::WriteFileAtomically(FLAGS_json, results.dump(/*indent=*/1) + "\n");
+  return base::WriteFileAtomically(FLAGS_output, results.dump(/*indent=*/1) + "\n");
 }
 
 }  // namespace

@@ -16,13 +16,16 @@
 #include "data/sources/dataset.h"
 #include "data/sources/dataset_summary.h"
 #include "gflags/gflags.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "The dataset.");
 DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");
 DEFINE_bool(verify, false, "Decode every image too, not just its header.");
 DEFINE_int32(threads, 1, "Threads that read and decode.");
-DEFINE_int64(extract, -1, "Write this sample's bytes to --output, and do nothing else.");
+FLAG_RANGE(threads, tools::FromTo(1, 1024));
+DEFINE_int64(extract, -1, "Write this sample's bytes to --output, and do nothing else; -1: none.");
+FLAG_RANGE(extract, tools::AtLeast(-1));
 DEFINE_string(output, "", "File for the extracted sample (raw pixels become a .ppm image).");
 
 namespace {
@@ -70,7 +73,6 @@ void Print(const data::Dataset& dataset, const data::DatasetSummary& summary) {
 
 absl::Status Run() {
   if (FLAGS_input.empty()) return absl::InvalidArgumentError("no dataset is given");
-  if (FLAGS_threads < 1) return absl::InvalidArgumentError("--threads must be positive");
   ASSIGN_OR_RETURN(const auto dataset, data::OpenDataset(FLAGS_input, FLAGS_kind));
   if (FLAGS_extract >= 0) return Extract(*dataset);
   const data::DatasetSummary summary = data::Summarize(*dataset, FLAGS_verify, FLAGS_threads);

@@ -16,19 +16,25 @@
 #include "data/loader/open_dataset.h"
 #include "data/shard/packer.h"
 #include "gflags/gflags.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "What to pack.");
 DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");
 DEFINE_string(output, "", "Folder for the shards; one with part of them is completed.");
 DEFINE_int32(max_side, 0, "Shrink images whose longer side exceeds this; 0: none.");
+FLAG_RANGE(max_side, tools::FromTo(0, 65536));
 DEFINE_int32(quality, 90, "JPEG quality of images that are shrunk or turned.");
+FLAG_RANGE(quality, tools::FromTo(1, 100));
 DEFINE_double(raw_fraction, 0, "Share of the images kept as raw pixels.");
+FLAG_RANGE(raw_fraction, tools::FromTo(0, 1));
 DEFINE_bool(apply_exif_orientation, false, "Turn images upright as their EXIF data say.");
 DEFINE_bool(keep_jpeg, false, "Keep JPEGs byte for byte: no restart markers, so slower crops.");
 DEFINE_bool(shuffle, true, "Mix the samples over the shards; false: the input's order.");
 DEFINE_int64(samples_per_shard, 8192, "Samples in a shard.");
-DEFINE_int32(workers, 1, "Threads that transcode.");
+FLAG_RANGE(samples_per_shard, tools::FromTo(1, tools::kMany));
+DEFINE_int32(threads, 1, "Threads that transcode.");
+FLAG_RANGE(threads, tools::FromTo(1, 1024));
 DEFINE_string(on_bad_sample, "fail", "fail, or skip: leave bad samples out and list them.");
 
 namespace {
@@ -68,7 +74,7 @@ absl::Status Run() {
   options.sample.keep_jpeg = FLAGS_keep_jpeg;
   options.samples_per_shard = FLAGS_samples_per_shard;
   options.shuffle = FLAGS_shuffle;
-  options.workers = FLAGS_workers;
+  options.workers = FLAGS_threads;
   options.skip_bad_samples = FLAGS_on_bad_sample == "skip";
   Progress progress;
   options.progress = [&progress](int64_t done, int64_t total) { progress(done, total); };

@@ -1,13 +1,12 @@
 // Searches the bits of every convolution of a fixed network (QSubNet) and writes the architecture
 // with them.
 //
-//   mpirun -np 2 precision_search --preset=fixed_bits --arch=PC_DARTS_cifar
+//   mpirun -np 2 precision_search --preset=cifar --architecture=PC_DARTS_cifar
 //       --train_data=shards/train --run=runs/qsubnet_search
 
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/loader_source.h"
@@ -15,8 +14,8 @@
 #include "gflags/gflags.h"
 #include "nas/derived/architecture.h"
 #include "nas/learning/precision_search_task.h"
-#include "quant/lattice.h"
-#include "tools/flags/flag_values.h"
+#include "tools/flags/bits_flags.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/optimizer_flags.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
@@ -24,31 +23,28 @@
 #include "tools/flags/tool.h"
 #include "tools/program/training_setup.h"
 
-DEFINE_string(candidates, "2,4", "Bits to search among, of 1,2,3,4,8,32.");
-DEFINE_double(alpha_lr, 0.01,
+DEFINE_double(gamma_lr, 0.01,
               "Learning rate of the bits' logits at the beginning; it falls as the weights' does.");
+FLAG_RANGE(gamma_lr, tools::Above(0));
 DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
+FLAG_RANGE(auxiliary_weight, tools::AtLeast(0));
 DEFINE_double(complexity_decay, 0.00335,
               "What a unit of complexity costs in the loss; with a budget, the scale of it.");
+FLAG_RANGE(complexity_decay, tools::AtLeast(0));
 
 namespace tools {
 namespace {
 
 absl::StatusOr<nas::PrecisionSearchConfig> ConfigFromFlags(int64_t epochs) {
   nas::PrecisionSearchConfig config;
-  ASSIGN_OR_RETURN(config.bits, IntegersOfFlag("candidates", FLAGS_candidates));
-  for (const int64_t bits : config.bits) {
-    if (!quant::IsSupportedBits(bits)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--candidates: has ", bits, "; expected some of 1, 2, 3, 4, 8, 32"));
-    }
-  }
+  ASSIGN_OR_RETURN(config.bits, SearchedBitsFromFlags());
   ASSIGN_OR_RETURN(config.target, CostTargetFromFlags(FLAGS_complexity_decay));
   config.cost_model = config.target.model;
   ASSIGN_OR_RETURN(const SgdFlags sgd, SgdFromFlags(epochs));
   config.weight_rate = sgd.rate;
   config.alpha_rate = sgd.rate;
-  config.alpha_rate.base = FLAGS_alpha_lr;
+  config.alpha_rate.base = FLAGS_gamma_lr;
+  config.alpha_rate.minimum *= FLAGS_gamma_lr / sgd.rate.base;
   config.momentum = sgd.momentum;
   config.weight_decay = sgd.weight_decay;
   config.grad_clip = sgd.grad_clip;

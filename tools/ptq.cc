@@ -36,9 +36,10 @@
 #include "quant/post_training.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
+#include "tools/flags/device_flags.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
 #include "tools/flags/presets.h"
-#include "tools/flags/run_flags.h"
 #include "tools/flags/tool.h"
 #include "tools/program/evaluation.h"
 #include "tools/program/read_weights.h"
@@ -50,14 +51,17 @@ DEFINE_string(test_data, "", "Images to evaluate on.");
 DEFINE_string(calibration_data, "",
               "Images on which the linear method finds its scales; the test images if empty.");
 DEFINE_int64(calibration_batches, 80, "How many batches of them, at most.");
+FLAG_RANGE(calibration_batches, tools::FromTo(1, tools::kMany));
 DEFINE_string(methods, "linear", "Methods: some of linear,minmax,log,tanh.");
 DEFINE_string(
     sweep, "8/8",
     "Bits of layers' outputs and of parameters: pairs as in 8/8,4/8,4/4; 32: as they are.");
-DEFINE_int64(bn_bits, 12, "Bits of running means and variances.");
+DEFINE_int64(bn_bits, 12, "Bits of running means and variances; 32: as they are.");
+FLAG_RANGE(bn_bits, tools::FromTo(1, 32));
 DEFINE_double(overflow_rate, 0,
               "Share of the largest values that the linear method's scales may cut off.");
-DEFINE_string(json, "", "File for the results, as JSON; none if empty.");
+FLAG_RANGE(overflow_rate, tools::FromBelow(0, 1));
+DEFINE_string(output, "", "File for the results, as JSON; none if empty.");
 
 namespace tools {
 namespace {
@@ -148,9 +152,6 @@ class Sweep {
 
 absl::Status Run() {
   ASSIGN_OR_RETURN(const auto options, OptionsFromFlags());
-  if (FLAGS_calibration_batches < 1) {
-    return absl::InvalidArgumentError("--calibration_batches: must be at least 1");
-  }
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> test_data,
                    OpenDatasetOfFlag("test_data", FLAGS_test_data));
   const std::string& calibration_path =
@@ -194,12 +195,12 @@ absl::Status Run() {
   }
   if (communicator->rank() != 0) return absl::OkStatus();
   absl::PrintF("%s", table);
-  if (FLAGS_json.empty()) return absl::OkStatus();
+  if (FLAGS_output.empty()) return absl::OkStatus();
   const Json file = {{"bn_bits", FLAGS_bn_bits},
                      {"overflow_rate", FLAGS_overflow_rate},
                      {"float", std::move(results)},
                      {"quantized", std::move(quantized)}};
-  return base::WriteFileAtomically(FLAGS_json, file.dump(/*indent=*/1) + "\n");
+  return base::WriteFileAtomically(FLAGS_output, file.dump(/*indent=*/1) + "\n");
 }
 
 }  // namespace

@@ -22,7 +22,11 @@
 #include "nas/learning/search_task.h"
 #include "nas/supernet/supernet.h"
 #include "quant/names.h"
+#include "tools/flags/bits_flags.h"
 #include "tools/flags/data_flags.h"
+#include "tools/flags/device_flags.h"
+#include "tools/flags/flag_ranges.h"
+#include "tools/flags/flag_registry.h"
 #include "tools/flags/flag_values.h"
 #include "tools/flags/optimizer_flags.h"
 #include "tools/flags/presets.h"
@@ -33,12 +37,16 @@
 
 DEFINE_string(train_data, "", "Training images; both halves of the search come from them.");
 DEFINE_double(train_fraction, 0.5, "Share of each class that trains weights and gammas.");
+FLAG_RANGE(train_fraction, tools::AboveTo(0, 1));
 DEFINE_double(search_fraction, 0.5, "Share of each class that trains alphas and betas.");
+FLAG_RANGE(search_fraction, tools::AboveTo(0, 1));
 
 DEFINE_int64(channels, 16, "Channels of the first cell's nodes.");
+FLAG_RANGE(channels, tools::FromTo(1, 65536));
 DEFINE_int32(layers, 8, "Cells.");
+FLAG_RANGE(layers, tools::FromTo(1, 1000));
 DEFINE_int64(partial_channels, 4, "One in so many channels passes through the operations.");
-DEFINE_string(bits, "2,4", "Bits to search among, of 1,2,3,4,8; 32: float PC-DARTS.");
+FLAG_RANGE(partial_channels, tools::FromTo(2, 65536));
 DEFINE_string(eight_bit, "published",
               "The 8-bit quantizer: published, published_search or symmetric.");
 DEFINE_bool(
@@ -46,17 +54,26 @@ DEFINE_bool(
     "Weight every operation's complexity by its probability, and let alphas and betas feel it.");
 
 DEFINE_int64(alpha_begin, 15, "Epochs that train weights alone.");
+FLAG_RANGE(alpha_begin, tools::FromTo(0, 1e6));
 DEFINE_double(alpha_lr, 6e-4, "Learning rate of alphas and betas.");
+FLAG_RANGE(alpha_lr, tools::AtLeast(0));
 DEFINE_double(alpha_weight_decay, 1e-3, "Weight decay of alphas and betas.");
+FLAG_RANGE(alpha_weight_decay, tools::AtLeast(0));
 DEFINE_double(alpha_grad_clip, 0, "Bound of their gradient's norm; 0: none.");
+FLAG_RANGE(alpha_grad_clip, tools::AtLeast(0));
 DEFINE_bool(second_order, false,
             "Look one weight step ahead for the gradient of alphas and betas.");
 DEFINE_double(gamma_lr, 0.01, "Learning rate of gammas at the beginning; it falls as a cosine.");
+FLAG_RANGE(gamma_lr, tools::AtLeast(0));
 DEFINE_double(gamma_weight_decay, 1e-3, "Weight decay of gammas.");
+FLAG_RANGE(gamma_weight_decay, tools::AtLeast(0));
 DEFINE_double(complexity_decay, 1e-4, "What a unit of complexity costs in the loss.");
+FLAG_RANGE(complexity_decay, tools::AtLeast(0));
 
 DEFINE_int64(derive_channels, 36, "Channels of the network to derive.");
+FLAG_RANGE(derive_channels, tools::FromTo(1, 65536));
 DEFINE_int32(derive_layers, 20, "Cells of the network to derive.");
+FLAG_RANGE(derive_layers, tools::FromTo(1, 1000));
 DEFINE_bool(derive_auxiliary, true, "Whether the network to derive trains with an auxiliary head.");
 DEFINE_string(depth_rule, "published",
               "Which searched cell a derived one takes its bits from: published or proportional.");
@@ -72,7 +89,7 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   supernet.channels = FLAGS_channels;
   supernet.layers = FLAGS_layers;
   supernet.classes = classes;
-  ASSIGN_OR_RETURN(supernet.bits, IntegersOfFlag("bits", FLAGS_bits));
+  ASSIGN_OR_RETURN(supernet.bits, SearchedBitsFromFlags());
   supernet.partial_channels = FLAGS_partial_channels;
   ASSIGN_OR_RETURN(supernet.eight_bit,
                    ValueOfFlag("eight_bit", quant::ParseEightBit(FLAGS_eight_bit)));

@@ -13,6 +13,7 @@
 #include "nas/learning/retrain_task.h"
 #include "nas/weights/published_names.h"
 #include "nas/weights/weight_file.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/optimizer_flags.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
@@ -20,16 +21,16 @@
 #include "tools/program/training_setup.h"
 
 DEFINE_double(label_smoothing, 0, "Share of the target spread over all classes.");
+FLAG_RANGE(label_smoothing, tools::FromBelow(0, 1));
 DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
+FLAG_RANGE(auxiliary_weight, tools::AtLeast(0));
 DEFINE_double(drop_path, 0, "Probability of dropping a path, at the end of the training.");
+FLAG_RANGE(drop_path, tools::FromBelow(0, 1));
 
 namespace tools {
 namespace {
 
 absl::StatusOr<nas::RetrainConfig> ConfigFromFlags(const distributed::TrainerOptions& options) {
-  if (FLAGS_drop_path < 0 || FLAGS_drop_path >= 1) {
-    return absl::InvalidArgumentError("--drop_path: must be in [0, 1)");
-  }
   ASSIGN_OR_RETURN(const SgdFlags sgd, SgdFromFlags(options.epochs));
   return nas::RetrainConfig{.rate = sgd.rate,
                             .momentum = sgd.momentum,

@@ -8,7 +8,7 @@ work=$TEST_TMPDIR
 "$tools/pack" --input="$digits/test.tar" --output="$work/data"
 
 compare=("$tools/compare" --tools="$tools" --train_data="$work/data" --test_data="$work/data"
-  --out="$work/runs" --preset=quickstart --seeds=2 --search_epochs=1 --train_epochs=1
+  --output="$work/runs" --preset=quickstart --seeds=2 --search_epochs=1 --train_epochs=1
   --search_flags="--layers=3 --derive_layers=3 --image_size=16 --batch=16
     --train_fraction=0.1 --search_fraction=0.1"
   --ptq_sweep=8/8,2/2 --target_bitops=1e7

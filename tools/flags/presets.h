@@ -4,9 +4,14 @@
 #ifndef TOOLS_FLAGS_PRESETS_H_
 #define TOOLS_FLAGS_PRESETS_H_
 
-#include "tools/flags/tool.h"
+#include <map>
+#include <string>
 
 namespace tools {
+
+// A named set of flag values: flag name -> value as one would write it on the command line.
+using Preset = std::map<std::string, std::string>;
+using Presets = std::map<std::string, Preset>;
 
 // cifar, imagenet, pcdarts (float, CIFAR), quickstart.
 const Presets& SearchPresets();

@@ -5,7 +5,7 @@
 #include "gflags/gflags.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
-#include "tools/flags/run_flags.h"
+#include "tools/flags/device_flags.h"
 #include "tools/program/read_weights.h"
 #include "torch/utils.h"
 
