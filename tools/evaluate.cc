@@ -24,6 +24,7 @@
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
+#include "tools/flags/output_paths.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/tool.h"
 #include "tools/program/evaluation.h"
@@ -51,21 +52,33 @@ void PrintCost(const nas::CostReport& report) {
                ratio.activation_memory);
 }
 
+// Reads --weights into `network`. A dry run may come before the training that makes them.
+absl::Status ReadWeightsOfFlag(nas::DerivedNetwork& network) {
+  if (!FLAGS_weights.empty()) {
+    return ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(network));
+  }
+  if (IsDryRun()) return absl::OkStatus();
+  return absl::InvalidArgumentError("--weights: trained weights are required");
+}
+
 absl::Status Evaluate() {
+  RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
                    OpenDatasetOfFlag("test_data", FLAGS_test_data));
   ASSIGN_OR_RETURN(const nas::Architecture architecture,
                    ArchitectureFromFlags(dataset->class_names().size()));
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
-  if (FLAGS_weights.empty())
-    return absl::InvalidArgumentError("--weights: trained weights are required");
-  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network)));
+  RETURN_IF_ERROR(ReadWeightsOfFlag(*network));
   network->to(device);
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
                    CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(const auto source,
                    EvalSource(*dataset, InputShapeOf(architecture), communicator->place()));
+  if (IsDryRun()) {
+    if (communicator->rank() == 0) absl::PrintF("would evaluate on %d images\n", dataset->size());
+    return communicator->Barrier();
+  }
   ASSIGN_OR_RETURN(const auto means, EvaluateOn(*source, *network, *communicator));
   if (communicator->rank() != 0) return absl::OkStatus();
 
@@ -89,5 +102,5 @@ absl::Status Evaluate() {
 
 int main(int argc, char** argv) {
   return tools::RunTool(argc, argv, "Measures a trained network's accuracy and cost.",
-                        tools::TrainPresets(), tools::Evaluate);
+                        tools::EvaluationPresets(), tools::Evaluate);
 }

@@ -17,6 +17,7 @@
 #include "data/sources/dataset_summary.h"
 #include "gflags/gflags.h"
 #include "tools/flags/flag_ranges.h"
+#include "tools/flags/output_paths.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "The dataset.");
@@ -36,6 +37,12 @@ absl::Status Extract(const data::Dataset& dataset) {
         absl::StrCat("--extract=", FLAGS_extract, " of ", dataset.size(), " samples"));
   }
   if (FLAGS_output.empty()) return absl::InvalidArgumentError("--extract needs --output");
+  RETURN_IF_ERROR(tools::RequireWritableFile("output", FLAGS_output));
+  if (tools::IsDryRun()) {
+    std::cout << absl::StreamFormat("would write sample %d, %s, to %s\n", FLAGS_extract,
+                                    dataset.name(FLAGS_extract), FLAGS_output);
+    return absl::OkStatus();
+  }
   data::ScratchBuffer buffer;
   ASSIGN_OR_RETURN(const data::EncodedSample sample, dataset.Read(FLAGS_extract, buffer));
   std::string bytes;
@@ -75,6 +82,12 @@ absl::Status Run() {
   if (FLAGS_input.empty()) return absl::InvalidArgumentError("no dataset is given");
   ASSIGN_OR_RETURN(const auto dataset, data::OpenDataset(FLAGS_input, FLAGS_kind));
   if (FLAGS_extract >= 0) return Extract(*dataset);
+  if (tools::IsDryRun()) {
+    std::cout << absl::StreamFormat("would %s %d samples of %d classes\n",
+                                    FLAGS_verify ? "decode" : "look at", dataset->size(),
+                                    dataset->class_names().size());
+    return absl::OkStatus();
+  }
   const data::DatasetSummary summary = data::Summarize(*dataset, FLAGS_verify, FLAGS_threads);
   Print(*dataset, summary);
   if (!summary.bad.empty()) {

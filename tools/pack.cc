@@ -17,6 +17,7 @@
 #include "data/shard/packer.h"
 #include "gflags/gflags.h"
 #include "tools/flags/flag_ranges.h"
+#include "tools/flags/output_paths.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "What to pack.");
@@ -76,6 +77,14 @@ absl::Status Run() {
   options.shuffle = FLAGS_shuffle;
   options.workers = FLAGS_threads;
   options.skip_bad_samples = FLAGS_on_bad_sample == "skip";
+  RETURN_IF_ERROR(tools::RequireWritableFolder("output", FLAGS_output));
+  if (tools::IsDryRun()) {
+    const int64_t per_shard = FLAGS_samples_per_shard;
+    std::cout << absl::StreamFormat("would pack %d samples of %d classes into %d shards in %s\n",
+                                    dataset->size(), dataset->class_names().size(),
+                                    (dataset->size() + per_shard - 1) / per_shard, FLAGS_output);
+    return absl::OkStatus();
+  }
   Progress progress;
   options.progress = [&progress](int64_t done, int64_t total) { progress(done, total); };
   ASSIGN_OR_RETURN(const data::PackReport report, data::Pack(*dataset, FLAGS_output, options));

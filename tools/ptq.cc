@@ -39,6 +39,7 @@
 #include "tools/flags/device_flags.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/output_paths.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/tool.h"
 #include "tools/program/evaluation.h"
@@ -150,7 +151,17 @@ class Sweep {
   distributed::Communicator* const communicator_;
 };
 
+// Reads --weights into `network`. A dry run may come before the training that makes them.
+absl::Status ReadWeightsOfFlag(nas::DerivedNetwork& network) {
+  if (!FLAGS_weights.empty()) {
+    return ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(network));
+  }
+  if (IsDryRun()) return absl::OkStatus();
+  return absl::InvalidArgumentError("--weights: trained weights are required");
+}
+
 absl::Status Run() {
+  RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
   ASSIGN_OR_RETURN(const auto options, OptionsFromFlags());
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> test_data,
                    OpenDatasetOfFlag("test_data", FLAGS_test_data));
@@ -168,11 +179,16 @@ absl::Status Run() {
   ASSIGN_OR_RETURN(const auto calibration,
                    EvalSource(*calibration_data, input, communicator->place()));
 
-  if (FLAGS_weights.empty())
-    return absl::InvalidArgumentError("--weights: trained weights are required");
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
-  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network)));
+  RETURN_IF_ERROR(ReadWeightsOfFlag(*network));
   network->to(device);
+  if (IsDryRun()) {
+    if (communicator->rank() == 0) {
+      absl::PrintF("would quantize in %d ways, and evaluate on %d images\n", options.size(),
+                   test_data->size());
+    }
+    return communicator->Barrier();
+  }
 
   ASSIGN_OR_RETURN(const auto means, EvaluateOn(*test, *network, *communicator));
   ASSIGN_OR_RETURN(Json results, Results(architecture, nas::ConvBits{}, means));
@@ -208,5 +224,5 @@ absl::Status Run() {
 
 int main(int argc, char** argv) {
   return tools::RunTool(argc, argv, "Quantizes a trained network and measures what is left.",
-                        tools::TrainPresets(), tools::Run);
+                        tools::EvaluationPresets(), tools::Run);
 }

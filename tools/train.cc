@@ -4,12 +4,14 @@
 //       --train_data=shards/train --test_data=shards/test --run=runs/train
 
 #include "absl/status/status.h"
+#include "absl/strings/str_format.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/trainer.h"
 #include "gflags/gflags.h"
 #include "nas/derived/architecture.h"
+#include "nas/derived/derived_network.h"
 #include "nas/learning/retrain_task.h"
 #include "nas/weights/published_names.h"
 #include "nas/weights/weight_file.h"
@@ -18,6 +20,7 @@
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
 #include "tools/flags/tool.h"
+#include "tools/program/dry_run.h"
 #include "tools/program/training_setup.h"
 
 DEFINE_double(label_smoothing, 0, "Share of the target spread over all classes.");
@@ -46,7 +49,16 @@ absl::Status TrainNetwork() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
   ASSIGN_OR_RETURN(const nas::RetrainConfig config, ConfigFromFlags(options));
   ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
+  ASSIGN_OR_RETURN(const auto like, nas::DerivedNetwork::Create(setup.architecture));
+  RETURN_IF_ERROR(RequireMemoryForSteps(
+      setup, *like, [&](const at::Tensor& images) { return like->forward(images); }));
   nas::RetrainTask task(config, setup.network, setup.communicator.get());
+  if (IsDryRun()) {
+    return DescribeRun(
+        absl::StrFormat("training on %d images of %d classes", setup.train_data->size(),
+                        setup.train_data->class_names().size()),
+        task, *setup.train, *setup.communicator, options);
+  }
   ASSIGN_OR_RETURN(const distributed::TrainSummary summary,
                    distributed::Train(task, {setup.train.get()}, setup.test.get(),
                                       *setup.communicator, options));

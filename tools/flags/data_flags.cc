@@ -137,6 +137,8 @@ nlohmann::json LoaderIdentity(const InputShape& shape) {
           {"on_bad_sample", FLAGS_on_bad_sample}};
 }
 
+int64_t ImagesOfRank(int ranks) { return (FLAGS_batch + ranks - 1) / ranks; }
+
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
     const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,
     const InputShape& shape, const distributed::Place& place) {

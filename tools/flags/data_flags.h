@@ -38,6 +38,9 @@ absl::Status RequireSameClasses(const data::Dataset& train, const data::Dataset&
 nlohmann::json DatasetIdentity(const data::Dataset& dataset);
 nlohmann::json LoaderIdentity(const InputShape& shape);
 
+// The images of a step on a rank, at most, where `ranks` share them.
+int64_t ImagesOfRank(int ranks);
+
 // This rank's share of shuffled, augmented batches of `samples` (empty: all) of `dataset`, which
 // outlives the source.
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(

@@ -10,7 +10,7 @@ DEFINE_double(weight_lr, 0.1, "Learning rate of the weights at the beginning.");
 FLAG_RANGE(weight_lr, tools::Above(0));
 DEFINE_double(weight_lr_min, 0, "Where a cosine of it ends.");
 FLAG_RANGE(weight_lr_min, tools::AtLeast(0));
-DEFINE_string(lr_schedule, "cosine", "How it falls: cosine, linear or step.");
+DEFINE_string(lr_schedule, "cosine", "How it falls: constant, cosine, linear or step.");
 DEFINE_double(lr_decay, 0.1, "Factor of a step.");
 FLAG_RANGE(lr_decay, tools::AboveTo(0, 1));
 DEFINE_int32(lr_decay_epochs, 15, "Epochs between two steps.");

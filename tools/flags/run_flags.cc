@@ -1,5 +1,8 @@
 #include "tools/flags/run_flags.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gflags/gflags.h"
@@ -32,6 +35,11 @@ namespace tools {
 
 absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags() {
   if (FLAGS_run.empty()) return absl::InvalidArgumentError("--run: the run folder is required");
+  if (std::error_code error; FLAGS_resume != "none" && FLAGS_resume != "auto" &&
+                             !std::filesystem::is_directory(FLAGS_resume, error)) {
+    return absl::NotFoundError(absl::StrCat("--resume=", FLAGS_resume,
+                                            ": neither none nor auto, and no checkpoint's folder"));
+  }
   distributed::TrainerOptions options;
   options.run_folder = FLAGS_run;
   options.epochs = FLAGS_epochs;

@@ -17,6 +17,8 @@
 #include "tools/flags/standard_streams.h"
 
 DEFINE_string(preset, "", "Named values for the flags that are not on the command line.");
+DEFINE_bool(dry_run, false,
+            "Check flags, files and ranks, say what would run, and leave everything as it is.");
 
 namespace tools {
 namespace {
@@ -84,6 +86,8 @@ int Finish(int exit_status) {
 }
 
 }  // namespace
+
+bool IsDryRun() { return FLAGS_dry_run; }
 
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
             const std::function<absl::Status()>& body, const char* argument) {

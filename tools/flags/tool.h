@@ -25,6 +25,9 @@ namespace tools {
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
             const std::function<absl::Status()>& body, const char* argument = nullptr);
 
+// --dry_run: the body checks what it can and prints what it would do, "would …", instead.
+bool IsDryRun();
+
 }  // namespace tools
 
 #endif  // TOOLS_FLAGS_TOOL_H_
