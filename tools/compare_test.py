@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """compare.py with tools that only pretend: what runs, what is skipped, what the table says."""
 
+import contextlib
+import io
 import json
 import os
+import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -14,7 +18,7 @@ import json, os, sys
 name = os.path.basename(sys.argv[0])
 flags = dict(f[2:].split("=", 1) for f in sys.argv[1:])
 log = os.environ["FAKE_LOG"]
-print(name, flags.get("run", flags.get("json")), flags.get("target_bitops", ""), file=open(log, "a"))
+print(name, flags.get("run", flags.get("output")), flags.get("target_bitops", ""), file=open(log, "a"))
 if name == os.environ.get("FAKE_FAILURE"): sys.exit(int(os.environ.get("FAKE_STATUS", 3)))
 cost = {"exact_network": {"bit_ops": 2e9, "weight_bytes": 3e3, "activation_bytes": 4e3},
         "exact_cells": {"bit_ops": 1e9}, "published_cells": {"bit_ops_millions": 5}}
@@ -28,10 +32,18 @@ if name in ("search", "precision_search"):
 elif name == "train":
   open(flags["run"] + "/weights.pt", "w")
 elif name == "evaluate":
-  json.dump(result(flags["json"]), open(flags["json"], "w"))
+  json.dump(result(flags["output"]), open(flags["output"], "w"))
 elif name == "ptq":
-  entry = dict(result(flags["json"]), method="linear", param_bits=8, forward_bits=8)
-  json.dump({"quantized": [entry]}, open(flags["json"], "w"))
+  entry = dict(result(flags["output"]), method="linear", param_bits=8, forward_bits=8)
+  json.dump({"quantized": [entry]}, open(flags["output"], "w"))
+"""
+
+
+# Notes its command line, or fails.
+FAKE_DRY_TOOL = """#!/usr/bin/env python3
+import os, sys
+if os.path.basename(sys.argv[0]) == os.environ.get("FAKE_FAILURE"): sys.exit(3)
+print(*sys.argv, file=open(os.environ["FAKE_LOG"], "a"))
 """
 
 
@@ -51,7 +63,7 @@ class CompareTest(unittest.TestCase):
 
   def compare(self, *flags):
     out = os.path.join(self.folder, "out")
-    compare.main(["--train_data=x", "--test_data=y", f"--out={out}", f"--tools={self.folder}",
+    compare.main(["--train_data=x", "--test_data=y", f"--output={out}", f"--tools={self.folder}",
                   *flags])
     with open(os.path.join(out, "comparison.json")) as file:
       return json.load(file)
@@ -102,6 +114,52 @@ class CompareTest(unittest.TestCase):
       self.compare("--seeds=2")
     self.assertEqual(stopped.exception.code, 75)
     self.assertEqual(os.listdir(os.path.join(self.folder, "out", "seed2", "subnet_search")), [])
+
+  def test_a_dry_run_leaves_nothing(self):
+    out = os.path.join(self.folder, "out")
+    with open(os.path.join(self.folder, "search"), "w") as file:
+      file.write(FAKE_DRY_TOOL)
+    for tool in ("train", "evaluate", "ptq", "precision_search"):
+      shutil.copy(os.path.join(self.folder, "search"), os.path.join(self.folder, tool))
+    flags = ["--train_data=x", "--test_data=y", f"--output={out}", f"--tools={self.folder}",
+             "--dry_run", "--target_bitops=1e9"]
+    compare.main(flags)
+    self.assertFalse(os.path.exists(out))
+    calls = self.calls()
+    # Both seeds alike: 3 searches, one of bits; 5 trainings, of which 3 have the same flags; evaluation; PTQ.
+    self.assertEqual(len(calls), 3 + 1 + 3 + 1 + 1)
+    self.assertTrue(all("--dry_run" in call for call in calls))
+    for call in calls:
+      self.assertNotIn(out + "/seed2/subnet_search/architecture.json", call)
+    os.environ["FAKE_FAILURE"] = "ptq"
+    with self.assertRaises(SystemExit) as failure:
+      compare.main(flags)
+    self.assertIn("ptq would fail", str(failure.exception))
+
+  def test_every_number_has_a_range_and_flags_have_one_name(self):
+    for action in compare.parser_of_flags()._actions:
+      self.assertNotIn(action.type, (int, float), action.dest)
+    for flag, text in (("--train_epochs=0", "'0' must be a whole number from 1 to 1000000"),
+                       ("--search_epochs=nan", "must be a whole number"),
+                       ("--ptq_bn_bits=33", "must be a whole number from 1 to 32"),
+                       ("--target_bitops=1e9,inf", "'inf' must be a number 1 or more"),
+                       ("--seeds=2,x", "'x' must be a whole number 0 or more"),
+                       ("--seeds=", "there must be one"), ("--preset=pcdarts", "choose from"),
+                       ("--out=x", "--out: is --output now"), ("--outp=x", "unrecognized")):
+      error = io.StringIO()
+      with self.assertRaises(SystemExit) as refusal, contextlib.redirect_stderr(error):
+        compare.parse_flags(["--train_data=x", "--test_data=y", "--output=z", flag])
+      self.assertEqual(refusal.exception.code, 2)
+      self.assertIn(text, error.getvalue())
+      self.assertEqual(error.getvalue().count("\n"), 1, error.getvalue())
+
+  def test_home_folder_and_full_output(self):
+    options = compare.parse_flags(["--train_data=~/x", "--test_data=y", "--output=~/z"])
+    self.assertEqual(options.output, os.path.expanduser("~") + "/z")
+    with open("/dev/full", "w") as full:
+      done = subprocess.run([compare.__file__, "--help"], stdout=full, stderr=subprocess.PIPE, check=False)
+    self.assertEqual(done.returncode, 1)
+    self.assertEqual(done.stderr, b"compare: standard output: No space left on device\n")
 
   def test_tables(self):
     self.compare("--seeds=2", "--target_bitops=1e9")

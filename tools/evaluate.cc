@@ -30,8 +30,10 @@
 #include "nlohmann/json.hpp"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
+#include "tools/flags/device_flags.h"
+#include "tools/flags/output_paths.h"
 #include "tools/flags/presets.h"
-#include "tools/flags/run_flags.h"
+#include "tools/flags/seed_flag.h"
 #include "tools/flags/tool.h"
 #include "tools/program/calibration.h"
 #include "tools/program/evaluation.h"
@@ -46,10 +48,11 @@ DEFINE_string(ranges, "fixed",
 DEFINE_int64(calibrate, 0,
              "Find the fixed ranges on so many batches of --calibration_data; 0: take those kept "
              "with the weights.");
+FLAG_RANGE(calibrate, tools::FromTo(0, tools::kMany));
 DEFINE_string(calibration_data, "", "Training images, for --calibrate.");
 DEFINE_string(calibrated_weights, "",
               "File for the weights together with the ranges of --calibrate; none if empty.");
-DEFINE_string(json, "", "File for the results, as JSON; none if empty.");
+DEFINE_string(output, "", "File for the results, as JSON; none if empty.");
 
 namespace tools {
 namespace {
@@ -72,10 +75,6 @@ void PrintCost(const nas::CostReport& report) {
 absl::Status FixRanges(const base::TensorMap& stored, nas::DerivedNetwork& network,
                        distributed::Communicator& communicator) {
   ASSIGN_OR_RETURN(const bool fixed, WantsFixedRanges(FLAGS_ranges));
-  if (FLAGS_calibrate < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--calibrate=", FLAGS_calibrate, ": must be at least 0"));
-  }
   if (!fixed && FLAGS_calibrate > 0) {
     return absl::InvalidArgumentError("--calibrate: contradicts --ranges=batch");
   }
@@ -105,23 +104,36 @@ absl::Status FixRanges(const base::TensorMap& stored, nas::DerivedNetwork& netwo
                            nas::PublishedStyle::kQdartsDerived, nas::ActivationRanges(network));
 }
 
+// Reads --weights into `network`, and the ranges kept with them. A dry run may come before the
+// training that makes them.
+absl::Status ReadWeightsOfFlag(nas::DerivedNetwork& network, base::TensorMap& ranges) {
+  if (!FLAGS_weights.empty()) {
+    return ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(network), &ranges);
+  }
+  if (IsDryRun()) return absl::OkStatus();
+  return absl::InvalidArgumentError("--weights: trained weights are required");
+}
+
 absl::Status Evaluate() {
   RETURN_IF_ERROR(ArithmeticFromFlags());
+  RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
                    OpenDatasetOfFlag("test_data", FLAGS_test_data));
   ASSIGN_OR_RETURN(const nas::Architecture architecture,
                    ArchitectureFromFlags(dataset->class_names().size()));
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
-  if (FLAGS_weights.empty())
-    return absl::InvalidArgumentError("--weights: trained weights are required");
   base::TensorMap ranges;
-  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network), &ranges));
+  RETURN_IF_ERROR(ReadWeightsOfFlag(*network, ranges));
   network->to(device);
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
                    CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(const auto source,
                    EvalSource(*dataset, InputShapeOf(architecture), communicator->place()));
+  if (IsDryRun()) {
+    if (communicator->rank() == 0) absl::PrintF("would evaluate on %d images\n", dataset->size());
+    return communicator->Barrier();
+  }
   RETURN_IF_ERROR(FixRanges(ranges, *network, *communicator));
   ASSIGN_OR_RETURN(const auto evaluation, EvaluateOn(*source, *network, *communicator));
   const std::map<std::string, double>& means = evaluation.means;
@@ -141,12 +153,12 @@ absl::Status Evaluate() {
   absl::PrintF("loss                %.4f\n", means.at("loss"));
   PrintCost(report);
   absl::PrintF("arithmetic          %s\n", base::DescribeArithmetic());
-  if (FLAGS_json.empty()) return absl::OkStatus();
+  if (FLAGS_output.empty()) return absl::OkStatus();
   const nlohmann::ordered_json results = {{"images", evaluation.judged},
                                           {"bad_samples", evaluation.samples - evaluation.judged},
                                           {"means", means},
                                           {"cost", nas::CostReportToJson(report)}};
-  return base::WriteFileAtomically(FLAGS_json, results.dump(/*indent=*/1) + "\n");
+  return base::WriteFileAtomically(FLAGS_output, results.dump(/*indent=*/1) + "\n");
 }
 
 }  // namespace
@@ -154,5 +166,5 @@ absl::Status Evaluate() {
 
 int main(int argc, char** argv) {
   return tools::RunTool(argc, argv, "Measures a trained network's accuracy and cost.",
-                        tools::TrainPresets(), tools::Evaluate);
+                        tools::EvaluationPresets(), tools::Evaluate);
 }

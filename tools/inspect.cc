@@ -17,6 +17,8 @@
 #include "data/sources/dataset_summary.h"
 #include "data/sources/left_alone.h"
 #include "gflags/gflags.h"
+#include "tools/flags/flag_ranges.h"
+#include "tools/flags/output_paths.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "The dataset.");
@@ -24,7 +26,9 @@ DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shard
 DEFINE_bool(allow_empty_classes, false, "Accept folders and labels without an image as classes.");
 DEFINE_bool(verify, false, "Decode every image too, not just its header.");
 DEFINE_int32(threads, 1, "Threads that read and decode.");
-DEFINE_int64(extract, -1, "Write this sample's bytes to --output, and do nothing else.");
+FLAG_RANGE(threads, tools::FromTo(1, 1024));
+DEFINE_int64(extract, -1, "Write this sample's bytes to --output, and do nothing else; -1: none.");
+FLAG_RANGE(extract, tools::AtLeast(-1));
 DEFINE_string(output, "", "File for the extracted sample (raw pixels become a .ppm image).");
 
 namespace {
@@ -35,6 +39,12 @@ absl::Status Extract(const data::Dataset& dataset) {
         absl::StrCat("--extract=", FLAGS_extract, " of ", dataset.size(), " samples"));
   }
   if (FLAGS_output.empty()) return absl::InvalidArgumentError("--extract needs --output");
+  RETURN_IF_ERROR(tools::RequireWritableFile("output", FLAGS_output));
+  if (tools::IsDryRun()) {
+    std::cout << absl::StreamFormat("would write sample %d, %s, to %s\n", FLAGS_extract,
+                                    dataset.name(FLAGS_extract), FLAGS_output);
+    return absl::OkStatus();
+  }
   data::ScratchBuffer buffer;
   ASSIGN_OR_RETURN(const data::EncodedSample sample, dataset.Read(FLAGS_extract, buffer));
   std::string bytes;
@@ -75,10 +85,15 @@ void Print(const data::Dataset& dataset, const data::DatasetSummary& summary) {
 
 absl::Status Run() {
   if (FLAGS_input.empty()) return absl::InvalidArgumentError("no dataset is given");
-  if (FLAGS_threads < 1) return absl::InvalidArgumentError("--threads must be positive");
   ASSIGN_OR_RETURN(const auto dataset,
                    data::OpenDataset(FLAGS_input, FLAGS_kind, {FLAGS_allow_empty_classes}));
   if (FLAGS_extract >= 0) return Extract(*dataset);
+  if (tools::IsDryRun()) {
+    std::cout << absl::StreamFormat("would %s %d samples of %d classes\n",
+                                    FLAGS_verify ? "decode" : "look at", dataset->size(),
+                                    dataset->class_names().size());
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const data::DatasetSummary summary,
                    data::Summarize(*dataset, FLAGS_verify, FLAGS_threads));
   Print(*dataset, summary);

@@ -19,6 +19,8 @@
 #include "data/sources/dataset.h"
 #include "data/sources/left_alone.h"
 #include "gflags/gflags.h"
+#include "tools/flags/flag_ranges.h"
+#include "tools/flags/output_paths.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "What to pack.");
@@ -26,13 +28,18 @@ DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shard
 DEFINE_bool(allow_empty_classes, false, "Accept folders and labels without an image as classes.");
 DEFINE_string(output, "", "Folder for the shards; one with part of them is completed.");
 DEFINE_int32(max_side, 0, "Shrink images whose longer side exceeds this; 0: none.");
+FLAG_RANGE(max_side, tools::FromTo(0, 65536));
 DEFINE_int32(quality, 90, "JPEG quality of images that are shrunk or turned.");
+FLAG_RANGE(quality, tools::FromTo(1, 100));
 DEFINE_double(raw_fraction, 0, "Share of the images kept as raw pixels.");
+FLAG_RANGE(raw_fraction, tools::FromTo(0, 1));
 DEFINE_bool(apply_exif_orientation, false, "Turn images upright as their EXIF data say.");
 DEFINE_bool(keep_jpeg, false, "Keep JPEGs byte for byte: no restart markers, so slower crops.");
 DEFINE_bool(shuffle, true, "Mix the samples over the shards; false: the input's order.");
 DEFINE_int64(samples_per_shard, 8192, "Samples in a shard.");
-DEFINE_int32(workers, 1, "Threads that transcode.");
+FLAG_RANGE(samples_per_shard, tools::FromTo(1, tools::kMany));
+DEFINE_int32(threads, 1, "Threads that transcode.");
+FLAG_RANGE(threads, tools::FromTo(1, 1024));
 DEFINE_string(on_bad_sample, "fail", "fail, or skip: leave bad samples out and list them.");
 
 namespace {
@@ -91,8 +98,16 @@ absl::Status Run() {
   options.sample.keep_jpeg = FLAGS_keep_jpeg;
   options.samples_per_shard = FLAGS_samples_per_shard;
   options.shuffle = FLAGS_shuffle;
-  options.workers = FLAGS_workers;
+  options.workers = FLAGS_threads;
   options.skip_bad_samples = FLAGS_on_bad_sample == "skip";
+  RETURN_IF_ERROR(tools::RequireWritableFolder("output", FLAGS_output));
+  if (tools::IsDryRun()) {
+    const int64_t per_shard = FLAGS_samples_per_shard;
+    std::cout << absl::StreamFormat("would pack %d samples of %d classes into %d shards in %s\n",
+                                    dataset->size(), dataset->class_names().size(),
+                                    (dataset->size() + per_shard - 1) / per_shard, FLAGS_output);
+    return absl::OkStatus();
+  }
   Progress progress;
   options.progress = [&progress](int64_t done, int64_t total) { progress(done, total); };
   ASSIGN_OR_RETURN(const data::PackReport report, data::Pack(*dataset, FLAGS_output, options));

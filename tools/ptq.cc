@@ -38,9 +38,11 @@
 #include "quant/post_training_quantizers.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
+#include "tools/flags/device_flags.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/output_paths.h"
 #include "tools/flags/presets.h"
-#include "tools/flags/run_flags.h"
 #include "tools/flags/tool.h"
 #include "tools/program/calibration.h"
 #include "tools/program/evaluation.h"
@@ -53,6 +55,7 @@ DEFINE_string(test_data, "", "Images to evaluate on.");
 DEFINE_string(calibration_data, "",
               "Images on which all methods but tanh find their levels; the test images if empty.");
 DEFINE_int64(calibration_batches, 80, "How many batches of them, at most.");
+FLAG_RANGE(calibration_batches, tools::FromTo(1, tools::kMany));
 DEFINE_string(
     ranges, "fixed",
     "Levels of layers' outputs by the methods minmax and log: fixed (calibrated) or batch "
@@ -61,10 +64,12 @@ DEFINE_string(methods, "linear", "Methods: some of linear,minmax,log,tanh.");
 DEFINE_string(
     sweep, "8/8",
     "Bits of layers' outputs and of parameters: pairs as in 8/8,4/8,4/4; 32: as they are.");
-DEFINE_int64(bn_bits, 12, "Bits of running means and variances.");
+DEFINE_int64(bn_bits, 12, "Bits of running means and variances; 32: as they are.");
+FLAG_RANGE(bn_bits, tools::FromTo(1, 32));
 DEFINE_double(overflow_rate, 0,
               "Share of the largest values that the linear method's scales may cut off.");
-DEFINE_string(json, "", "File for the results, as JSON; none if empty.");
+FLAG_RANGE(overflow_rate, tools::FromBelow(0, 1));
+DEFINE_string(output, "", "File for the results, as JSON; none if empty.");
 
 namespace tools {
 namespace {
@@ -159,13 +164,21 @@ class Sweep {
   distributed::Communicator* const communicator_;
 };
 
+// Reads --weights into `network`, and the ranges kept with them. A dry run may come before the
+// training that makes them.
+absl::Status ReadWeightsOfFlag(nas::DerivedNetwork& network, base::TensorMap& ranges) {
+  if (!FLAGS_weights.empty()) {
+    return ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(network), &ranges);
+  }
+  if (IsDryRun()) return absl::OkStatus();
+  return absl::InvalidArgumentError("--weights: trained weights are required");
+}
+
 absl::Status Run() {
   RETURN_IF_ERROR(ArithmeticFromFlags());
   ASSIGN_OR_RETURN(const bool fixed_ranges, WantsFixedRanges(FLAGS_ranges));
+  RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
   ASSIGN_OR_RETURN(const auto options, OptionsFromFlags());
-  if (FLAGS_calibration_batches < 1) {
-    return absl::InvalidArgumentError("--calibration_batches: must be at least 1");
-  }
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> test_data,
                    OpenDatasetOfFlag("test_data", FLAGS_test_data));
   const std::string& calibration_path =
@@ -182,14 +195,19 @@ absl::Status Run() {
   ASSIGN_OR_RETURN(const auto calibration,
                    EvalSource(*calibration_data, input, communicator->place()));
 
-  if (FLAGS_weights.empty())
-    return absl::InvalidArgumentError("--weights: trained weights are required");
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
   base::TensorMap ranges;
-  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network), &ranges));
+  RETURN_IF_ERROR(ReadWeightsOfFlag(*network, ranges));
   network->to(device);
   if (fixed_ranges && !ranges.empty()) {
     RETURN_IF_ERROR(nas::SetActivationRanges(*network, ranges));
+  }
+  if (IsDryRun()) {
+    if (communicator->rank() == 0) {
+      absl::PrintF("would quantize in %d ways, and evaluate on %d images\n", options.size(),
+                   test_data->size());
+    }
+    return communicator->Barrier();
   }
 
   ASSIGN_OR_RETURN(const auto evaluation, EvaluateOn(*test, *network, *communicator));
@@ -215,12 +233,12 @@ absl::Status Run() {
   if (communicator->rank() != 0) return absl::OkStatus();
   absl::PrintF("%s", table);
   absl::PrintF("arithmetic %s\n", base::DescribeArithmetic());
-  if (FLAGS_json.empty()) return absl::OkStatus();
+  if (FLAGS_output.empty()) return absl::OkStatus();
   const Json file = {{"bn_bits", FLAGS_bn_bits},
                      {"overflow_rate", FLAGS_overflow_rate},
                      {"float", std::move(results)},
                      {"quantized", std::move(quantized)}};
-  return base::WriteFileAtomically(FLAGS_json, file.dump(/*indent=*/1) + "\n");
+  return base::WriteFileAtomically(FLAGS_output, file.dump(/*indent=*/1) + "\n");
 }
 
 }  // namespace
@@ -228,5 +246,5 @@ absl::Status Run() {
 
 int main(int argc, char** argv) {
   return tools::RunTool(argc, argv, "Quantizes a trained network and measures what is left.",
-                        tools::TrainPresets(), tools::Run);
+                        tools::EvaluationPresets(), tools::Run);
 }

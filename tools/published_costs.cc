@@ -54,6 +54,10 @@ absl::Status PrintTables() {
   if (!FLAGS_gammas.empty()) {
     ASSIGN_OR_RETURN(choices, nas::GammaChoices::Read(FLAGS_gammas));
   }
+  if (tools::IsDryRun()) {
+    std::cout << absl::StrFormat("would cost %d genotypes\n", nas::PublishedGenotypeNames().size());
+    return absl::OkStatus();
+  }
   for (const nas::NetworkShape& shape : {kCifar, kImageNet}) {
     std::cout << absl::StrFormat(
         "\n%s, %d channels, %d layers\n%-20s %-6s %8s | %28s | %27s | %27s\n%-20s %-6s %8s | %10s "

@@ -34,11 +34,11 @@ echo "== train the network found"
 
 echo "== train the float PC-DARTS network"
 "${on_two_ranks[@]}" "$tool/train" --preset=quickstart --reproducible "${data[@]}" \
-  --arch=PC_DARTS_cifar --run="$run/float"
+  --architecture=PC_DARTS_cifar --run="$run/float"
 
 evaluate() {
   "$tool/evaluate" --reproducible --architecture="$1/architecture.json" --weights="$1/weights.pt" \
-    --test_data="$run/data/test" --json="$1/evaluation.json"
+    --test_data="$run/data/test" --output="$1/evaluation.json"
 }
 {
   echo "== mixed precision, as searched"

@@ -7,8 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "ATen/ops/rand.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "data/loader/split.h"
 #include "data/sources/dataset.h"
@@ -18,27 +22,42 @@
 #include "gflags/gflags.h"
 #include "nas/derivation/bit_assignment.h"
 #include "nas/derived/architecture.h"
+#include "nas/derived/derived_layout.h"
 #include "nas/learning/search_config.h"
 #include "nas/learning/search_task.h"
 #include "nas/supernet/supernet.h"
+#include "quant/bit_cost.h"
 #include "quant/names.h"
+#include "quant/precision_conv.h"
+#include "tools/flags/bits_flags.h"
 #include "tools/flags/data_flags.h"
+#include "tools/flags/device_flags.h"
+#include "tools/flags/flag_ranges.h"
+#include "tools/flags/flag_registry.h"
 #include "tools/flags/flag_values.h"
 #include "tools/flags/optimizer_flags.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
 #include "tools/flags/target_flags.h"
 #include "tools/flags/tool.h"
+#include "tools/program/budget_check.h"
+#include "tools/program/complexity_unit.h"
+#include "tools/program/dry_run.h"
+#include "tools/program/memory.h"
 #include "torch/utils.h"
 
 DEFINE_string(train_data, "", "Training images; both halves of the search come from them.");
 DEFINE_double(train_fraction, 0.5, "Share of each class that trains weights and gammas.");
+FLAG_RANGE(train_fraction, tools::AboveTo(0, 1));
 DEFINE_double(search_fraction, 0.5, "Share of each class that trains alphas and betas.");
+FLAG_RANGE(search_fraction, tools::AboveTo(0, 1));
 
 DEFINE_int64(channels, 16, "Channels of the first cell's nodes.");
+FLAG_RANGE(channels, tools::FromTo(1, 65536));
 DEFINE_int32(layers, 8, "Cells.");
+FLAG_RANGE(layers, tools::FromTo(1, 1000));
 DEFINE_int64(partial_channels, 4, "One in so many channels passes through the operations.");
-DEFINE_string(bits, "2,4", "Bits to search among, of 1,2,3,4,8; 32: float PC-DARTS.");
+FLAG_RANGE(partial_channels, tools::FromTo(2, 65536));
 DEFINE_string(eight_bit, "published",
               "The 8-bit quantizer: published, published_search or symmetric.");
 DEFINE_bool(
@@ -46,23 +65,94 @@ DEFINE_bool(
     "Weight every operation's complexity by its probability, and let alphas and betas feel it.");
 
 DEFINE_int64(alpha_begin, 15, "Epochs that train weights alone.");
+FLAG_RANGE(alpha_begin, tools::FromTo(0, 1e6));
 DEFINE_double(alpha_lr, 6e-4, "Learning rate of alphas and betas.");
+FLAG_RANGE(alpha_lr, tools::AtLeast(0));
 DEFINE_double(alpha_weight_decay, 1e-3, "Weight decay of alphas and betas.");
+FLAG_RANGE(alpha_weight_decay, tools::AtLeast(0));
 DEFINE_double(alpha_grad_clip, 0, "Bound of their gradient's norm; 0: none.");
+FLAG_RANGE(alpha_grad_clip, tools::AtLeast(0));
 DEFINE_bool(second_order, false,
             "Look one weight step ahead for the gradient of alphas and betas.");
 DEFINE_double(gamma_lr, 0.01, "Learning rate of gammas at the beginning; it falls as a cosine.");
+FLAG_RANGE(gamma_lr, tools::AtLeast(0));
 DEFINE_double(gamma_weight_decay, 1e-3, "Weight decay of gammas.");
-DEFINE_double(complexity_decay, 1e-4, "What a unit of complexity costs in the loss.");
+FLAG_RANGE(gamma_weight_decay, tools::AtLeast(0));
+DEFINE_double(complexity_decay, 1e-4,
+              "What a unit of complexity, as the published code counts it, costs in the loss; "
+              "--cost_model=exact counts less, and weighs it the more.");
+FLAG_RANGE(complexity_decay, tools::AtLeast(0));
 
 DEFINE_int64(derive_channels, 36, "Channels of the network to derive.");
+FLAG_RANGE(derive_channels, tools::FromTo(1, 65536));
 DEFINE_int32(derive_layers, 20, "Cells of the network to derive.");
+FLAG_RANGE(derive_layers, tools::FromTo(1, 1000));
 DEFINE_bool(derive_auxiliary, true, "Whether the network to derive trains with an auxiliary head.");
 DEFINE_string(depth_rule, "published",
               "Which searched cell a derived one takes its bits from: published or proportional.");
 
 namespace tools {
 namespace {
+
+// Where there is one candidate, what steers the choice of bits steers nothing.
+absl::Status CheckFlagsOfBits(const nas::SupernetConfig& supernet) {
+  if (supernet.bits.size() > 1) return absl::OkStatus();
+  std::vector<const char*> idle = {"gamma_lr", "gamma_weight_decay", "target_bitops",
+                                   "target_compression"};
+  const bool float_network = supernet.bits.front() == 32;
+  if (float_network) idle.push_back("expected_cost");
+  if (float_network || !supernet.expected_cost) idle.push_back("complexity_decay");
+  for (const char* flag : idle) {
+    if (GivenByUser(flag)) {
+      return absl::InvalidArgumentError(absl::StrCat("--", flag,
+                                                     ": contradicts --bits=", supernet.bits.front(),
+                                                     ", which leaves no bits to search"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What the derived network may cost, whatever genotype and bits are found.
+absl::Status CheckBudget(const nas::SearchConfig& config) {
+  ASSIGN_OR_RETURN(const nas::DerivedLayout cheapest,
+                   nas::MakeDerivedLayout(CheapestGenotype(), config.derived));
+  ASSIGN_OR_RETURN(const nas::DerivedLayout dearest,
+                   nas::MakeDerivedLayout(DearestGenotype(), config.derived));
+  return RequireBudgetInReach(config.target, config.supernet.bits, cheapest, dearest);
+}
+
+// The convolutions that the complexity counts, after a forward.
+std::vector<quant::ConvShape> SearchedConvs(nas::Supernet& supernet) {
+  std::vector<quant::ConvShape> shapes;
+  for (const auto& module : supernet.network().named_modules(
+           /*name_prefix=*/"", /*include_self=*/false)) {
+    const auto* conv = module.value()->as<quant::PrecisionConv2dImpl>();
+    if (conv != nullptr && absl::StartsWith(module.key(), "cells.")) {
+      shapes.push_back(conv->shape());
+    }
+  }
+  return shapes;
+}
+
+// Tries the step of a network like the one to be searched: whether its memory is there, and what
+// the complexity's weight is under --cost_model=exact.
+absl::Status TryStep(int64_t side, c10::DeviceType device, distributed::Communicator& communicator,
+                     nas::SearchConfig& config) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<nas::Supernet> supernet,
+                   nas::Supernet::Create(config.supernet));
+  const auto step = [&](int64_t images) {
+    supernet->Forward(at::rand({images, 3, side, side})).sum().backward();
+  };
+  const int64_t images = ImagesOfRank(communicator.size());
+  // Weights and momenta; gradients are the step's.
+  double bytes = StepBytes(step, images);
+  for (const at::Tensor& weight : supernet->weights()) bytes += 2 * weight.nbytes();
+  if (device == c10::DeviceType::CPU) RETURN_IF_ERROR(RequireMemory(bytes, communicator));
+  if (config.supernet.cost_model == quant::CostModel::kExact) {
+    config.complexity_decay *= PublishedComplexityRatio(SearchedConvs(*supernet));
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epochs) {
   nas::SearchConfig config;
@@ -72,7 +162,7 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   supernet.channels = FLAGS_channels;
   supernet.layers = FLAGS_layers;
   supernet.classes = classes;
-  ASSIGN_OR_RETURN(supernet.bits, IntegersOfFlag("bits", FLAGS_bits));
+  ASSIGN_OR_RETURN(supernet.bits, SearchedBitsFromFlags());
   supernet.partial_channels = FLAGS_partial_channels;
   ASSIGN_OR_RETURN(supernet.eight_bit,
                    ValueOfFlag("eight_bit", quant::ParseEightBit(FLAGS_eight_bit)));
@@ -81,21 +171,18 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   supernet.expected_cost = FLAGS_expected_cost;
   RETURN_IF_ERROR(supernet.Check());
   RETURN_IF_ERROR(supernet.CheckImageSide(input.side));
-  if (supernet.bits == std::vector<int64_t>{32}) {
-    for (const char* flag : {"gamma_lr", "gamma_weight_decay", "complexity_decay", "expected_cost",
-                             "target_bitops", "target_compression"}) {
-      if (GivenByUser(flag)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("--", flag, ": contradicts --bits=32, which leaves no bits to search"));
-      }
-    }
-  }
+  RETURN_IF_ERROR(CheckFlagsOfBits(supernet));
 
   ASSIGN_OR_RETURN(const SgdFlags sgd, SgdFromFlags(epochs));
   config.weight_rate = sgd.rate;
   config.momentum = sgd.momentum;
   config.weight_decay = sgd.weight_decay;
   config.weight_grad_clip = sgd.grad_clip;
+  if (FLAGS_alpha_begin >= epochs) {
+    return absl::InvalidArgumentError(absl::StrCat("--alpha_begin=", FLAGS_alpha_begin,
+                                                   ": leaves none of the ", epochs,
+                                                   " epochs for alphas and betas"));
+  }
   config.alpha_begin = FLAGS_alpha_begin;
   config.alpha_rate.base = FLAGS_alpha_lr;
   config.alpha_weight_decay = FLAGS_alpha_weight_decay;
@@ -114,6 +201,7 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   RETURN_IF_ERROR(config.derived.Check());
   ASSIGN_OR_RETURN(config.depth_rule,
                    ValueOfFlag("depth_rule", nas::ParseDepthRule(FLAGS_depth_rule)));
+  RETURN_IF_ERROR(CheckBudget(config));
   return config;
 }
 
@@ -143,11 +231,22 @@ absl::Status Search() {
   ASSIGN_OR_RETURN(const auto search, TrainSource(*dataset, std::move(parts[1]), options.seed + 1,
                                                   input, communicator->place()));
   config.steps = options.epochs * train->steps_per_epoch();
+  RETURN_IF_ERROR(TryStep(input.side, device, *communicator, config));
 
   torch::manual_seed(options.seed);
   ASSIGN_OR_RETURN(std::unique_ptr<nas::Supernet> supernet, nas::Supernet::Create(config.supernet));
   supernet->To(device);
   nas::SearchTask task(config, std::move(supernet), communicator.get());
+  // What the last epoch will do must be possible: the depth rule may want cells not searched.
+  if (const absl::Status derived = task.CurrentArchitecture().status(); !derived.ok()) {
+    return AboutFlag("derive_layers", derived);
+  }
+  if (IsDryRun()) {
+    return DescribeRun(
+        absl::StrFormat("search on %d images of %d classes, bits %s", dataset->size(),
+                        dataset->class_names().size(), absl::StrJoin(config.supernet.bits, ",")),
+        task, *train, *communicator, options);
+  }
   RETURN_IF_ERROR(distributed::Train(task, {train.get(), search.get()}, /*evaluation=*/nullptr,
                                      *communicator, options)
                       .status());

@@ -4,7 +4,7 @@
 //       --train_data=shards/train --test_data=shards/test --run=runs/train
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "distributed/communication/communicator.h"
@@ -12,30 +12,34 @@
 #include "gflags/gflags.h"
 #include "nas/derived/activation_ranges.h"
 #include "nas/derived/architecture.h"
+#include "nas/derived/derived_network.h"
 #include "nas/learning/retrain_task.h"
 #include "nas/weights/published_names.h"
 #include "nas/weights/weight_file.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/optimizer_flags.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
 #include "tools/flags/tool.h"
 #include "tools/program/calibration.h"
+#include "tools/program/dry_run.h"
 #include "tools/program/training_setup.h"
 
 DEFINE_double(label_smoothing, 0, "Share of the target spread over all classes.");
+FLAG_RANGE(label_smoothing, tools::FromBelow(0, 1));
 DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
+FLAG_RANGE(auxiliary_weight, tools::AtLeast(0));
 DEFINE_int64(calibrate, 16,
              "After the training, the ranges of 8-bit activations are found on so many batches of "
              "training data and kept with the weights.");
+FLAG_RANGE(calibrate, tools::FromTo(1, tools::kMany));
 DEFINE_double(drop_path, 0, "Probability of dropping a path, at the end of the training.");
+FLAG_RANGE(drop_path, tools::FromBelow(0, 1));
 
 namespace tools {
 namespace {
 
 absl::StatusOr<nas::RetrainConfig> ConfigFromFlags(const distributed::TrainerOptions& options) {
-  if (FLAGS_drop_path < 0 || FLAGS_drop_path >= 1) {
-    return absl::InvalidArgumentError("--drop_path: must be in [0, 1)");
-  }
   ASSIGN_OR_RETURN(const SgdFlags sgd, SgdFromFlags(options.epochs));
   return nas::RetrainConfig{.rate = sgd.rate,
                             .momentum = sgd.momentum,
@@ -49,13 +53,18 @@ absl::StatusOr<nas::RetrainConfig> ConfigFromFlags(const distributed::TrainerOpt
 
 absl::Status TrainNetwork() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
-  if (FLAGS_calibrate < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--calibrate=", FLAGS_calibrate, ": must be at least 1"));
-  }
   ASSIGN_OR_RETURN(const nas::RetrainConfig config, ConfigFromFlags(options));
   ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
+  ASSIGN_OR_RETURN(const auto like, nas::DerivedNetwork::Create(setup.architecture));
+  RETURN_IF_ERROR(RequireMemoryForSteps(
+      setup, *like, [&](const at::Tensor& images) { return like->forward(images); }));
   nas::RetrainTask task(config, setup.network, setup.communicator.get());
+  if (IsDryRun()) {
+    return DescribeRun(
+        absl::StrFormat("training on %d images of %d classes", setup.train_data->size(),
+                        setup.train_data->class_names().size()),
+        task, *setup.train, *setup.communicator, options);
+  }
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
           .status());

@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/loader/sampler.h"
+#include "data/loader/skipped_sample.h"
 #include "data/pixels/augmentation.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/sources/dataset.h"
@@ -76,13 +77,6 @@ struct Batch {
   std::shared_ptr<const void> owner;
 
   float* floats() const { return reinterpret_cast<float*>(pixels); }
-};
-
-// A damaged sample that batches came without.
-struct SkippedSample {
-  int64_t id = 0;      // its index in the dataset
-  std::string name;    // as the dataset calls it
-  std::string reason;  // one line, which names the sample too
 };
 
 // One thread uses a Loader. It may be destroyed while batches live on.

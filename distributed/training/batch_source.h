@@ -9,6 +9,7 @@
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "data/loader/skipped_sample.h"
 
 namespace distributed {
 
@@ -28,12 +29,7 @@ struct Batch {
   double loss_weight = 0;
 };
 
-// A sample that is damaged, and that the run goes on without.
-struct SkippedSample {
-  int64_t id = 0;
-  std::string name;  // By which a person finds it.
-  std::string reason;
-};
+using data::SkippedSample;
 
 // The global batches are the same for any number of ranks; (seed, epoch) decides their order.
 class BatchSource {

@@ -1,6 +1,5 @@
 #include "distributed/training/loader_source.h"
 
-#include <string>
 #include <utility>
 
 #include "ATen/ops/from_blob.h"
@@ -24,7 +23,7 @@ absl::StatusOr<std::unique_ptr<LoaderSource>> LoaderSource::Create(
   CHECK(options.format == data::PixelFormat::kFloat32Nchw);
   ASSIGN_OR_RETURN(std::unique_ptr<data::Loader> loader, data::Loader::Create(dataset, options));
   return std::unique_ptr<LoaderSource>(
-      new LoaderSource(dataset, std::move(loader), options.augmentation.size, options.world_size));
+      new LoaderSource(std::move(loader), options.augmentation.size, options.world_size));
 }
 
 absl::StatusOr<Batch> LoaderSource::Next() {
@@ -41,9 +40,9 @@ absl::StatusOr<Batch> LoaderSource::Next() {
 
 std::vector<SkippedSample> LoaderSource::TakeSkippedSamples() {
   std::vector<SkippedSample> samples;
-  for (const data::BadSample& bad : loader_->bad_samples()) {
-    if (!taken_.insert(bad.id).second) continue;
-    samples.push_back({bad.id, dataset_.name(bad.id), std::string(bad.status.message())});
+  if (loader_->skipped_count() == static_cast<int64_t>(taken_.size())) return samples;
+  for (SkippedSample& sample : loader_->skipped_samples()) {
+    if (taken_.insert(sample.id).second) samples.push_back(std::move(sample));
   }
   return samples;
 }

@@ -31,11 +31,9 @@ class LoaderSource : public BatchSource {
   std::vector<SkippedSample> TakeSkippedSamples() override;
 
  private:
-  LoaderSource(const data::Dataset& dataset, std::unique_ptr<data::Loader> loader, int64_t side,
-               int world_size)
-      : dataset_(dataset), loader_(std::move(loader)), side_(side), world_size_(world_size) {}
+  LoaderSource(std::unique_ptr<data::Loader> loader, int64_t side, int world_size)
+      : loader_(std::move(loader)), side_(side), world_size_(world_size) {}
 
-  const data::Dataset& dataset_;
   const std::unique_ptr<data::Loader> loader_;
   const int64_t side_;
   const int world_size_;

@@ -33,6 +33,7 @@ double Schedule::Rate(int epoch) const {
   if (epoch < warmup_epochs) return base * (epoch + 1) / warmup_epochs;
   switch (shape) {
     case Shape::kCosine:
+      if (epochs == 1) return base;  // At the minimum a run of one epoch would learn nothing.
       return minimum +
              (base - minimum) * (1 + std::cos(std::numbers::pi * (epoch + 1) / epochs)) / 2;
     case Shape::kLinear: {

@@ -17,6 +17,11 @@ TEST(ScheduleTest, CosineEndsAtTheMinimum) {
   EXPECT_DOUBLE_EQ(schedule.Rate(3), 0.1);
 }
 
+TEST(ScheduleTest, ASingleEpochLearns) {
+  const Schedule schedule{.shape = Shape::kCosine, .base = 0.5, .epochs = 1};
+  EXPECT_EQ(schedule.Rate(0), 0.5);
+}
+
 TEST(ScheduleTest, WarmUpLeavesLaterEpochsAlone) {
   const Schedule plain{.shape = Shape::kCosine, .base = 0.5, .epochs = 50};
   Schedule warmed = plain;

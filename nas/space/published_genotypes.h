@@ -17,7 +17,8 @@ std::vector<std::string> PublishedGenotypeNames();
 // NotFound, listing the names, if there is no such genotype.
 absl::StatusOr<Genotype> PublishedGenotype(absl::string_view name);
 
-// What --arch accepts: a published name, or a genotype written as text or JSON.
+// What --architecture accepts besides a file: a published name, or a genotype written as text or
+// JSON.
 absl::StatusOr<Genotype> ResolveGenotype(absl::string_view name_or_text);
 
 }  // namespace nas

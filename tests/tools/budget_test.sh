@@ -19,6 +19,6 @@ for compression in 200 120 80; do
   meets "$tools/search" "${common[@]}" --layers=3 --derive_layers=3 --epochs=3 --batch=16 \
     --train_fraction=0.1 --search_fraction=0.1 --target_compression="$compression" \
     --run="$work/qdarts_$compression"
-  meets "$tools/precision_search" "${common[@]}" --arch=PC_DARTS_cifar --layers=3 --epochs=2 \
+  meets "$tools/precision_search" "${common[@]}" --architecture=PC_DARTS_cifar --layers=3 --epochs=2 \
     --batch=32 --target_compression="$compression" --run="$work/qsubnet_$compression"
 done

@@ -8,7 +8,7 @@ work=$TEST_TMPDIR
 "$tools/pack" --input="$digits/test.tar" --output="$work/data"
 
 compare=("$tools/compare" --tools="$tools" --train_data="$work/data" --test_data="$work/data"
-  --out="$work/runs" --preset=quickstart --seeds=2 --search_epochs=1 --train_epochs=1
+  --output="$work/runs" --preset=quickstart --seeds=2 --search_epochs=1 --train_epochs=1
   --search_flags="--layers=3 --derive_layers=3 --image_size=16 --batch=16
     --train_fraction=0.1 --search_fraction=0.1"
   --ptq_sweep=8/8,2/2 --target_bitops=1e7
@@ -40,3 +40,12 @@ diff <(head -n 3 "$work/sweep") "$work/of_file"
   --initial_weights="$subnet/weights.pt" --epochs=1 --batch=64 --target_compression=120 \
   --train_data="$work/data" --run="$work/qsubnet"
 grep -q '"stem.0"' "$work/qsubnet/architecture.json"
+
+# The default preset in little: CIFAR's settings for every method.
+"$tools/compare" --tools="$tools" --train_data="$work/data" --test_data="$work/data" --output="$work/cifar" \
+  --seeds=2 --search_epochs=1 --train_epochs=1 --ptq_sweep=8/8 \
+  --search_flags="--layers=3 --channels=8 --derive_layers=3 --derive_channels=4 --derive_auxiliary=false
+    --image_size=16 --batch=16 --alpha_begin=0 --train_fraction=0.1 --search_fraction=0.1"
+for method in SubNet PTQ "FBQAT 2/2" QSubNet QDARTS; do
+  grep -q "^| $method" "$work/cifar/comparison.md"
+done

@@ -31,5 +31,5 @@ grep -q "holds a run already" "$work/err"
 two_ranks "$tools/train" --preset=quickstart --epochs=1 --batch=256 --train_data="$work/train" \
   --test_data="$work/test" --architecture="$work/search/architecture.json" --run="$work/trained"
 "$tools/evaluate" --architecture="$work/trained/architecture.json" \
-  --weights="$work/trained/weights.pt" --test_data="$work/test" --json="$work/result.json"
+  --weights="$work/trained/weights.pt" --test_data="$work/test" --output="$work/result.json"
 grep -q '"accuracy"' "$work/result.json"

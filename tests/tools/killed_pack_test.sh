@@ -11,7 +11,7 @@ fail() {
   exit 1
 }
 
-options=(--input="$digits" --samples_per_shard=50 --workers=2)
+options=(--input="$digits" --samples_per_shard=50 --threads=2)
 "$pack" "${options[@]}" --output=whole >/dev/null || fail "cannot pack"
 
 # Killed when the first, and when the tenth shard has appeared.

@@ -17,7 +17,7 @@ pipeline() {
   "$tools/train" "${common[@]}" --test_data="$test_data" --run="$name/train" \
     --architecture="$name/search/architecture.json"
   "$tools/evaluate" --architecture="$name/train/architecture.json" --weights="$name/train/weights.pt" \
-    --test_data="$test_data" --json="$name/result.json"
+    --test_data="$test_data" --output="$name/result.json"
   grep -q '"accuracy"' "$name/result.json"
 }
 

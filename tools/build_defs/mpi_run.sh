@@ -3,6 +3,10 @@
 # machine alone. For `bazel test`, whose working directory lies beside @openmpi's runfiles, and as
 # bazel-bin/tools/local_mpirun, whose own runfiles hold it.
 set -euo pipefail
+if [ $# -lt 2 ] || ! [[ $1 =~ ^[1-9][0-9]*$ ]]; then
+  echo "usage: $(basename "$0") RANKS PROGRAM [ARGUMENT...]: runs PROGRAM as so many ranks on this machine" >&2
+  exit 2
+fi
 ranks=$1
 shift
 

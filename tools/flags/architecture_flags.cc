@@ -1,9 +1,13 @@
 #include "tools/flags/architecture_flags.h"
 
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
 #include "nas/derivation/bit_assignment.h"
@@ -12,44 +16,48 @@
 #include "nas/space/published_genotypes.h"
 #include "quant/lattice.h"
 #include "quant/names.h"
+#include "tools/flags/bits_flags.h"
+#include "tools/flags/flag_ranges.h"
+#include "tools/flags/flag_registry.h"
 #include "tools/flags/flag_values.h"
-#include "tools/flags/tool.h"
 
-DEFINE_string(architecture, "", "Architecture file of a search.");
-DEFINE_string(
-    arch, "",
-    "Instead of --architecture: a published genotype's name (PC_DARTS_image), or a genotype "
-    "as text or JSON.");
-DEFINE_int64(channels, 36, "With --arch: channels of the first cell's nodes.");
-DEFINE_int32(layers, 20, "With --arch: cells.");
-DEFINE_bool(auxiliary, true, "With --arch: train with an auxiliary head.");
+DEFINE_string(architecture, "",
+              "The network: the architecture file of a search, or a genotype: a published one's "
+              "name (PC_DARTS_image), or one as text or JSON.");
+DEFINE_int64(channels, 36, "Of a genotype: channels of the first cell's nodes.");
+FLAG_RANGE(channels, tools::FromTo(1, 65536));
+DEFINE_int32(layers, 20, "Of a genotype: cells.");
+FLAG_RANGE(layers, tools::FromTo(1, 1000));
+DEFINE_bool(auxiliary, true, "Of a genotype: train with an auxiliary head.");
 DEFINE_bool(quantize_stem, false,
             "The convolutions of stem and auxiliary head have bits, too, as in the published FBQAT "
             "and QSubNet.");
 DEFINE_int64(abits, 32,
-             "Bits of every activation; 32: not quantized. With --architecture, any of --abits, "
-             "--wbits and --quantize_stem replaces all bits of the file.");
+             "Bits of every activation; 32: not quantized. Any of --abits, --wbits and "
+             "--quantize_stem replaces all bits of an architecture file.");
+FLAG_RANGE(abits, tools::FromTo(1, 32));
 DEFINE_int64(wbits, 32, "Bits of every weight, likewise.");
-DEFINE_string(
-    gammas, "",
-    "With --arch, instead of --abits and --wbits: a gamma_checkpoint.t7 to take bits from.");
-DEFINE_string(bits, "2,4", "With --gammas: the bits that were searched among.");
+FLAG_RANGE(wbits, tools::FromTo(1, 32));
+DEFINE_string(gammas, "",
+              "Of a genotype, instead of --abits and --wbits: a gamma_checkpoint.t7 to take bits "
+              "from.");
 DEFINE_string(depth_rule, "published",
               "With --gammas: which searched cell a cell takes its bits from: published or "
               "proportional.");
 DEFINE_int64(default_bits, 0,
              "With --gammas: bits of operations that no search has gammas for (sep_conv_7x7, "
              "conv_7x1_1x7); 0: the most of --bits.");
+FLAG_RANGE(default_bits, tools::FromTo(0, 32));
 DEFINE_string(eight_bit, "published",
-              "With --arch: the 8-bit quantizer: published, published_search or symmetric.");
+              "Of a genotype: the 8-bit quantizer: published, published_search or symmetric.");
 
 namespace tools {
 namespace {
 
 // An architecture file decides all of these.
-constexpr const char* kFlagsOfArch[] = {"arch",      "channels", "layers",     "auxiliary",
-                                        "gammas",    "bits",     "depth_rule", "default_bits",
-                                        "eight_bit", "images",   "image_size"};
+constexpr const char* kFlagsOfGenotype[] = {"channels", "layers",     "auxiliary",    "gammas",
+                                            "bits",     "depth_rule", "default_bits", "eight_bit",
+                                            "images",   "image_size"};
 
 // The file's network with all bits from flags.
 absl::StatusOr<nas::Architecture> WithUniformBits(const nas::Architecture& file) {
@@ -61,12 +69,28 @@ absl::StatusOr<nas::Architecture> WithUniformBits(const nas::Architecture& file)
   return architecture;
 }
 
+bool Exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+// Whether --architecture is a genotype: a published name, or text, which has brackets.
+bool NamesGenotype() {
+  if (nas::PublishedGenotype(FLAGS_architecture).ok()) return true;
+  return !Exists(FLAGS_architecture) && FLAGS_architecture.find_first_of("({") != std::string::npos;
+}
+
 absl::StatusOr<nas::Architecture> FromFile(int64_t classes) {
-  for (const char* flag : kFlagsOfArch) {
+  for (const char* flag : kFlagsOfGenotype) {
     if (GivenByUser(flag)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--", flag, ": contradicts --architecture, whose file decides it"));
+          absl::StrCat("--", flag, ": contradicts --architecture, a file that decides it"));
     }
+  }
+  if (!Exists(FLAGS_architecture)) {
+    return absl::NotFoundError(absl::StrCat("--architecture=", FLAGS_architecture,
+                                            ": no such file, and no published genotype: ",
+                                            absl::StrJoin(nas::PublishedGenotypeNames(), ", ")));
   }
   ASSIGN_OR_RETURN(nas::Architecture architecture, nas::ReadArchitecture(FLAGS_architecture));
   if (architecture.network.classes != classes) {
@@ -89,7 +113,7 @@ absl::Status AssignSearchedBits(nas::Architecture& architecture) {
     }
   }
   nas::BitAssignmentOptions options;
-  ASSIGN_OR_RETURN(options.candidates, IntegersOfFlag("bits", FLAGS_bits));
+  ASSIGN_OR_RETURN(options.candidates, SearchedBitsFromFlags());
   ASSIGN_OR_RETURN(options.rule, ValueOfFlag("depth_rule", nas::ParseDepthRule(FLAGS_depth_rule)));
   if (FLAGS_default_bits != 0) {
     if (!quant::IsSupportedBits(FLAGS_default_bits)) {
@@ -109,12 +133,12 @@ absl::Status AssignSearchedBits(nas::Architecture& architecture) {
 }  // namespace
 
 absl::StatusOr<nas::Architecture> ArchitectureFromFlags(int64_t classes) {
-  if (!FLAGS_architecture.empty()) return FromFile(classes);
-  if (FLAGS_arch.empty()) {
-    return absl::InvalidArgumentError("--architecture or --arch is required");
+  if (FLAGS_architecture.empty()) {
+    return absl::InvalidArgumentError("--architecture: a file or a genotype is required");
   }
+  if (!NamesGenotype()) return FromFile(classes);
   ASSIGN_OR_RETURN(const nas::Genotype genotype,
-                   ValueOfFlag("arch", nas::ResolveGenotype(FLAGS_arch)));
+                   ValueOfFlag("architecture", nas::ResolveGenotype(FLAGS_architecture)));
   ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
   const nas::NetworkShape shape = {.images = input.images,
                                    .image_side = input.side,

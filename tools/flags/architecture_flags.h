@@ -10,8 +10,8 @@
 
 namespace tools {
 
-// The architecture file --architecture, its bits replaced if --abits, --wbits or --quantize_stem is
-// given; or the genotype --arch with --channels, --layers and bits from --abits and --wbits or from
+// What --architecture names: a file, its bits replaced if --abits, --wbits or --quantize_stem is
+// given; or a genotype, with --channels, --layers and bits from --abits and --wbits or from
 // --gammas. `classes` is what the data has. InvalidArgument naming the flag that is missing, wrong
 // or contradicts another, or the file's field.
 absl::StatusOr<nas::Architecture> ArchitectureFromFlags(int64_t classes);

@@ -10,6 +10,7 @@
 #include "gflags/gflags.h"
 #include "glog/logging.h"
 #include "nlohmann/json.hpp"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
 #include "xxhash.h"
 
@@ -18,17 +19,23 @@ DEFINE_string(
     "Which images: cifar (small ones, shifted) or imagenet (photos, cropped and resized). "
     "Decides the network's stem, too.");
 DEFINE_int32(image_size, 32, "Height and width of the network's input, pixels.");
+FLAG_RANGE(image_size, tools::FromTo(1, 65536));
 DEFINE_int32(padding, 4, "--images=cifar: training shifts an image by up to so many pixels.");
+FLAG_RANGE(padding, tools::FromTo(0, 65536));
 DEFINE_bool(flip, true, "Training mirrors half of the images.");
 DEFINE_int32(cutout, 0, "Training blanks a random square of so many pixels; 0: none.");
+FLAG_RANGE(cutout, tools::FromTo(0, 65536));
 DEFINE_int64(batch, 256, "Samples of a step, over all ranks.");
+FLAG_RANGE(batch, tools::FromTo(1, tools::kMany));
 DEFINE_string(
     order, "shuffled",
     "Order of the training samples: shuffled, or quasi_random for data larger than memory.");
-DEFINE_int32(loader_threads, 1, "Threads of a rank that decode images.");
+DEFINE_int32(threads, 1, "Threads of a rank that decode images.");
+FLAG_RANGE(threads, tools::FromTo(1, 1024));
 DEFINE_string(on_bad_sample, "fail", "What a damaged image does to a run: fail or skip.");
 DEFINE_int64(max_bad_samples, 100,
              "--on_bad_sample=skip: how many damaged images may be left out before the run fails.");
+FLAG_RANGE(max_bad_samples, tools::AtLeast(0));
 
 namespace tools {
 namespace {
@@ -74,7 +81,7 @@ absl::StatusOr<data::LoaderOptions> OptionsFromFlags(bool training, const InputS
   options.global_batch = FLAGS_batch;
   options.rank = place.rank;
   options.world_size = place.size;
-  options.threads = FLAGS_loader_threads;
+  options.threads = FLAGS_threads;
   return options;
 }
 
@@ -109,7 +116,8 @@ absl::Status RequireSameClasses(const data::Dataset& train, const data::Dataset&
     ++i;
   }
   const auto name = [i](const std::vector<std::string>& classes) {
-    return i < classes.size() ? absl::StrCat("\"", classes[i], "\"") : std::string("missing");
+    return i < classes.size() ? absl::StrCat("\"", Printable(classes[i]), "\"")
+                              : std::string("missing");
   };
   return absl::InvalidArgumentError(absl::StrCat("--test_data: class ", i, " is ",
                                                  name(test_classes), ", in --train_data it is ",
@@ -120,8 +128,10 @@ absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset) {
   const std::vector<int64_t> labels = data::Labels(dataset);
   const XXH64_hash_t hash = XXH3_64bits(labels.data(), labels.size() * sizeof(labels[0]));
   ASSIGN_OR_RETURN(const uint64_t content, dataset.Fingerprint());
+  std::vector<std::string> classes;  // A folder's name need not be UTF-8; JSON is.
+  for (const std::string& name : dataset.class_names()) classes.push_back(Printable(name));
   return nlohmann::json{{"samples", dataset.size()},
-                        {"classes", dataset.class_names()},
+                        {"classes", classes},
                         {"labels", absl::StrCat(absl::Hex(hash, absl::kZeroPad16))},
                         {"content", absl::StrCat(absl::Hex(content, absl::kZeroPad16))}};
 }
@@ -138,6 +148,8 @@ nlohmann::json LoaderIdentity(const InputShape& shape) {
 }
 
 int64_t MaxBadSamplesFromFlags() { return FLAGS_max_bad_samples; }
+
+int64_t ImagesOfRank(int ranks) { return (FLAGS_batch + ranks - 1) / ranks; }
 
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
     const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,

@@ -41,6 +41,9 @@ nlohmann::json LoaderIdentity(const InputShape& shape);
 // --max_bad_samples.
 int64_t MaxBadSamplesFromFlags();
 
+// The images of a step on a rank, at most, where `ranks` share them.
+int64_t ImagesOfRank(int ranks);
+
 // This rank's share of shuffled, augmented batches of `samples` (empty: all) of `dataset`, which
 // outlives the source.
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(

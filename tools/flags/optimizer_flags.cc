@@ -3,17 +3,27 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
 
-DEFINE_double(lr, 0.1, "Learning rate of the weights at the beginning.");
-DEFINE_string(lr_schedule, "cosine", "How it falls: cosine, linear or step.");
-DEFINE_double(lr_min, 0, "Where a cosine ends.");
+DEFINE_double(weight_lr, 0.1, "Learning rate of the weights at the beginning.");
+FLAG_RANGE(weight_lr, tools::Above(0));
+DEFINE_double(weight_lr_min, 0, "Where a cosine of it ends.");
+FLAG_RANGE(weight_lr_min, tools::AtLeast(0));
+DEFINE_string(lr_schedule, "cosine", "How it falls: constant, cosine, linear or step.");
 DEFINE_double(lr_decay, 0.1, "Factor of a step.");
+FLAG_RANGE(lr_decay, tools::AboveTo(0, 1));
 DEFINE_int32(lr_decay_epochs, 15, "Epochs between two steps.");
-DEFINE_int32(warmup_epochs, 0, "Epochs in which the learning rate rises linearly to --lr.");
+FLAG_RANGE(lr_decay_epochs, tools::FromTo(1, 1e6));
+DEFINE_int32(warmup_epochs, 0,
+             "Epochs in which the learning rate rises linearly to its beginning.");
+FLAG_RANGE(warmup_epochs, tools::FromTo(0, 1e6));
 DEFINE_double(momentum, 0.9, "Momentum of SGD.");
-DEFINE_double(weight_decay, 3e-4, "Weight decay.");
-DEFINE_double(grad_clip, 5, "Bound of the gradient's norm over all weights.");
+FLAG_RANGE(momentum, tools::FromBelow(0, 1));
+DEFINE_double(weight_decay, 3e-4, "Weight decay of the weights.");
+FLAG_RANGE(weight_decay, tools::AtLeast(0));
+DEFINE_double(grad_clip, 5, "Bound of the gradient's norm over all weights; 0: none.");
+FLAG_RANGE(grad_clip, tools::AtLeast(0));
 
 namespace tools {
 
@@ -24,20 +34,17 @@ absl::StatusOr<SgdFlags> SgdFromFlags(int64_t epochs) {
     return absl::InvalidArgumentError(
         absl::StrCat("--lr_schedule=linear: needs more than 5 epochs, there are ", epochs));
   }
-  if (FLAGS_lr <= 0) {
-    return absl::InvalidArgumentError(absl::StrCat("--lr=", FLAGS_lr, ": must be positive"));
+  if (shape == nas::Schedule::Shape::kCosine && FLAGS_weight_lr_min > FLAGS_weight_lr) {
+    return absl::InvalidArgumentError(absl::StrCat("--weight_lr_min=", FLAGS_weight_lr_min,
+                                                   ": is above --weight_lr=", FLAGS_weight_lr));
   }
-  if (FLAGS_grad_clip <= 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--grad_clip=", FLAGS_grad_clip, ": must be positive"));
-  }
-  if (FLAGS_lr_decay_epochs < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--lr_decay_epochs=", FLAGS_lr_decay_epochs, ": must be at least 1"));
+  if (FLAGS_warmup_epochs > epochs) {
+    return absl::InvalidArgumentError(absl::StrCat("--warmup_epochs=", FLAGS_warmup_epochs,
+                                                   ": there are only ", epochs, " epochs"));
   }
   return SgdFlags{.rate = {.shape = shape,
-                           .base = FLAGS_lr,
-                           .minimum = FLAGS_lr_min,
+                           .base = FLAGS_weight_lr,
+                           .minimum = FLAGS_weight_lr_min,
                            .epochs = static_cast<int>(epochs),
                            .warmup_epochs = FLAGS_warmup_epochs,
                            .decay = FLAGS_lr_decay,

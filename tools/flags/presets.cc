@@ -27,6 +27,40 @@ const Preset& DigitImages() {
   return *preset;
 }
 
+// The published training at fixed bits, and that of QSubNet's search, but for images and size.
+const Preset& FixedBitsTraining() {
+  static const auto* preset =
+      new Preset{{"batch", "128"},         {"epochs", "50"},    {"weight_lr", "0.1"},
+                 {"lr_schedule", "step"},  {"lr_decay", "0.1"}, {"lr_decay_epochs", "15"},
+                 {"weight_decay", "1e-4"}, {"grad_clip", "0"},  {"auxiliary_weight", "0.4"}};
+  return *preset;
+}
+
+const Preset& CifarSize() {
+  static const auto* preset = new Preset{{"channels", "36"}, {"layers", "20"}};
+  return *preset;
+}
+
+const Preset& ImageNetSize() {
+  static const auto* preset = new Preset{{"channels", "48"}, {"layers", "14"}};
+  return *preset;
+}
+
+const Preset& DigitSize() {
+  static const auto* preset =
+      new Preset{{"channels", "8"}, {"layers", "5"}, {"auxiliary", "false"}};
+  return *preset;
+}
+
+const Preset& DigitTraining() {
+  static const auto* preset = new Preset{{"batch", "64"},
+                                         {"epochs", "10"},
+                                         {"weight_lr", "0.05"},
+                                         {"weight_decay", "3e-4"},
+                                         {"report_steps", "11"}};
+  return *preset;
+}
+
 }  // namespace
 
 const Presets& SearchPresets() {
@@ -36,8 +70,8 @@ const Presets& SearchPresets() {
                                               {"partial_channels", "4"},
                                               {"batch", "256"},
                                               {"epochs", "50"},
-                                              {"lr", "0.1"},
-                                              {"lr_min", "0"},
+                                              {"weight_lr", "0.1"},
+                                              {"weight_lr_min", "0"},
                                               {"weight_decay", "3e-4"},
                                               {"alpha_lr", "6e-4"},
                                               {"alpha_weight_decay", "1e-3"},
@@ -52,7 +86,7 @@ const Presets& SearchPresets() {
                                               {"seed", "2"}});
     const Preset imagenet = With(With(cifar, ImageNetImages()), {{"partial_channels", "2"},
                                                                  {"batch", "1024"},
-                                                                 {"lr", "0.5"},
+                                                                 {"weight_lr", "0.5"},
                                                                  {"warmup_epochs", "5"},
                                                                  {"alpha_lr", "6e-3"},
                                                                  {"alpha_begin", "35"},
@@ -82,47 +116,49 @@ const Presets& SearchPresets() {
 
 const Presets& TrainPresets() {
   static const auto* presets = [] {
-    const Preset cifar = With(CifarImages(), {{"channels", "36"},
-                                              {"layers", "20"},
-                                              {"batch", "96"},
-                                              {"epochs", "600"},
-                                              {"lr", "0.025"},
-                                              {"weight_decay", "3e-4"},
-                                              {"auxiliary_weight", "0.4"},
-                                              {"cutout", "16"},
-                                              {"drop_path", "0.3"}});
-    const Preset imagenet = With(ImageNetImages(), {{"channels", "48"},
-                                                    {"layers", "14"},
-                                                    {"batch", "1024"},
-                                                    {"epochs", "250"},
-                                                    {"lr", "0.5"},
-                                                    {"lr_schedule", "linear"},
-                                                    {"warmup_epochs", "5"},
-                                                    {"weight_decay", "3e-5"},
-                                                    {"auxiliary_weight", "0.4"},
-                                                    {"label_smoothing", "0.1"}});
-    const Preset fixed_bits = With(CifarImages(), {{"channels", "36"},
-                                                   {"layers", "20"},
-                                                   {"batch", "128"},
-                                                   {"epochs", "50"},
-                                                   {"lr", "0.1"},
-                                                   {"lr_schedule", "step"},
-                                                   {"lr_decay", "0.1"},
-                                                   {"lr_decay_epochs", "15"},
-                                                   {"weight_decay", "1e-4"},
-                                                   {"auxiliary_weight", "0.4"}});
-    const Preset quickstart = With(DigitImages(), {{"channels", "8"},
-                                                   {"layers", "5"},
-                                                   {"batch", "64"},
-                                                   {"epochs", "10"},
-                                                   {"lr", "0.05"},
-                                                   {"weight_decay", "3e-4"},
-                                                   {"auxiliary", "false"},
-                                                   {"report_steps", "11"}});
+    const Preset cifar = With(With(CifarImages(), CifarSize()), {{"batch", "96"},
+                                                                 {"epochs", "600"},
+                                                                 {"weight_lr", "0.025"},
+                                                                 {"weight_decay", "3e-4"},
+                                                                 {"auxiliary_weight", "0.4"},
+                                                                 {"cutout", "16"},
+                                                                 {"drop_path", "0.3"}});
+    const Preset imagenet =
+        With(With(ImageNetImages(), ImageNetSize()), {{"batch", "1024"},
+                                                      {"epochs", "250"},
+                                                      {"weight_lr", "0.5"},
+                                                      {"lr_schedule", "linear"},
+                                                      {"warmup_epochs", "5"},
+                                                      {"weight_decay", "3e-5"},
+                                                      {"auxiliary_weight", "0.4"},
+                                                      {"label_smoothing", "0.1"}});
     return new Presets{{"cifar", cifar},
                        {"imagenet", imagenet},
-                       {"fixed_bits", fixed_bits},
-                       {"quickstart", quickstart}};
+                       {"fixed_bits", With(With(CifarImages(), CifarSize()), FixedBitsTraining())},
+                       {"quickstart", With(With(DigitImages(), DigitSize()), DigitTraining())}};
+  }();
+  return *presets;
+}
+
+const Presets& PrecisionSearchPresets() {
+  static const auto* presets = [] {
+    const Preset cifar = With(With(CifarImages(), CifarSize()), FixedBitsTraining());
+    return new Presets{
+        {"cifar", cifar},
+        {"imagenet", With(With(ImageNetImages(), ImageNetSize()), FixedBitsTraining())},
+        {"fixed_bits", cifar},
+        {"quickstart", With(With(DigitImages(), DigitSize()), DigitTraining())}};
+  }();
+  return *presets;
+}
+
+const Presets& EvaluationPresets() {
+  static const auto* presets = [] {
+    const Preset cifar = With(CifarImages(), CifarSize());
+    return new Presets{{"cifar", cifar},
+                       {"imagenet", With(ImageNetImages(), ImageNetSize())},
+                       {"fixed_bits", cifar},
+                       {"quickstart", With(DigitImages(), DigitSize())}};
   }();
   return *presets;
 }

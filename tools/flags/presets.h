@@ -4,15 +4,29 @@
 #ifndef TOOLS_FLAGS_PRESETS_H_
 #define TOOLS_FLAGS_PRESETS_H_
 
-#include "tools/flags/tool.h"
+#include <map>
+#include <string>
 
 namespace tools {
 
-// cifar, imagenet, pcdarts (float, CIFAR), quickstart.
+// A named set of flag values: flag name -> value as one would write it on the command line.
+using Preset = std::map<std::string, std::string>;
+using Presets = std::map<std::string, Preset>;
+
+// cifar, imagenet, pcdarts (float, CIFAR), quickstart. The weight of the complexity is the
+// published one, which --cost_model=exact keeps (tools/program/complexity_unit.h).
 const Presets& SearchPresets();
 
-// cifar, imagenet, fixed_bits, quickstart.
+// cifar, imagenet, fixed_bits, quickstart. fixed_bits does not clip gradients, as published, and
+// drops no paths; the published FBQAT keeps drop path at 0.2 from the first epoch to the last,
+// which is not the rising one of --drop_path.
 const Presets& TrainPresets();
+
+// cifar, imagenet, fixed_bits (cifar), quickstart: the published search of QSubNet.
+const Presets& PrecisionSearchPresets();
+
+// The names of the above: images and size of the network, for a genotype.
+const Presets& EvaluationPresets();
 
 }  // namespace tools
 

@@ -7,6 +7,7 @@
 #include "glog/logging.h"
 #include "nas/derived/derived_layout.h"
 #include "quant/names.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
 
 DEFINE_string(
@@ -17,8 +18,10 @@ DEFINE_double(
     target_bitops, 0,
     "Steers the complexity's weight so that the convolutions searched have so many BitOps "
     "in the network derived; 0: the weight stays as it is.");
+FLAG_RANGE(target_bitops, tools::AtLeast(0));
 DEFINE_double(target_compression, 0,
               "The same budget as how many times fewer BitOps than at 32/32 bits.");
+FLAG_RANGE(target_compression, tools::AtLeast(0));
 
 namespace tools {
 

@@ -1,18 +1,24 @@
 #include "tools/flags/tool.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <set>
 #include <vector>
 
-#include "absl/strings/match.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
+#include "tools/flags/command_line.h"
+#include "tools/flags/flag_ranges.h"
+#include "tools/flags/flag_registry.h"
+#include "tools/flags/home_folder.h"
+#include "tools/flags/standard_streams.h"
 
 DEFINE_string(preset, "", "Named values for the flags that are not on the command line.");
+DEFINE_bool(dry_run, false,
+            "Check flags, files and ranks, say what would run, and leave everything as it is.");
 
 namespace tools {
 namespace {
@@ -21,25 +27,14 @@ constexpr int kError = 1;
 constexpr int kUsage = 2;
 constexpr int kStopped = 75;  // EX_TEMPFAIL of sysexits.h: try again.
 
-std::set<std::string>& FlagsOnCommandLine() {
-  static auto* flags = new std::set<std::string>;
-  return *flags;
-}
-
-std::vector<gflags::CommandLineFlagInfo> OurFlags() {
-  std::vector<gflags::CommandLineFlagInfo> flags;
-  gflags::GetAllFlags(&flags);
-  const auto foreign = [](const gflags::CommandLineFlagInfo& flag) {
-    return !absl::StrContains(flag.filename, "tools/");
-  };
-  flags.erase(std::remove_if(flags.begin(), flags.end(), foreign), flags.end());
-  return flags;
-}
-
 absl::Status ApplyPreset(const Presets& presets) {
   if (FLAGS_preset.empty()) return absl::OkStatus();
   const auto preset = presets.find(FLAGS_preset);
   if (preset == presets.end()) {
+    if (presets.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--preset=", FLAGS_preset, ": this tool has no presets"));
+    }
     const auto name = [](std::string* out, const auto& entry) { out->append(entry.first); };
     return absl::InvalidArgumentError(absl::StrCat("--preset=", FLAGS_preset, ": must be one of ",
                                                    absl::StrJoin(presets, ", ", name)));
@@ -50,6 +45,23 @@ absl::Status ApplyPreset(const Presets& presets) {
         << "preset " << preset->first << " has a bad value for --" << flag << ": " << value;
   }
   return absl::OkStatus();
+}
+
+// Sets every flag. InvalidArgument as from ParseCommandLine, ApplyPreset and CheckRanges.
+absl::Status SetFlags(const CommandLine& command_line, const Presets& presets,
+                      const char* argument) {
+  std::vector<std::string> left = command_line.arguments;
+  if (argument != nullptr && left.size() == 1 && !GivenByUser(argument)) {
+    gflags::SetCommandLineOption(argument, left[0].c_str());
+    left.clear();
+  }
+  if (!left.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unexpected argument '", left[0], "': every option is a --flag"));
+  }
+  RETURN_IF_ERROR(ApplyPreset(presets));
+  RETURN_IF_ERROR(ExpandHomeInFlags());
+  return CheckRanges();
 }
 
 // Exceptions come from LibTorch only; a tool says what they say, less the C++ stack.
@@ -68,39 +80,35 @@ int Fail(const absl::Status& status, int exit_status) {
   return exit_status;
 }
 
+// The exit status after all is done, which is `exit_status` if what was printed has arrived.
+int Finish(int exit_status) {
+  const absl::Status printed = FlushStandardOutput();
+  return printed.ok() ? exit_status : Fail(printed, kError);
+}
+
 }  // namespace
+
+bool IsDryRun() { return FLAGS_dry_run; }
 
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
             const std::function<absl::Status()>& body, const char* argument) {
-  gflags::SetUsageMessage(usage);
+  OccupyClosedStreams();
+  gflags::SetArgv(argc, const_cast<const char**>(argv));  // For the program's name.
   FLAGS_logtostderr = true;
   google::InitGoogleLogging(argv[0]);
-  gflags::ParseCommandLineFlags(&argc, &argv, /*remove_flags=*/true);
-  for (const gflags::CommandLineFlagInfo& flag : OurFlags()) {
-    if (!flag.is_default) FlagsOnCommandLine().insert(flag.name);
+  const absl::StatusOr<CommandLine> command_line = ParseCommandLine({argv + 1, argv + argc});
+  if (!command_line.ok()) return Fail(command_line.status(), kUsage);
+  if (command_line->help) {
+    fputs(HelpText(usage, presets).c_str(), stdout);
+    return Finish(0);
   }
-  if (argument != nullptr && argc == 2 && !GivenByUser(argument)) {
-    gflags::SetCommandLineOption(argument, argv[1]);
-  } else if (argc > 1) {
-    return Fail(absl::InvalidArgumentError(
-                    absl::StrCat("unexpected argument '", argv[1], "': every option is a --flag")),
-                kUsage);
+  if (absl::Status status = SetFlags(*command_line, presets, argument); !status.ok()) {
+    return Fail(status, kUsage);
   }
-  if (absl::Status status = ApplyPreset(presets); !status.ok()) return Fail(status, kUsage);
   if (absl::Status status = RunBody(body); !status.ok()) {
     return Fail(status, absl::IsCancelled(status) ? kStopped : kError);
   }
-  return 0;
+  return Finish(0);
 }
-
-std::map<std::string, std::string> EffectiveFlags() {
-  std::map<std::string, std::string> flags;
-  for (const gflags::CommandLineFlagInfo& flag : OurFlags()) {
-    flags[flag.name] = flag.current_value;
-  }
-  return flags;
-}
-
-bool GivenByUser(const std::string& flag) { return FlagsOnCommandLine().count(flag) > 0; }
 
 }  // namespace tools

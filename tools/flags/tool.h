@@ -10,30 +10,24 @@
 #define TOOLS_FLAGS_TOOL_H_
 
 #include <functional>
-#include <map>
 #include <string>
 
 #include "absl/status/status.h"
+#include "tools/flags/presets.h"
 
 namespace tools {
 
-// A named set of flag values: flag name -> value as one would write it on the command line.
-using Preset = std::map<std::string, std::string>;
-using Presets = std::map<std::string, Preset>;
-
-// Parses the command line, gives every flag that was not on it the value of `presets[--preset]`,
-// and runs `body`. An argument that is no flag is the value of the flag `argument`, if that is
-// named. An unknown flag, a leftover argument, an unknown preset or an error from `body` prints one
-// line to stderr. Returns the exit status: 0, 1 for an error, 2 for a wrong command line, 75 for
-// Cancelled: stopped by a signal, to be started again with --resume=auto.
+// Parses the command line (command_line.h), gives every flag that was not on it the value of
+// `presets[--preset]`, holds all against their ranges, and runs `body`. An argument that is no flag
+// is the value of the flag `argument`, if that is named. What is wrong, standard output that cannot
+// be written included, is one line on stderr. Returns the exit status: 0, 1 for an error of `body`
+// or of standard output, 2 for a wrong command line, 75 for Cancelled: stopped by a signal, to be
+// started again with --resume=auto. --help prints the flags and returns 0.
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
             const std::function<absl::Status()>& body, const char* argument = nullptr);
 
-// The flags defined by this project's tools and their values in effect, sorted by name.
-std::map<std::string, std::string> EffectiveFlags();
-
-// True if `flag` was on the command line (not merely in a preset).
-bool GivenByUser(const std::string& flag);
+// --dry_run: the body checks what it can and prints what it would do, "would …", instead.
+bool IsDryRun();
 
 }  // namespace tools
 

@@ -1,11 +1,14 @@
 #include "tools/program/training_setup.h"
 
+#include "ATen/TensorOperators.h"
+#include "ATen/ops/rand.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
-#include "tools/flags/run_flags.h"
+#include "tools/flags/device_flags.h"
+#include "tools/program/memory.h"
 #include "tools/program/read_weights.h"
 #include "torch/utils.h"
 
@@ -52,6 +55,23 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   }
   setup.network->to(device);
   return setup;
+}
+
+absl::Status RequireMemoryForSteps(
+    const TrainingSetup& setup, const nas::DerivedNetwork& like,
+    const std::function<nas::DerivedNetwork::Output(const at::Tensor& images)>& forward) {
+  if (setup.network->parameters().front().is_cuda()) return absl::OkStatus();
+  const int64_t side = setup.architecture.network.image_side;
+  const auto step = [&](int64_t images) {
+    const auto [logits, auxiliary_logits] = forward(at::rand({images, 3, side, side}));
+    at::Tensor sum = logits.sum();
+    if (auxiliary_logits.defined()) sum = sum + auxiliary_logits.sum();
+    sum.backward();
+  };
+  double bytes = StepBytes(step, ImagesOfRank(setup.communicator->size()));
+  // Weights and momenta; gradients are the step's.
+  for (const at::Tensor& weight : like.parameters()) bytes += 2.0 * weight.nbytes();
+  return RequireMemory(bytes, *setup.communicator);
 }
 
 }  // namespace tools

@@ -3,8 +3,11 @@
 #ifndef TOOLS_PROGRAM_TRAINING_SETUP_H_
 #define TOOLS_PROGRAM_TRAINING_SETUP_H_
 
+#include <functional>
 #include <memory>
 
+#include "ATen/core/Tensor.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
@@ -29,6 +32,12 @@ struct TrainingSetup {
 // device. Seeds LibTorch with options.seed and enters the data into options.data. InvalidArgument
 // naming the flag, or the file's field, that is wrong.
 absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions& options);
+
+// ResourceExhausted, on every rank alike, if steps of this training need more memory than the ranks
+// of a host have, as far as a network `like` the one to be trained tells. `forward` is its.
+absl::Status RequireMemoryForSteps(
+    const TrainingSetup& setup, const nas::DerivedNetwork& like,
+    const std::function<nas::DerivedNetwork::Output(const at::Tensor& images)>& forward);
 
 }  // namespace tools
 
