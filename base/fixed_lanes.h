@@ -11,24 +11,17 @@ namespace base {
 
 inline constexpr int kLanes = 16;
 
-// Σ (x[j] − shift)^power for power 1 or 2, in float64.
-template <int power, typename T>
-MULTIVERSION_INLINE double PowerSumInLanes(const T* x, int64_t size, double shift) {
-  static_assert(power == 1 || power == 2);
+// Σ x[j], in float64.
+template <typename T>
+MULTIVERSION_INLINE double SumInLanes(const T* x, int64_t size) {
   double lanes[kLanes] = {};
   int64_t j = 0;
   for (; j + kLanes <= size; j += kLanes) {
-    for (int l = 0; l < kLanes; ++l) {
-      const double d = x[j + l] - shift;
-      lanes[l] += power == 1 ? d : d * d;
-    }
+    for (int l = 0; l < kLanes; ++l) lanes[l] += x[j + l];
   }
   double sum = 0;
   for (const double lane : lanes) sum += lane;
-  for (; j < size; ++j) {
-    const double d = x[j] - shift;
-    sum += power == 1 ? d : d * d;
-  }
+  for (; j < size; ++j) sum += x[j];
   return sum;
 }
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <tuple>
 #include <vector>
 
@@ -155,30 +154,14 @@ std::vector<Range<T>> ChannelRanges(const at::Tensor& input, int64_t channels, i
   return ranges;
 }
 
-// The sum over all elements of x of what sum(elements, size) gives for a run of them.
-template <typename T, typename RunSum>
-double SumOverRuns(const at::Tensor& x, const RunSum& sum) {
-  std::vector<double> partial_sums((x.numel() + kTaskElements - 1) / kTaskElements);
-  const T* data = x.const_data_ptr<T>();
-  ForEachTask(x.numel(), [&](int64_t task, int64_t begin, int64_t end) {
-    partial_sums[task] = sum(data + begin, end - begin);
-  });
-  return std::accumulate(partial_sums.begin(), partial_sums.end(), 0.0);
-}
-
 // Unbiased, of the whole tensor, rounded to T as LibTorch's is; NaN for a single element.
 template <typename T>
 T StandardDeviation(const at::Tensor& input) {
   const at::Tensor x = input.contiguous();
   const double count = static_cast<double>(x.numel());
-  // From an element on: the deviation of a constant tensor is 0, no rounding error.
-  const double first = *x.const_data_ptr<T>();
-  const double mean = first + SumOverRuns<T>(x, [first](const T* run, int64_t size) {
-                                return Deviations(run, size, first);
-                              }) / count;
-  const double squares = SumOverRuns<T>(
-      x, [mean](const T* run, int64_t size) { return SquaredDeviations(run, size, mean); });
-  return static_cast<T>(std::sqrt(squares / (count - 1)));
+  const T* data = x.const_data_ptr<T>();
+  const double mean = Sum(data, x.numel()) / count;
+  return static_cast<T>(std::sqrt(SquaredDeviations(data, x.numel(), mean) / (count - 1)));
 }
 
 at::Tensor LatticesCpu(const at::Tensor& input, at::IntArrayRef bits, int64_t role_value,

@@ -72,13 +72,8 @@ MULTIVERSION_INLINE Range<T> RangeOfRun(const T* x, int64_t size) {
 }
 
 template <typename T>
-MULTIVERSION_INLINE double DeviationsOfRun(const T* x, int64_t size, double from) {
-  return base::PowerSumInLanes<1>(x, size, from);
-}
-
-template <typename T>
-MULTIVERSION_INLINE double SquaredDeviationsOfRun(const T* x, int64_t size, double from) {
-  return base::PowerSumInLanes<2>(x, size, from);
+MULTIVERSION_INLINE double SumOfRun(const T* x, int64_t size) {
+  return base::SumInLanes(x, size);
 }
 
 }  // namespace
@@ -91,10 +86,13 @@ MULTIVERSION_INLINE double SquaredDeviationsOfRun(const T* x, int64_t size, doub
                 T* grad_x, double* grad_probs),                                                   \
                (candidates, grad, x, size, grad_x, grad_probs), MixBlockBackwardOf)               \
   MULTIVERSION(Range<T>, RangeOf, (const T* x, int64_t size), (x, size), RangeOfRun)              \
-  MULTIVERSION(double, Deviations, (const T* x, int64_t size, double from), (x, size, from),      \
-               DeviationsOfRun)                                                                   \
-  MULTIVERSION(double, SquaredDeviations, (const T* x, int64_t size, double from),                \
-               (x, size, from), SquaredDeviationsOfRun)
+  MULTIVERSION(double, Sum, (const T* x, int64_t size), (x, size), SumOfRun)                      \
+                                                                                                  \
+  double SquaredDeviations(const T* x, int64_t size, double mean) {                               \
+    double sum = 0;                                                                               \
+    for (int64_t j = 0; j < size; ++j) sum += (x[j] - mean) * (x[j] - mean);                      \
+    return sum;                                                                                   \
+  }
 
 QUANTIZER_KERNELS(float)
 QUANTIZER_KERNELS(double)

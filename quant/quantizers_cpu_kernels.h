@@ -50,11 +50,14 @@ struct Range {
 Range<float> RangeOf(const float* x, int64_t size);
 Range<double> RangeOf(const double* x, int64_t size);
 
-// Σ (x[j] − from) and Σ (x[j] − from)², of any number of elements.
-double Deviations(const float* x, int64_t size, double from);
-double Deviations(const double* x, int64_t size, double from);
-double SquaredDeviations(const float* x, int64_t size, double from);
-double SquaredDeviations(const double* x, int64_t size, double from);
+// Σ x[j], of any number of elements.
+double Sum(const float* x, int64_t size);
+double Sum(const double* x, int64_t size);
+
+// Σ (x[j] − mean)², added one by one as LibTorch does: the steps of weights are multiples of this
+// sum's root, and values that lie on steps tell its last bit.
+double SquaredDeviations(const float* x, int64_t size, double mean);
+double SquaredDeviations(const double* x, int64_t size, double mean);
 
 }  // namespace quant
 

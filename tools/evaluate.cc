@@ -31,6 +31,7 @@
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/output_paths.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/seed_flag.h"
