@@ -17,13 +17,13 @@
 #include "base/file.h"
 #include "base/status_macros.h"
 #include "data/io/little_endian.h"
+#include "data/io/sample_content.h"
 #include "data/io/scratch_buffer.h"
 #include "data/pixels/random.h"
 #include "data/shard/shard_format.h"
 #include "data/shard/shard_manifest.h"
 #include "data/shard/shard_reader.h"
 #include "data/shard/shard_writer.h"
-#include "data/sources/dataset_content.h"
 
 namespace data {
 namespace {

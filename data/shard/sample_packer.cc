@@ -10,9 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/codec/exif.h"
+#include "data/io/sample_content.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/pixels/random.h"
-#include "data/sources/dataset_content.h"
 
 namespace data {
 namespace {

@@ -122,11 +122,6 @@ absl::StatusOr<uint64_t> ShardDataset::Fingerprint() const {
   return XXH3_64bits(checksums.data(), checksums.size() * sizeof(checksums[0]));
 }
 
-std::optional<uint64_t> ShardDataset::KnownContent(int64_t index) const {
-  const auto [shard, local] = Locate(index);
-  return shard.record(local).checksum;
-}
-
 void ShardDataset::WillRead(int64_t first, int64_t last) const {
   while (first < last) {
     const auto [shard, local] = Locate(first);

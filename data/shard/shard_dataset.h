@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +26,6 @@ class ShardDataset : public Dataset {
   int64_t label(int64_t index) const override;
   std::string name(int64_t index) const override;
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
-  std::optional<uint64_t> KnownContent(int64_t index) const override;
   void WillRead(int64_t first, int64_t last) const override;
 
   // Of the shards' indexes, which hold the labels and checksums of all samples.

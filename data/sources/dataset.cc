@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "absl/status/status.h"
+#include "data/io/sample_content.h"
 #include "xxhash.h"
 
 namespace data {
@@ -38,11 +39,8 @@ absl::StatusOr<uint64_t> Dataset::Fingerprint() const {
   for (int64_t i = 0, index = 0; i < size() && bytes < kBytesRead; ++i) {
     const absl::StatusOr<EncodedSample> sample = Read(index, buffer);
     if (sample.ok()) {
-      const uint64_t shape[] = {static_cast<uint64_t>(sample->encoding),
-                                static_cast<uint64_t>(sample->width),
-                                static_cast<uint64_t>(sample->height), sample->bytes.size()};
-      add(shape, sizeof(shape));
-      add(sample->bytes.data(), sample->bytes.size());
+      const uint64_t content = SampleContent(*sample);
+      add(&content, sizeof(content));
       bytes += sample->bytes.size();
     } else if (absl::IsDataLoss(sample.status()) || absl::IsInvalidArgument(sample.status())) {
       add("damaged", sizeof("damaged"));  // It is so on every rank and every day.

@@ -4,7 +4,6 @@
 #define DATA_SOURCES_DATASET_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,9 +38,6 @@ class Dataset {
   // far as can be told without decoding, and for no other reason: what the system reports is no
   // damage. Errors name the file and the sample.
   virtual absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const = 0;
-
-  // What tells the sample's bytes from others without reading them; none where nothing was noted.
-  virtual std::optional<uint64_t> KnownContent(int64_t index) const { return std::nullopt; }
 
   // Says that samples [first, last) will be read soon. A hint.
   virtual void WillRead(int64_t first, int64_t last) const {}

@@ -1,0 +1,16 @@
+// A hash that tells a stored sample from others.
+#ifndef DATA_IO_SAMPLE_CONTENT_H_
+#define DATA_IO_SAMPLE_CONTENT_H_
+
+#include <cstdint>
+
+#include "data/io/encoded_sample.h"
+
+namespace data {
+
+// Of the sample's bytes, encoding, and size as far as it is known; never 0.
+uint64_t SampleContent(const EncodedSample& sample);
+
+}  // namespace data
+
+#endif  // DATA_IO_SAMPLE_CONTENT_H_
