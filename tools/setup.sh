@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 need=()
-for package in bazel-bootstrap g++ python3 python3-pip ca-certificates git; do
+for package in bazel-bootstrap python3 python3-pip ca-certificates git; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || need+=("$package")
 done
 if [ ${#need[@]} -gt 0 ]; then
