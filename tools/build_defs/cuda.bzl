@@ -24,6 +24,8 @@ def _cuda_objects_impl(ctx):
         args.add_all(["-c", source, "-o", object])
         args.add_all(["-ccbin", toolchain.compiler_executable, "-std=c++20", "-O2", "-DNDEBUG"])
         args.add_all(["-Xcompiler", "-fPIC,-fno-canonical-system-headers"])
+        # Names its intermediate files, one of which the object names, by the source; else by the process.
+        args.add_all(["--keep", "--keep-dir", object.dirname])
         args.add("--expt-relaxed-constexpr")
         for architecture in _ARCHITECTURES:
             args.add("-gencode=arch=compute_%s,code=sm_%s" % (architecture, architecture))
