@@ -46,8 +46,8 @@ fi
 namespace=()
 if unshare --mount true 2>/dev/null; then
   namespace=(unshare --mount)
-elif unshare --user --map-current-user --mount true 2>/dev/null; then
-  namespace=(unshare --user --map-current-user --mount)
+elif unshare --user --map-current-user --keep-caps --mount true 2>/dev/null; then
+  namespace=(unshare --user --map-current-user --keep-caps --mount)
 fi
 elsewhere() {
   # shellcheck disable=SC2016
