@@ -7,6 +7,28 @@ load("//third_party/repo_rules:wheel.bzl", "wheel_archive")
 _DEBS = {
     "absl": ["libabsl-dev", "libabsl20220623"],
     "benchmark": ["libbenchmark-dev", "libbenchmark1debian"],
+    "common_licences": ["base-files"],
+    "gcc": [
+        "gcc-12",
+        "g++-12",
+        "cpp-12",
+        "libgcc-12-dev",
+        "libgcc-s1",
+        "libstdc++-12-dev",
+        "libstdc++6",
+        "binutils",
+        "binutils-x86-64-linux-gnu",
+        "libbinutils",
+        "libctf0",
+        "libctf-nobfd0",
+        "libgmp10",
+        "libisl23",
+        "libjansson4",
+        "libmpc3",
+        "libmpfr6",
+        "libzstd1",
+        "zlib1g",
+    ],
     "glog": ["libgoogle-glog-dev", "libgoogle-glog0v6", "libgflags-dev", "libgflags2.2", "libunwind8", "liblzma5"],
     "gtest": ["googletest", "libgtest-dev", "libgmock-dev"],
     "jpeg": ["libturbojpeg0-dev", "libturbojpeg0", "libjpeg62-turbo-dev", "libjpeg62-turbo"],
@@ -27,7 +49,21 @@ _DEBS = {
         "libnl-route-3-200",
     ],
     "png": ["libpng-dev", "zlib1g-dev"],
+    "sysroot": ["libc6", "libc6-dev", "linux-libc-dev"],
     "xxhash": ["libxxhash-dev"],
+}
+
+_GCC_TOOLS = ["ar", "cpp", "dwp", "gcc", "gcov", "ld", "nm", "objcopy", "objdump", "readelf", "strip"]
+
+# How the unpacked packages are changed.
+_CHANGES = {
+    "gcc": {
+        "executables": {"//third_party/gcc:tool.sh": "bin/tool.sh"},
+        # Copies: what follows symlinks would call tool.sh by its own name.
+        "patch_cmds": ["cp bin/tool.sh bin/" + tool for tool in _GCC_TOOLS] + ["rm bin/tool.sh"],
+    },
+    # Without the absolute paths that they name, the linker searches its own libraries alone.
+    "sysroot": {"patch_cmds": ["cd usr/lib/x86_64-linux-gnu; sed -i 's, /[^ ]*/, ,g' libc.so libm.so"]},
 }
 
 _WHEELS = {
@@ -67,7 +103,9 @@ def nqdarts_dependencies():
             name = name,
             build_file = "//third_party/{0}:{0}.BUILD".format(name),
             packages = packages,
+            **_CHANGES.get(name, {})
         )
+    native.register_toolchains("@gcc//:toolchain")
     for name, packages in _WHEELS.items():
         wheel_archive(
             name = name,

@@ -9,9 +9,9 @@ targets=(beton cifar image shard tar)
 
 # Output of its own, as another compiler would otherwise drop the analysis of every build.
 bazel=(bazel "--output_user_root=${NQDARTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nqdarts}/fuzz")
-"${bazel[@]}" build --config=asan --repo_env=CC=clang-14 --copt=-fsanitize=fuzzer-no-link --symlink_prefix=/ \
-  "${targets[@]/#///data/fuzz:fuzz_}"
-binaries=$("${bazel[@]}" info --config=asan --repo_env=CC=clang-14 --copt=-fsanitize=fuzzer-no-link bazel-bin)
+flags=(--config=asan --repo_env=CC=clang-14 --copt=-fsanitize=fuzzer-no-link)
+"${bazel[@]}" build "${flags[@]}" --symlink_prefix=/ "${targets[@]/#///data/fuzz:fuzz_}"
+binaries=$("${bazel[@]}" info "${flags[@]}" bazel-bin)
 "${bazel[@]}" shutdown
 
 work=$(mktemp -d)

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 need=()
-for package in bazel-bootstrap g++ python3 python3-pip ca-certificates git; do
+for package in bazel-bootstrap python3 python3-pip ca-certificates git; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || need+=("$package")
 done
 if [ ${#need[@]} -gt 0 ]; then
@@ -17,6 +17,12 @@ if [ ${#need[@]} -gt 0 ]; then
   "${as_root[@]}" apt-get -q install -y --no-install-recommends "${need[@]}" >/dev/null
 fi
 
+# What decides how the host's compilers compile.
+host_compilers() {
+  dpkg-query -W 'gcc-*' 'g++-*' 'clang-*' 'libstdc++-*-dev' libc6-dev binutils || true
+  "${CC:-cc}" --version || true
+}
+
 cache=${NQDARTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nqdarts}
 mkdir -p "$cache"
 {
@@ -24,5 +30,7 @@ mkdir -p "$cache"
   echo "build --disk_cache=$cache/disk"
   # 11,000 torch headers are linked into the sandbox of every compilation: 2 s in memory, 30 s on disk.
   if [ -w /dev/shm ]; then echo "build --sandbox_base=/dev/shm"; fi
+  # In the key of what they compile: caches are shared by machines with different ones.
+  echo "build:host_compiler --action_env=HOST_COMPILERS=$(host_compilers 2>/dev/null | sha256sum | cut -c1-16)"
 } >.bazelrc.local.new
 cmp -s .bazelrc.local.new .bazelrc.local 2>/dev/null && rm .bazelrc.local.new || mv .bazelrc.local.new .bazelrc.local

@@ -99,7 +99,7 @@ def check_directions(directions):
     for i, room in enumerate(rooms):
         for below in directions[room]:
             known = below in rooms or any(r.startswith(below + "/") for r in rooms)
-            later = [r for r in rooms[i:] if r == below or r.startswith(below + "/")]
+            later = [r for r in rooms[i:] if r == below or (r != room and r.startswith(below + "/"))]
             if not known:
                 yield f"directions.bzl: {room} may include {below}, which is no room"
             elif later:

@@ -4,6 +4,9 @@ load("//third_party/repo_rules:fetch.bzl", "admit", "cached", "finish", "load_lo
 
 _DOWNLOAD = "cd _dl && exec apt-get -q -y -o APT::Sandbox::User=root %s download %s"
 
+# Of a package's documentation its licence stays, as usr/share/doc/PACKAGE/copyright.
+_ONLY_LICENCES = "[ ! -d usr/share/doc ] || find usr/share/doc ! -type d ! -path 'usr/share/doc/*/copyright' -delete"
+
 def _private_apt(rctx):
     """Options for an apt state of our own: needs neither root nor this machine's package lists."""
     state = str(rctx.path("_apt"))
@@ -45,8 +48,13 @@ def _impl(rctx):
         _download(rctx, missing)
     for name in pins:
         run(rctx, ["dpkg-deb", "-x", "_deb/%s.deb" % name, "."])
-    for path in ["_deb", "_dl", "_apt", "usr/share/doc", "usr/share/man", "usr/share/lintian"]:
+    for path in ["_deb", "_dl", "_apt", "usr/share/man", "usr/share/lintian"]:
         rctx.delete(path)
+    run(rctx, ["sh", "-ec", _ONLY_LICENCES])
+    for source, path in rctx.attr.executables.items():
+        rctx.file(path, rctx.read(source))
+    for command in rctx.attr.patch_cmds:
+        run(rctx, ["sh", "-ec", command])
     if rctx.attr.strip_prefix:
         run(rctx, ["sh", "-ec", "mv %s/* ." % rctx.attr.strip_prefix])
         rctx.delete(rctx.attr.strip_prefix.split("/")[0])
@@ -56,8 +64,12 @@ deb_archive = repository_rule(
     implementation = _impl,
     attrs = {
         "build_file": attr.label(allow_single_file = True),
+        # Scripts of ours and where they lie in the repository.
+        "executables": attr.label_keyed_string_dict(allow_files = True),
         "lock": attr.label(default = "//third_party:deb_lock.json", allow_single_file = True),
         "packages": attr.string_list(mandatory = True),
+        # Shell commands, run in the unpacked packages' folder.
+        "patch_cmds": attr.string_list(),
         "strip_prefix": attr.string(),
     },
 )

@@ -38,11 +38,28 @@ def admit(rctx, path, sha256, output):
         sha256 = sha256,
     )
 
+# What Debian's packages and wheels say of their licences.
+_LICENCES = """
+filegroup(
+    name = "licences",
+    srcs = glob([
+        "usr/share/doc/*/copyright",
+        "*.dist-info/**/LICENSE*",
+        "*.dist-info/**/License*",
+        "*.dist-info/**/NOTICE*",
+    ]),
+    visibility = ["//visibility:public"],
+)
+"""
+
 def finish(rctx):
-    """Makes the unpacked packages a repository, with rctx.attr.build_file as its BUILD file."""
+    """Makes the unpacked packages a repository, with rctx.attr.build_file as its BUILD file.
+
+    Its target :licences comes by itself.
+    """
     if rctx.attr.build_file:
         rctx.delete("BUILD")
         rctx.delete("BUILD.bazel")
         # A copy: the repositories of an output base outlive the checkout that made them.
-        rctx.template("BUILD.bazel", rctx.attr.build_file, executable = False)
+        rctx.file("BUILD.bazel", rctx.read(rctx.attr.build_file) + _LICENCES, executable = False)
         rctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % rctx.name)

@@ -5,6 +5,8 @@ select({"//tools/build_defs:cuda": [...], "//conditions:default": []}) in deps: 
 recompiles nothing else and a CPU build fetches no CUDA library.
 """
 
+load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
+
 # Machine code for these, and PTX of the last for newer ones.
 _ARCHITECTURES = ["80", "90"]
 
@@ -12,6 +14,7 @@ def _cuda_objects_impl(ctx):
     context = cc_common.merge_cc_infos(
         cc_infos = [dep[CcInfo] for dep in ctx.attr.deps],
     ).compilation_context
+    toolchain = find_cpp_toolchain(ctx)
     objects = []
     for source in ctx.files.srcs:
         object = ctx.actions.declare_file(
@@ -19,8 +22,10 @@ def _cuda_objects_impl(ctx):
         )
         args = ctx.actions.args()
         args.add_all(["-c", source, "-o", object])
-        args.add_all(["-ccbin", "/usr/bin/g++", "-std=c++20", "-O2", "-DNDEBUG"])
+        args.add_all(["-ccbin", toolchain.compiler_executable, "-std=c++20", "-O2", "-DNDEBUG"])
         args.add_all(["-Xcompiler", "-fPIC,-fno-canonical-system-headers"])
+        # Names its intermediate files, one of which the object names, by the source; else by the process.
+        args.add_all(["--keep", "--keep-dir", object.dirname])
         args.add("--expt-relaxed-constexpr")
         for architecture in _ARCHITECTURES:
             args.add("-gencode=arch=compute_%s,code=sm_%s" % (architecture, architecture))
@@ -36,7 +41,7 @@ def _cuda_objects_impl(ctx):
             arguments = [args],
             inputs = depset(
                 [source] + ctx.files.hdrs,
-                transitive = [context.headers, depset(ctx.files._nvcc_files)],
+                transitive = [context.headers, depset(ctx.files._nvcc_files), toolchain.all_files],
             ),
             outputs = [object],
             env = {"PATH": "/usr/bin:/bin", "TMPDIR": "/tmp"},
@@ -53,9 +58,11 @@ _cuda_objects = rule(
         "hdrs": attr.label_list(allow_files = True),
         "deps": attr.label_list(providers = [CcInfo]),
         "copts": attr.string_list(),
+        "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
         "_nvcc": attr.label(default = "@cuda_nvcc//:nvidia/cu13/bin/nvcc", allow_single_file = True),
         "_nvcc_files": attr.label(default = "@cuda_nvcc//:nvcc_files"),
     },
+    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
 )
 
 def cuda_library(name, srcs, hdrs = [], deps = [], copts = [], visibility = None):

@@ -43,6 +43,7 @@ DIRECTIONS = {
     "tools/flags": ["base", "quant", "data", "distributed", "nas"],
     "tools/program": ["base", "quant", "data", "distributed", "nas", "tools/flags"],
     "tools": ["base", "quant", "data", "distributed", "nas", "tools/flags", "tools/program"],
+    "tools/release": ["tools"],
     # What crosses floors.
     "tests": ["base", "quant", "data", "distributed", "nas", "tools"],
 }

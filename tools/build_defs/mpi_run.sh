@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # mpi_run.sh RANKS PROGRAM [ARGUMENT...]: runs PROGRAM under the repository's own mpirun on this
-# machine alone. For `bazel test`, whose working directory lies beside @openmpi's runfiles, and as
-# bazel-bin/tools/local_mpirun, whose own runfiles hold it.
+# machine alone. For `bazel test`, whose working directory lies beside @openmpi's runfiles, as
+# bazel-bin/tools/local_mpirun, whose own runfiles hold it, and as bin/local_mpirun of a release.
 set -euo pipefail
 if [ $# -lt 2 ] || ! [[ $1 =~ ^[1-9][0-9]*$ ]]; then
   echo "usage: $(basename "$0") RANKS PROGRAM [ARGUMENT...]: runs PROGRAM as so many ranks on this machine" >&2
@@ -11,6 +11,8 @@ ranks=$1
 shift
 
 openmpi=$PWD/../openmpi
+here=$(dirname "$(readlink -f "$0")")
+[ ! -d "$here/../openmpi" ] || openmpi=$(realpath "$here/../openmpi")
 [ ! -d "$0.runfiles" ] || openmpi=$(realpath "$0.runfiles")/openmpi
 # With symlinked runfiles, MPI must see the whole package, not the files one by one.
 [ -L "$openmpi/usr/bin/orterun" ] || openmpi=$(cd "$openmpi" && pwd -P)
@@ -19,6 +21,8 @@ export OPAL_PREFIX=$openmpi/usr OPAL_SYSCONFDIR=$openmpi/etc/openmpi
 export PMIX_INSTALL_PREFIX=$libraries/pmix2
 export LD_LIBRARY_PATH=$libraries:$openmpi/lib/x86_64-linux-gnu
 
+# mpirun looks for programs there, also where the environment is empty.
+export PATH=${PATH:-/usr/bin:/bin}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 # More ranks than cores is what a test is.
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none

@@ -1,0 +1,124 @@
+"""How Bazel calls the pinned gcc: as its own detection would call the host's, but by relative paths."""
+
+load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "ACTION_NAMES")
+load(
+    "@bazel_tools//tools/cpp:cc_toolchain_config_lib.bzl",
+    "feature",
+    "flag_group",
+    "flag_set",
+    "tool_path",
+    "with_feature_set",
+)
+
+_COMPILE = [
+    ACTION_NAMES.assemble,
+    ACTION_NAMES.c_compile,
+    ACTION_NAMES.cpp_compile,
+    ACTION_NAMES.cpp_header_parsing,
+    ACTION_NAMES.linkstamp_compile,
+    ACTION_NAMES.preprocess_assemble,
+]
+
+_LINK = [
+    ACTION_NAMES.cpp_link_dynamic_library,
+    ACTION_NAMES.cpp_link_executable,
+    ACTION_NAMES.cpp_link_nodeps_dynamic_library,
+]
+
+_TOOLS = ["ar", "cpp", "dwp", "gcc", "gcov", "ld", "nm", "objcopy", "objdump", "strip"]
+
+def _flags(actions, flags, mode = None):
+    return flag_set(
+        actions = actions,
+        flag_groups = [flag_group(flags = flags)],
+        with_features = [with_feature_set(features = [mode])] if mode else [],
+    )
+
+def _features():
+    return [
+        feature(name = "dbg"),
+        feature(name = "opt"),
+        feature(name = "supports_dynamic_linker", enabled = True),
+        feature(name = "supports_pic", enabled = True),
+        feature(name = "supports_start_end_lib", enabled = True),
+        feature(
+            name = "default_compile_flags",
+            enabled = True,
+            flag_sets = [
+                _flags(_COMPILE, [
+                    "-U_FORTIFY_SOURCE",
+                    "-fstack-protector",
+                    "-Wall",
+                    "-Wunused-but-set-parameter",
+                    "-Wno-free-nonheap-object",
+                    "-fno-omit-frame-pointer",
+                ]),
+                _flags(_COMPILE, ["-g"], "dbg"),
+                _flags(_COMPILE, [
+                    "-g0",
+                    "-O2",
+                    "-D_FORTIFY_SOURCE=1",
+                    "-DNDEBUG",
+                    "-ffunction-sections",
+                    "-fdata-sections",
+                ], "opt"),
+            ],
+        ),
+        feature(
+            name = "default_link_flags",
+            enabled = True,
+            flag_sets = [
+                _flags(_LINK, [
+                    "-fuse-ld=gold",
+                    "-Wl,-no-as-needed",
+                    "-Wl,-z,relro,-z,now",
+                    "-pass-exit-codes",
+                    "-lstdc++",
+                    "-lm",
+                ]),
+                _flags(_LINK, ["-Wl,--gc-sections"], "opt"),
+            ],
+        ),
+        feature(
+            name = "user_compile_flags",
+            enabled = True,
+            flag_sets = [flag_set(
+                actions = _COMPILE,
+                flag_groups = [flag_group(
+                    expand_if_available = "user_compile_flags",
+                    flags = ["%{user_compile_flags}"],
+                    iterate_over = "user_compile_flags",
+                )],
+            )],
+        ),
+        feature(
+            name = "unfiltered_compile_flags",
+            enabled = True,
+            flag_sets = [_flags(_COMPILE, [
+                # Paths in depfiles and __FILE__ stay relative, dates out of objects.
+                "-fno-canonical-system-headers",
+                "-Wno-builtin-macro-redefined",
+                "-D__DATE__=\"redacted\"",
+                "-D__TIMESTAMP__=\"redacted\"",
+                "-D__TIME__=\"redacted\"",
+            ])],
+        ),
+    ]
+
+def _impl(ctx):
+    return cc_common.create_cc_toolchain_config_info(
+        ctx = ctx,
+        abi_libc_version = "glibc",
+        abi_version = "gcc",
+        compiler = "gcc",
+        cxx_builtin_include_directories = [],
+        features = _features(),
+        host_system_name = "local",
+        target_cpu = "k8",
+        target_libc = "glibc",
+        target_system_name = "x86_64-linux-gnu",
+        tool_paths = [tool_path(name = name, path = "bin/" + name) for name in _TOOLS],
+        toolchain_identifier = "pinned_gcc",
+    )
+
+cc_toolchain_config = rule(implementation = _impl, provides = [CcToolchainConfigInfo])
