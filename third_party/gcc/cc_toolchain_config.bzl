@@ -7,6 +7,7 @@ load(
     "flag_group",
     "flag_set",
     "tool_path",
+    "variable_with_value",
     "with_feature_set",
 )
 
@@ -33,6 +34,56 @@ def _flags(actions, flags, mode = None):
         flag_groups = [flag_group(flags = flags)],
         with_features = [with_feature_set(features = [mode])] if mode else [],
     )
+
+def _libraries(flags, type, **kwargs):
+    return flag_group(
+        flags = flags,
+        expand_if_equal = variable_with_value(name = "libraries_to_link.type", value = type),
+        **kwargs
+    )
+
+# Bazel's own feature of this name. Being listed here it comes behind default_link_flags, whose
+# -no-as-needed must come before the libraries: ours are used by others that are linked into a program.
+_LIBRARIES_TO_LINK = feature(
+    name = "libraries_to_link",
+    enabled = True,
+    flag_sets = [flag_set(
+        actions = _LINK,
+        flag_groups = [flag_group(
+            expand_if_available = "libraries_to_link",
+            iterate_over = "libraries_to_link",
+            flag_groups = [
+                _libraries(["-Wl,--start-lib"], "object_file_group"),
+                flag_group(flags = ["-Wl,-whole-archive"], expand_if_true = "libraries_to_link.is_whole_archive"),
+                _libraries(
+                    ["%{libraries_to_link.object_files}"],
+                    "object_file_group",
+                    iterate_over = "libraries_to_link.object_files",
+                ),
+                _libraries(["%{libraries_to_link.name}"], "object_file"),
+                _libraries(["%{libraries_to_link.name}"], "interface_library"),
+                _libraries(["%{libraries_to_link.name}"], "static_library"),
+                _libraries(["-l%{libraries_to_link.name}"], "dynamic_library"),
+                _libraries(["-l:%{libraries_to_link.name}"], "versioned_dynamic_library"),
+                flag_group(flags = ["-Wl,-no-whole-archive"], expand_if_true = "libraries_to_link.is_whole_archive"),
+                _libraries(["-Wl,--end-lib"], "object_file_group"),
+            ],
+        )],
+    )],
+)
+
+_USER_LINK_FLAGS = feature(
+    name = "user_link_flags",
+    enabled = True,
+    flag_sets = [flag_set(
+        actions = _LINK,
+        flag_groups = [flag_group(
+            expand_if_available = "user_link_flags",
+            flags = ["%{user_link_flags}"],
+            iterate_over = "user_link_flags",
+        )],
+    )],
+)
 
 def _features():
     return [
@@ -73,11 +124,16 @@ def _features():
                     "-Wl,-no-as-needed",
                     "-Wl,-z,relro,-z,now",
                     "-pass-exit-codes",
-                    "-lstdc++",
-                    "-lm",
                 ]),
                 _flags(_LINK, ["-Wl,--gc-sections"], "opt"),
             ],
+        ),
+        _LIBRARIES_TO_LINK,
+        _USER_LINK_FLAGS,
+        feature(
+            name = "standard_libraries",
+            enabled = True,
+            flag_sets = [_flags(_LINK, ["-lstdc++", "-lm"])],
         ),
         feature(
             name = "user_compile_flags",
