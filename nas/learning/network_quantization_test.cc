@@ -82,7 +82,7 @@ TEST_F(PostTrainingTest, CalibratedOutputsDoNotDependOnTheBatch) {
       return (beside - network_->forward(images.slice(0, 0, 1)).logits[0]).abs().max();
     };
     if (method != quant::PostTraining::kLinear) {
-      EXPECT_GT(parting().item<double>(), 1e-3) << "as published";
+      EXPECT_GT(parting().item<double>(), 1e-6) << "as published";
     }
     outputs.set_calibrating(true);
     network_->forward(images);

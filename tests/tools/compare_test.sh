@@ -30,11 +30,12 @@ subnet=$work/runs/seed2/subnet
 "$tools/ptq" --architecture="$subnet/architecture.json" --test_data="$work/data" \
   --weights="$(ls -d "$subnet"/checkpoints/step_* | tail -n 1)" \
   --methods=linear,minmax,log,tanh --sweep=8/8,32/4 --overflow_rate=0.01 >"$work/sweep"
-[ "$(wc -l <"$work/sweep")" = 10 ]
+[ "$(wc -l <"$work/sweep")" = 11 ]
+tail -n 1 "$work/sweep" | grep -q "^arithmetic "
 # The checkpoint and the weight file are the same network.
 "$tools/ptq" --architecture="$subnet/architecture.json" --test_data="$work/data" \
   --weights="$subnet/weights.pt" --sweep=8/8 --overflow_rate=0.01 >"$work/of_file"
-diff <(head -n 3 "$work/sweep") "$work/of_file"
+diff <(head -n 3 "$work/sweep") <(head -n 3 "$work/of_file")
 
 "$tools/precision_search" --preset=quickstart --architecture="$subnet/architecture.json" --quantize_stem \
   --initial_weights="$subnet/weights.pt" --epochs=1 --batch=64 --target_compression=120 \

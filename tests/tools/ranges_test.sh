@@ -9,7 +9,7 @@ work=$TEST_TMPDIR
 "$tools/pack" --input="$digits/train.tar" --output="$work/train"
 "$tools/pack" --input="$digits/test.tar" --output="$work/test"
 
-network=(--arch=PC_DARTS_cifar --channels=4 --layers=3 --auxiliary=false --image_size=16)
+network=(--architecture=PC_DARTS_cifar --channels=4 --layers=3 --auxiliary=false --image_size=16)
 train() {
   two_ranks "$tools/train" --preset=quickstart --reproducible "${network[@]}" --epochs=2 --batch=64 \
     --train_data="$work/train" "$@"

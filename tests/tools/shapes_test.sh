@@ -25,14 +25,14 @@ pipeline() {
 python3 - <<'PYTHON'
 import pathlib, random
 random.seed(1)
-folder = pathlib.Path('cifar100')
+folder = pathlib.Path('cifar100-files')
 folder.mkdir()
 (folder / 'fine_label_names.txt').write_text(''.join(f'class {i}\n' for i in range(100)))
 for name, count in ('train.bin', 200), ('test.bin', 100):
     records = (bytes([i % 20, i % 100]) + random.randbytes(3072) for i in range(count))
     (folder / name).write_bytes(b''.join(records))
 PYTHON
-pipeline cifar100 cifar cifar100 cifar100/test.bin --bits=1,3,8 --train_fraction=0.5 --search_fraction=0.5
+pipeline cifar100 cifar cifar100-files cifar100-files/test.bin --bits=1,3,8 --train_fraction=0.5 --search_fraction=0.5
 grep -q '"classes": 100' cifar100/train/architecture.json
 grep -q '"auxiliary": true' cifar100/train/architecture.json
 

@@ -20,7 +20,7 @@ for class in [0-9]*/; do
   for image in $(ls "$class" | head -n 8); do cp "$class$image" "data/$class"; done
 done
 
-network=(--arch=PC_DARTS_cifar --channels=4 --layers=3 --auxiliary=false --image_size=32)
+network=(--architecture=PC_DARTS_cifar --channels=4 --layers=3 --auxiliary=false --image_size=32)
 train=("$tools/train" "${network[@]}" --batch=16 --report_steps=1 --train_data=data)
 
 # ends STATUS TEXT COMMAND...: the command ends with this status and says this.
@@ -35,7 +35,7 @@ ends() {
 
 # A run that diverges ends there, and can be resumed from where it was sound.
 ends 1 "epoch [12]/4 step [1-5]/5: .*\(nan\|inf\|finite\)" \
-  "${train[@]}" --epochs=4 --lr=1e20 --grad_clip=1e30 --checkpoint_steps=1 --run=diverged
+  "${train[@]}" --epochs=4 --weight_lr=1e20 --grad_clip=1e30 --checkpoint_steps=1 --run=diverged
 grep -q null diverged/metrics.jsonl && fail "the metrics hold what is no number"
 [ -e diverged/weights.pt ] && fail "it has a result"
 
@@ -52,7 +52,7 @@ grep -q "train: stopped by a signal before epoch .* to be resumed" out || fail "
 mkdir own && echo mine >own/config.json
 ends 1 "own/config.json is not that of a run" "${train[@]}" --run=own
 [ "$(cat own/config.json)" = mine ] || fail "it was overwritten"
-ends 1 "no file\|cannot open" "${train[@]}" --run=new/run --resume=/nonexistent
+ends 1 "no checkpoint's folder" "${train[@]}" --run=new/run --resume=/nonexistent
 [ -e new ] && fail "a refused start leaves a folder"
 "${train[@]}" --epochs=1000 --run=shared >first 2>&1 &
 until grep -q "epoch 1/1000 step 2" first; do sleep 0.05; done
