@@ -14,10 +14,10 @@
 
 namespace quant {
 
-// What is quantized: HWGQ for activations, Gaussian for weights, and whose 8 bits.
+// What is quantized. In low bits, activations have HWGQ lattices and weights Gaussian ones.
 enum class Role : int64_t { kActivation, kWeight };
 
-// 8-bit quantizers. Straight-through gradient 1 in both.
+// 8-bit quantizers; the gradient of each is 1 everywhere, straight through.
 enum class EightBit : int64_t {
   // That of the published derived networks (QDARTS/model.py): a scale per index of dimension 1 (for
   // weights: per input channel), 1e-10 added to it. Its signed form cannot represent 0.

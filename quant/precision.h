@@ -29,10 +29,6 @@ struct Precision {
   // The same candidates for both, with their own probabilities.
   static Precision Mixed(std::vector<int64_t> bits, at::Tensor activation_probs,
                          at::Tensor weight_probs);
-
-  // Σ p_i·b_i, a scalar of the probabilities' dtype (float64 for one candidate), differentiable.
-  at::Tensor ExpectedActivationBits() const;
-  at::Tensor ExpectedWeightBits() const;
 };
 
 }  // namespace quant

@@ -87,17 +87,6 @@ TEST_F(PrecisionConvTest, RemembersItsShape) {
   EXPECT_EQ(shape.groups, 2);
 }
 
-TEST(PrecisionTest, ExpectedBitsWeighCandidates) {
-  const at::Tensor a = at::tensor({0.25, 0.75}, at::kDouble).set_requires_grad(true);
-  const Precision mixed = Precision::Mixed({2, 8}, a, at::tensor({1.0, 0.0}, at::kDouble));
-  const at::Tensor expected = mixed.ExpectedActivationBits();
-  EXPECT_EQ(expected.item<double>(), 6.5);
-  expected.backward();
-  EXPECT_TRUE(at::equal(a.grad(), at::tensor({2.0, 8.0}, at::kDouble)));
-  EXPECT_EQ(mixed.ExpectedWeightBits().item<double>(), 2);
-  EXPECT_EQ(Precision::Fixed(4, 8).ExpectedWeightBits().item<double>(), 8);
-}
-
 TEST_F(PrecisionConvTest, RangeOfAWholeBatchMakesPartsAgreeWithIt) {
   const Precision precision = Precision::Fixed(8, 4);
   const at::Tensor whole = conv_->forward(x_, precision);

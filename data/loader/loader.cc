@@ -59,14 +59,14 @@ class Loader::Impl {
   std::vector<SkippedSample> skipped_samples() const;
 
  private:
-  struct Place {
+  struct Position {
     int64_t epoch = 0;
     int64_t step = 0;
-    bool operator==(const Place&) const = default;
+    bool operator==(const Position&) const = default;
   };
 
-  Place After(Place place) const;
-  std::shared_ptr<BatchBuffer> Plan(Place place);
+  Position After(Position place) const;
+  std::shared_ptr<BatchBuffer> Plan(Position place);
   void AnnounceWindow(int64_t window);
   void PlanAhead();                              // mutex_ held
   std::shared_ptr<BatchBuffer> Untaken() const;  // mutex_ held
@@ -81,8 +81,8 @@ class Loader::Impl {
   BatchPool pool_;
 
   // Used by the caller's thread only.
-  Place next_;     // to be returned
-  Place planned_;  // to be planned
+  Position next_;     // to be returned
+  Position planned_;  // to be planned
   int64_t order_epoch_ = -1;
   std::vector<int64_t> order_;               // of order_epoch_
   int64_t announced_ = 0;                    // windows of it
@@ -117,13 +117,13 @@ Loader::Impl::~Impl() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-Loader::Impl::Place Loader::Impl::After(Place place) const {
-  return place.step + 1 < steps_per_epoch_ ? Place{place.epoch, place.step + 1}
-                                           : Place{place.epoch + 1, 0};
+Loader::Impl::Position Loader::Impl::After(Position place) const {
+  return place.step + 1 < steps_per_epoch_ ? Position{place.epoch, place.step + 1}
+                                           : Position{place.epoch + 1, 0};
 }
 
 // Fills in all but the pixels.
-std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Place place) {
+std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
   if (order_epoch_ != place.epoch) {
     order_ = EpochOrder(options_.samples, options_.order, options_.seed, place.epoch);
     order_epoch_ = place.epoch;
@@ -174,7 +174,7 @@ absl::Status Loader::Impl::Seek(int64_t epoch, int64_t step) {
     return absl::InvalidArgumentError(absl::StrCat("loader: cannot seek to epoch ", epoch,
                                                    ", step ", step, " of ", steps_per_epoch_));
   }
-  const Place place = {epoch, step};
+  const Position place = {epoch, step};
   if (place == next_) return absl::OkStatus();
   const std::lock_guard lock(mutex_);
   pending_.clear();  // a thread that is making one of these holds it until it is done

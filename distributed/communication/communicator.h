@@ -67,7 +67,9 @@ class Communicator {
   // Every rank's `tensor` (contiguous, any dtype), stacked in order of rank: [size, ...].
   virtual absl::StatusOr<at::Tensor> AllGather(const at::Tensor& tensor) = 0;
 
-  // Returns when every rank has called it.
+  // Returns when every rank has called it and the collectives begun before are over, with the first
+  // error of theirs: one of CUDA tensors may fail long after its Wait(). What must not rest on a
+  // failed collective, such as a checkpoint, is written after a barrier.
   virtual absl::Status Barrier() = 0;
 
   // Tells the communicator that this rank ends with an error of its own: its destructor then does

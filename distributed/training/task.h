@@ -20,13 +20,9 @@
 
 namespace distributed {
 
-// Where a step stands in the run; everything counts from 0.
+// Where a step stands in the run.
 struct StepContext {
-  int64_t epoch = 0;
-  int64_t step = 0;  // In the epoch.
-  int64_t global_step = 0;
-  int64_t epochs = 0;
-  int64_t steps_per_epoch = 0;
+  int64_t global_step = 0;  // Steps done before it.
 };
 
 // A mean to report, as what is summed over batches and ranks: sum / count.

@@ -235,11 +235,7 @@ class Trainer {
 
   // `counts`: the samples of each stream's batch on all ranks.
   absl::Status Step(std::vector<Batch>& batches, const std::vector<int64_t>& counts) {
-    const StepContext context = {.epoch = epoch(),
-                                 .step = step(),
-                                 .global_step = global_step_,
-                                 .epochs = options_.epochs,
-                                 .steps_per_epoch = steps_per_epoch_};
+    const StepContext context = {.global_step = global_step_};
     if (std::find(counts.begin(), counts.end(), 0) != counts.end()) {
       return PassStep();  // All ranks do.
     }

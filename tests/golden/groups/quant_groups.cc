@@ -10,9 +10,11 @@
 
 #include "ATen/TensorOperators.h"
 #include "ATen/core/grad_mode.h"
+#include "ATen/ops/dot.h"
 #include "ATen/ops/from_blob.h"
 #include "ATen/ops/ones.h"
 #include "ATen/ops/softmax.h"
+#include "ATen/ops/tensor.h"
 #include "ATen/ops/where.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -164,10 +166,10 @@ void CheckMixedConv(const GoldenFile& file, const QuantUnderTest& quant, Compari
                   file.Tensor("out/memory_size").item<double>(), kOneUlp);
   gamma_act.mutable_grad().zero_();
   gamma_wt.mutable_grad().zero_();
-  const quant::Precision again = quant::Precision::Mixed(
-      precision.activation_bits, at::softmax(gamma_act, 0), at::softmax(gamma_wt, 0));
+  const at::Tensor bits =
+      at::tensor(precision.activation_bits, at::kLong).to(gamma_act.scalar_type());
   const at::Tensor complexity =
-      again.ExpectedActivationBits() * again.ExpectedWeightBits() * size_product;
+      at::softmax(gamma_act, 0).dot(bits) * at::softmax(gamma_wt, 0).dot(bits) * size_product;
   comparison.Near("out/complexity_loss", complexity, file.Tensor("out/complexity_loss"),
                   out_tolerance);
   complexity.backward();
