@@ -128,8 +128,7 @@ base::TensorMap RunSteps(const MakeTask& make_task, Communicator& communicator,
     for (size_t stream = 0; stream < task->streams().size(); ++stream) {
       batches.push_back(MakeBatch(communicator, step, stream, dtype, perturbation));
     }
-    const absl::StatusOr<Metrics> metrics = task->Step(
-        {.step = step, .global_step = step, .epochs = 1, .steps_per_epoch = Steps()}, batches);
+    const absl::StatusOr<Metrics> metrics = task->Step({.global_step = step}, batches);
     CHECK(metrics.ok()) << metrics.status();
     if (after_step) after_step(task->State());
   }
