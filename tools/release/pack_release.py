@@ -19,13 +19,15 @@ import tarfile
 # What every Linux has: glibc, and the C++ runtime of gcc.
 SYSTEM = {"ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libgcc_s.so.1", "libm.so.6",
           "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libstdc++.so.6", "libutil.so.1"}
+# Comes with the GPU's driver and must match it; LibTorch opens what loads it on first use.
+DRIVER = {"libcuda.so.1"}
 
 REQUIREMENTS = """\
 This archive runs on x86-64 Linux with at least these versions of the system's libraries. Behind each,
 a file that needs it.
 
 {versions}
-Loaded where they are there, and passed over where not (OpenMPI's fabrics and launchers):
+Loaded where they are there, and passed over where not (NVIDIA's driver, OpenMPI's fabrics and launchers):
 
 {optional}
 """
@@ -76,8 +78,8 @@ def missing_libraries(needs):
 def problems(entries, needs):
   missing = missing_libraries(needs)
   for place, libraries in sorted(missing.items()):
-    if place.startswith(("bin/", "lib/")):
-      yield f"{place} loads {', '.join(sorted(libraries))}, which is not carried"
+    if place.startswith(("bin/", "lib/")) and libraries - DRIVER:
+      yield f"{place} loads {', '.join(sorted(libraries - DRIVER))}, which is not carried"
   licensed = {e.place.split("/")[1] for e in entries if e.place.startswith("licences/")}
   for repository in sorted({e.repository for e in entries} - {""} - licensed):
     yield f"something of @{repository} is carried without its licence"

@@ -42,6 +42,11 @@ class PackReleaseTest(unittest.TestCase):
     self.assertEqual(list(pack_release.problems([], needs)), [])
     self.assertRegex(pack_release.requirements(needs), r"libfabric.so.1 +plugin.so")
 
+  def test_the_driver_is_the_machines(self):
+    needs = {"lib/libcaffe2_nvrtc.so": Needs({"libcuda.so.1"}, set())}
+    self.assertEqual(list(pack_release.problems([], needs)), [])
+    self.assertRegex(pack_release.requirements(needs), r"libcuda.so.1 +libcaffe2_nvrtc.so")
+
   def test_a_licence_left_out_is_named(self):
     entries = [Entry("lib/a.so", "a.so", "a"), Entry("lib/b.so", "b.so", "b"), Entry("bin/c", "c", ""),
                Entry("licences/a/copyright", "copyright", "a")]
