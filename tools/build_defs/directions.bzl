@@ -23,7 +23,8 @@ DIRECTIONS = {
     # Search space, supernet, derived network, and how they learn.
     "nas/space": ["base"],
     "nas/operations": ["base", "quant", "distributed", "nas/space"],
-    "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations"],
+    "nas/fused": ["base", "quant", "distributed", "nas/space"],
+    "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/fused"],
     "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/operations"],
     "nas/weights": ["base", "nas/space", "nas/derived"],
     "nas/derivation": ["base", "quant", "nas/space", "nas/supernet", "nas/derived"],
