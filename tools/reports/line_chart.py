@@ -94,6 +94,8 @@ class Axes:
     self.log_y = log_y and min(ys) > 0
     ys = [math.log10(y) for y in ys] if self.log_y else list(ys) + ([0.0] if zero else [])
     self.y_low, self.y_high = spread(ys)
+    if self.log_y:  # Powers of ten that there are.
+      self.y_low, self.y_high = max(self.y_low, -307), min(self.y_high, 308)
     self.x_low, self.x_high = min(xs), max(xs)
     if self.x_low == self.x_high:
       self.x_low, self.x_high = self.x_low - 0.5, self.x_high + 0.5
