@@ -5,7 +5,7 @@
 
 The page holds everything it needs, and nothing in it is fetched: curves, how the search chose, the cells
 with their bits, costs by layer, time, settings. A run that goes on, was killed or is damaged is shown as
-far as it can be read; the page says what is missing. A comparison is the --out of tools/compare.
+far as it can be read; the page says what is missing. A comparison is the --output of compare.
 """
 
 import argparse
@@ -21,11 +21,20 @@ from reports.comparison import Comparison, is_comparison  # noqa: E402
 from reports.run import ReportError, Run, name_runs  # noqa: E402
 
 
+class Parser(argparse.ArgumentParser):
+
+  def error(self, message):
+    self.exit(2, f"report: {message}\n")
+
+  def _print_message(self, message, file=None):
+    (file or sys.stderr).write(message)  # argparse's own passes over a full disk.
+
+
 def parse_flags(arguments):
-  parser = argparse.ArgumentParser(prog="report", description=__doc__, allow_abbrev=False,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser = Parser(prog="report", description=__doc__, allow_abbrev=False,
+                  formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder, or a comparison's")
-  parser.add_argument("--output", metavar="FILE",
+  parser.add_argument("--output", metavar="FILE", type=os.path.expanduser,
                       help="the file to write; - is standard output (default: report.html, and "
                       "standard output for other formats)")
   parser.add_argument("--format", choices=sorted(formats.FORMATS),
@@ -59,14 +68,15 @@ def read(paths):
 def write(path, text):
   """The whole file or none."""
   if path == "-":
-    sys.stdout.reconfigure(encoding="utf-8")
     sys.stdout.write(text)
-    sys.stdout.flush()
     return
   if os.path.isdir(path):
     raise ReportError(f"--output={path}: is a folder")
   folder = os.path.dirname(os.path.abspath(path))
-  descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".report")
+  try:
+    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".report")
+  except OSError as error:
+    raise ReportError(f"--output={path}: {error.strerror}") from None
   try:
     with open(descriptor, "w", encoding="utf-8") as file:
       file.write(text)
@@ -79,19 +89,29 @@ def write(path, text):
     raise
 
 
+def report(options):
+  when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+  runs, comparisons = read(options.runs)
+  write(options.output, formats.FORMATS[options.format](runs, comparisons, when))
+  if options.output != "-":
+    print(options.output)
+
+
 def main(arguments):
   os.chdir(os.environ.get("BUILD_WORKING_DIRECTORY", "."))  # bazel run starts elsewhere.
-  options = parse_flags(arguments)
-  when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+  sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
   try:
-    runs, comparisons = read(options.runs)
-    write(options.output, formats.FORMATS[options.format](runs, comparisons, when))
+    try:
+      report(parse_flags(arguments))
+    finally:
+      sys.stdout.flush()
   except ReportError as error:
     sys.exit(f"report: {error}")
   except OSError as error:
-    sys.exit(f"report: {error.filename or options.output}: {error.strerror}")
-  if options.output != "-":
-    print(options.output)
+    if error.filename is not None:
+      sys.exit(f"report: {error.filename}: {error.strerror}")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Nothing is flushed once more.
+    sys.exit(f"report: standard output: {error.strerror}")
 
 
 if __name__ == "__main__":

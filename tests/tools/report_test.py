@@ -10,7 +10,7 @@ import unittest
 TOOLS = os.path.abspath("tools")
 DIGITS = os.path.abspath("tools/sample_data/digits/train.tar")
 WORK = os.environ["TEST_TMPDIR"]
-SMALL = ["--preset=quickstart", "--image_size=16", "--batch=16", "--seed=2"]
+SMALL = ["--preset=quickstart", "--seed=2"]
 EPOCHS = 2
 
 
@@ -25,8 +25,8 @@ class ReportTest(unittest.TestCase):
 
   @classmethod
   def setUpClass(cls):
-    cells = ["--layers=3", "--derive_layers=3"]
-    tool("search", *SMALL, *cells, f"--train_data={DIGITS}", "--run=search", f"--epochs={EPOCHS}",
+    shape = ["--image_size=16", "--layers=3", "--derive_layers=3"]
+    tool("search", *SMALL, *shape, "--batch=16", f"--train_data={DIGITS}", "--run=search", f"--epochs={EPOCHS}",
          "--train_fraction=0.1", "--search_fraction=0.1")
     tool("pack", f"--input={DIGITS}", "--output=data")
     network = ["--architecture=search/architecture.json", "--train_data=data", "--epochs=1", "--batch=256"]

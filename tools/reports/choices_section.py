@@ -1,5 +1,7 @@
 """How a search came to its choice: alphas, betas and gammas over time, entropy, who decided."""
 
+import math
+
 from reports import genotype, logits, svg
 from reports.choices import candidate_bits
 from reports.heat_map import heat_map
@@ -13,6 +15,12 @@ ROOMY, MOST_ROWS = 40, 72  # Rows that are high, and those that are high enough 
 def recorded(run):
   """[(epoch, logits)] of the epochs that have them, from the start."""
   return [(epoch, logits.logits_of(line)) for epoch, line in run.history() if logits.logits_of(line)]
+
+
+def darkest(values):
+  """The share that the darkest shade stands for, in twentieths: near the start all are alike and small."""
+  most = max((value for row in values for value in row if value is not None), default=1)
+  return min(1, math.ceil(20 * most) / 20)
 
 
 def alpha_map(history, kind, title):
@@ -31,7 +39,7 @@ def alpha_map(history, kind, title):
       codes[edge][column] = genotype.SHORT[names[choice]] if choice < len(names) else str(choice)
   key = ", ".join(f"{code} {name}" for name, code in genotype.SHORT.items() if name != "none")
   return heat_map(f"Alpha, {title}: the strongest operation", genotype.edge_names(), epochs, values,
-                  0, 1, codes, scale="probability", note=f"Of those that a genotype may hold: {key}.")
+                  0, darkest(values), codes, scale="probability", note=f"Of those that a genotype may hold: {key}.")
 
 
 def all_alphas(history, kind, title):
@@ -46,7 +54,7 @@ def all_alphas(history, kind, title):
         row.append(logits.softmax(alphas)[option] if alphas and option < len(alphas) else None)
       names.append(f"{name} {genotype.SHORT[primitive]}")
       values.append(row)
-  return heat_map(f"Alpha, {title}: every operation", names, epochs, values, 0, 1, row_height=11,
+  return heat_map(f"Alpha, {title}: every operation", names, epochs, values, 0, darkest(values), row_height=11,
                   scale="probability")
 
 
@@ -60,7 +68,7 @@ def beta_map(history, kind, title):
         values[edge][column] = probability
         edge += 1
   return heat_map(f"Beta, {title}: how much a node takes of each edge", genotype.edge_names(), epochs,
-                  values, 0, 1, scale="share of the node")
+                  values, 0, darkest(values), scale="share of the node")
 
 
 def _site_name(site, cells):

@@ -5,7 +5,8 @@ import math
 from reports import svg
 
 WIDTH, HEIGHT = 400, 230
-LEFT, RIGHT, TOP, BOTTOM = 46, 24, 12, 34
+LEFT, RIGHT, TOP, BOTTOM = 46, 24, 12, 34  # On the left at least.
+DIGIT = 6.6  # Width of a tick's digit.
 DASHES = (None, "6 3", "2 3", "8 3 2 3")
 COLORS = 8
 POINTS = 300
@@ -100,9 +101,13 @@ class Axes:
     if self.x_low == self.x_high:
       self.x_low, self.x_high = self.x_low - 0.5, self.x_high + 0.5
     self.x_label = x_label
+    steps = ticks(self.y_low, self.y_high)
+    self.levels = (log_ticks(self.y_low, self.y_high) if self.log_y else
+                   list(zip(steps, tick_labels(steps))))
+    self.left = max([LEFT] + [DIGIT * len(label) + 8 for _, label in self.levels])
 
   def x(self, value):
-    return LEFT + (value - self.x_low) / (self.x_high - self.x_low) * (WIDTH - LEFT - RIGHT)
+    return self.left + (value - self.x_low) / (self.x_high - self.x_low) * (WIDTH - self.left - RIGHT)
 
   def y(self, value):
     value = math.log10(value) if self.log_y else value
@@ -110,19 +115,16 @@ class Axes:
 
   def frame(self):
     parts = []
-    steps = ticks(self.y_low, self.y_high)
-    levels = (log_ticks(self.y_low, self.y_high) if self.log_y else
-              list(zip(steps, tick_labels(steps))))
-    for value, label in levels:
+    for value, label in self.levels:
       y = self.y(10.0 ** value if self.log_y else value)
-      parts.append(svg.tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"))
-      parts.append(svg.text(LEFT - 5, y + 4, label, class_="tick", text_anchor="end"))
+      parts.append(svg.tag("line", x1=self.left, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"))
+      parts.append(svg.text(self.left - 5, y + 4, label, class_="tick", text_anchor="end"))
     for value in ticks(self.x_low, self.x_high, 6):
-      if self.x_high - self.x_low >= 3 and value % 1:
+      if self.x_high - self.x_low >= 1 and value % 1:
         continue
       parts.append(svg.text(self.x(value), HEIGHT - BOTTOM + 15, svg.short(float(value), 3),
                             class_="tick", text_anchor="middle"))
-    parts.append(svg.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, self.x_label, class_="tick",
+    parts.append(svg.text((self.left + WIDTH - RIGHT) / 2, HEIGHT - 4, self.x_label, class_="tick",
                           text_anchor="middle"))
     return "".join(parts)
 

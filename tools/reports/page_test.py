@@ -89,6 +89,17 @@ class PageTest(unittest.TestCase):
                  "Expected bits of weights"):
       self.assertIn(part, text)
 
+  def test_a_wrong_command_line_is_one_line(self):
+    for status, what, arguments in (
+        (2, "RUN", ()), (2, "tells no format", (self.search, "--output=page.pdf")),
+        (1, "no-run: is not there", ("no-run",)), (1, "--output=no/page.html: ", (self.search, "--output=no/page.html"))):
+      done = self.report(*arguments)
+      self.assertEqual((done[0], done[1], done[2].count("\n")), (status, "", 1), done)
+      self.assertIn(what, done[2])
+    with open("/dev/full", "w", encoding="utf-8") as full:
+      done = subprocess.run([PROGRAM, self.search, "--format=json"], stdout=full, stderr=subprocess.PIPE, check=False)
+    self.assertEqual((done.returncode, done.stderr), (1, b"report: standard output: No space left on device\n"))
+
   def test_what_is_missing_is_said(self):
     text = self.page(self.killed)
     self.assertIn("What is missing", text)

@@ -7,7 +7,9 @@ from reports.run import dictionary
 
 
 def written(value):
-  """As a person types it: 0.05, not 0.050000000000000003."""
+  """As a person types it: 0.05, not 0.050000000000000003; '' for what is empty."""
+  if value == "":
+    return "''"
   if isinstance(value, str):
     try:
       number = float(value)
@@ -61,10 +63,10 @@ def section(marked):
       continue
     parts.append(f"<h3>{title}</h3>")
     if different:
-      parts.append(svg.table(head, different))
+      parts.append(svg.table(head, different, class_="facts"))
     if alike:
       table = svg.table(["", "all runs"] if len(marked) > 1 else head,
-                        [row[:2] for row in alike] if len(marked) > 1 else alike)
+                        [row[:2] for row in alike] if len(marked) > 1 else alike, class_="facts")
       parts.append(svg.details(f"{len(alike)} alike in all runs", table) if len(marked) > 1 else
                    table if len(alike) < 12 else svg.details(f"All {len(alike)}", table))
   return "".join(parts)
