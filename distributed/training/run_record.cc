@@ -75,8 +75,7 @@ absl::Status RunRecord::Begin(const nlohmann::json& origin_description,
   const auto replace = nlohmann::json::error_handler_t::replace;  // Paths need not be UTF-8.
   RETURN_IF_ERROR(base::WriteFileAtomically(absl::StrCat(options_.run_folder, "/config.json"),
                                             config.dump(/*indent=*/1, ' ', false, replace) + "\n"));
-  RETURN_IF_ERROR(
-      log_->AddLine(absl::StrCat("settings ", options_.settings.dump(-1, ' ', false, replace))));
+  if (!options_.settings_text.empty()) RETURN_IF_ERROR(log_->AddLine(options_.settings_text));
   if (!options_.arithmetic.empty()) {
     RETURN_IF_ERROR(log_->AddLine("arithmetic " + options_.arithmetic));
   }

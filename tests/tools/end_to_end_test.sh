@@ -17,7 +17,7 @@ two_ranks "${search[@]}" --run="$work/search"
 grep -q '"genotype":' "$work/search/architecture.json"
 grep -q '"kind":"epoch"' "$work/search/metrics.jsonl"
 grep -q '"alpha_lr"' "$work/search/config.json"
-grep -q '"alpha_lr"' "$work/search/log.txt"
+grep -q '^  alpha_lr  *0.006$' "$work/search/log.txt"
 
 # Without its last checkpoint the run goes on from the one before and finds the same.
 cp -r "$work/search" "$work/resumed"
