@@ -74,7 +74,8 @@ absl::Status TrainNetwork() {
   RETURN_IF_ERROR(nas::WriteArchitecture(InRunFolder("architecture.json"), setup.architecture));
   return nas::WriteWeights(InRunFolder("weights.pt"), base::ModuleState(*setup.network),
                            nas::PublishedStyle::kQdartsDerived,
-                           nas::ActivationRanges(*setup.network));
+                           {.ranges = nas::ActivationRanges(*setup.network),
+                            .classes = setup.train_data->class_names()});
 }
 
 }  // namespace

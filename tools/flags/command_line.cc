@@ -9,10 +9,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
+#include "data/io/printable_name.h"
 #include "gflags/gflags.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
-#include "tools/flags/flag_values.h"
 #include "tools/flags/renamed_flags.h"
 
 namespace tools {
@@ -33,13 +33,14 @@ absl::Status UnknownFlag(absl::string_view name) {
     return absl::InvalidArgumentError(absl::StrCat("--", name, ": is --", now, " now"));
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("--", Printable(name), ": there is no such flag; --help lists them"));
+      absl::StrCat("--", data::PrintableName(name), ": there is no such flag; --help lists them"));
 }
 
 absl::Status SetFlag(const FlagInfo& flag, const std::string& value) {
   if (gflags::SetCommandLineOption(flag.name.c_str(), value.c_str()).empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--", flag.name, "=", Printable(value), ": must be ", DescribeValues(flag)));
+        absl::StrCat("--", flag.name, "=", data::PrintableName(value), ": must be ",
+                     DescribeValues(flag)));
   }
   NoteGivenByUser(flag.name);
   return absl::OkStatus();

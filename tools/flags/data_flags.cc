@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "data/io/printable_name.h"
 #include "data/loader/loader.h"
 #include "data/loader/open_dataset.h"
 #include "data/pixels/augmentation.h"
@@ -106,32 +107,28 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::stri
   return dataset;
 }
 
-absl::Status RequireSameClasses(const data::Dataset& train, const data::Dataset& test) {
-  const std::vector<std::string>& train_classes = train.class_names();
-  const std::vector<std::string>& test_classes = test.class_names();
-  if (train_classes == test_classes) return absl::OkStatus();
+absl::Status RequireSameClasses(const ClassList& classes, const ClassList& expected) {
+  if (classes.names == expected.names) return absl::OkStatus();
   size_t i = 0;
-  while (i < train_classes.size() && i < test_classes.size() &&
-         train_classes[i] == test_classes[i]) {
+  while (i < classes.names.size() && i < expected.names.size() &&
+         classes.names[i] == expected.names[i]) {
     ++i;
   }
-  const auto name = [i](const std::vector<std::string>& classes) {
-    return i < classes.size() ? absl::StrCat("\"", Printable(classes[i]), "\"")
-                              : std::string("missing");
+  const auto name = [i](const std::vector<std::string>& names) {
+    return i < names.size() ? absl::StrCat("\"", data::PrintableName(names[i]), "\"")
+                            : std::string("missing");
   };
-  return absl::InvalidArgumentError(absl::StrCat("--test_data: class ", i, " is ",
-                                                 name(test_classes), ", in --train_data it is ",
-                                                 name(train_classes)));
+  return absl::InvalidArgumentError(absl::StrCat(classes.place, ": class ", i, " is ",
+                                                 name(classes.names), ", in ", expected.place,
+                                                 " it is ", name(expected.names)));
 }
 
 absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset) {
   const std::vector<int64_t> labels = data::Labels(dataset);
   const XXH64_hash_t hash = XXH3_64bits(labels.data(), labels.size() * sizeof(labels[0]));
   ASSIGN_OR_RETURN(const uint64_t content, dataset.Fingerprint());
-  std::vector<std::string> classes;  // A folder's name need not be UTF-8; JSON is.
-  for (const std::string& name : dataset.class_names()) classes.push_back(Printable(name));
   return nlohmann::json{{"samples", dataset.size()},
-                        {"classes", classes},
+                        {"classes", dataset.class_names()},
                         {"labels", absl::StrCat(absl::Hex(hash, absl::kZeroPad16))},
                         {"content", absl::StrCat(absl::Hex(content, absl::kZeroPad16))}};
 }

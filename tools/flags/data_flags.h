@@ -30,8 +30,14 @@ absl::StatusOr<InputShape> InputShapeFromFlags();
 absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::string& flag,
                                                                  const std::string& path);
 
-// InvalidArgument naming the first class that differs.
-absl::Status RequireSameClasses(const data::Dataset& train, const data::Dataset& test);
+// Names of classes, in the order of their labels, and where they stand.
+struct ClassList {
+  std::string place;
+  const std::vector<std::string>& names;
+};
+
+// InvalidArgument naming both places, the first class that differs and its names.
+absl::Status RequireSameClasses(const ClassList& classes, const ClassList& expected);
 
 // What tells a data set from another, and one way to read it from another: for comparison between
 // ranks and with a resumed run.

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "absl/strings/match.h"
-#include "tools/flags/flag_values.h"
+#include "data/io/printable_name.h"
 
 namespace tools {
 namespace {
@@ -33,7 +33,7 @@ void NoteGivenByUser(const std::string& flag) { FlagsOnCommandLine().insert(flag
 std::map<std::string, std::string> EffectiveFlags() {
   std::map<std::string, std::string> flags;
   for (const gflags::CommandLineFlagInfo& flag : OurFlags()) {
-    flags[flag.name] = Printable(flag.current_value);
+    flags[flag.name] = data::PrintableName(flag.current_value);
   }
   return flags;
 }

@@ -1,9 +1,8 @@
 #include "tools/flags/flag_values.h"
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
-#include "nlohmann/json.hpp"
+#include "data/io/printable_name.h"
 
 namespace tools {
 
@@ -13,22 +12,13 @@ absl::StatusOr<std::vector<int64_t>> IntegersOfFlag(absl::string_view flag,
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     int64_t value;
     if (!absl::SimpleAtoi(part, &value)) {
-      return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", Printable(text), ": '",
-                                                     Printable(part),
-                                                     "' is not a number; expected, say, 2,4,8"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", flag, "=", data::PrintableName(text), ": '", data::PrintableName(part),
+                       "' is not a number; expected, say, 2,4,8"));
     }
     values.push_back(value);
   }
   return values;
-}
-
-std::string Printable(absl::string_view text) {
-  try {
-    (void)nlohmann::json(std::string(text)).dump();
-    return std::string(text);
-  } catch (const nlohmann::json::type_error&) {
-    return absl::CHexEscape(text);
-  }
 }
 
 }  // namespace tools

@@ -29,9 +29,6 @@ absl::StatusOr<T> ValueOfFlag(absl::string_view flag, absl::StatusOr<T> value) {
 // "2,4,8" as numbers. InvalidArgument naming the flag and the part that is not one.
 absl::StatusOr<std::vector<int64_t>> IntegersOfFlag(absl::string_view flag, absl::string_view text);
 
-// `text`, its bytes escaped as in C if they are not UTF-8: what may be shown and become JSON.
-std::string Printable(absl::string_view text);
-
 }  // namespace tools
 
 #endif  // TOOLS_FLAGS_FLAG_VALUES_H_

@@ -2,6 +2,7 @@
 
 #include "ATen/TensorOperators.h"
 #include "ATen/ops/rand.h"
+#include "absl/strings/str_cat.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
@@ -25,7 +26,9 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   ASSIGN_OR_RETURN(setup.train_data, OpenDatasetOfFlag("train_data", FLAGS_train_data));
   if (!FLAGS_test_data.empty()) {
     ASSIGN_OR_RETURN(setup.test_data, OpenDatasetOfFlag("test_data", FLAGS_test_data));
-    RETURN_IF_ERROR(RequireSameClasses(*setup.train_data, *setup.test_data));
+    RETURN_IF_ERROR(RequireSameClasses(
+        {absl::StrCat("--test_data=", FLAGS_test_data), setup.test_data->class_names()},
+        {absl::StrCat("--train_data=", FLAGS_train_data), setup.train_data->class_names()}));
   }
   ASSIGN_OR_RETURN(setup.architecture,
                    ArchitectureFromFlags(setup.train_data->class_names().size()));
