@@ -91,8 +91,8 @@ absl::Status Calibrate(const std::vector<std::string>& classes, nas::DerivedNetw
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
                    OpenDatasetOfFlag("calibration_data", FLAGS_calibration_data));
   ASSIGN_OR_RETURN(const auto source,
-                   TrainSource(*dataset, /*samples=*/{}, SeedFromFlags(),
-                               InputShapeOf(network.architecture()), communicator.place()));
+                   CalibrationSource(*dataset, SeedFromFlags(),
+                                     InputShapeOf(network.architecture()), communicator.place()));
   RETURN_IF_ERROR(CalibrateRanges(*source, FLAGS_calibrate, network, communicator));
   if (FLAGS_calibrated_weights.empty() || communicator.rank() != 0) return absl::OkStatus();
   return nas::WriteWeights(FLAGS_calibrated_weights, base::ModuleState(network),

@@ -40,6 +40,7 @@
 #include "tools/flags/run_flags.h"
 #include "tools/flags/target_flags.h"
 #include "tools/flags/tool.h"
+#include "tools/flags/training_data_flags.h"
 #include "tools/program/budget_check.h"
 #include "tools/program/complexity_unit.h"
 #include "tools/program/dry_run.h"

@@ -8,6 +8,7 @@
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "distributed/communication/communicator.h"
+#include "distributed/training/loader_source.h"
 #include "distributed/training/trainer.h"
 #include "gflags/gflags.h"
 #include "nas/derived/activation_ranges.h"
@@ -16,6 +17,8 @@
 #include "nas/learning/retrain_task.h"
 #include "nas/weights/published_names.h"
 #include "nas/weights/weight_file.h"
+#include "tools/flags/architecture_flags.h"
+#include "tools/flags/data_flags.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/optimizer_flags.h"
 #include "tools/flags/presets.h"
@@ -31,7 +34,7 @@ DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
 FLAG_RANGE(auxiliary_weight, tools::AtLeast(0));
 DEFINE_int64(calibrate, 16,
              "After the training, the ranges of 8-bit activations are found on so many batches of "
-             "training data and kept with the weights.");
+             "training data, read as for evaluation, and kept with the weights.");
 FLAG_RANGE(calibrate, tools::FromTo(1, tools::kMany));
 DEFINE_double(drop_path, 0, "Probability of dropping a path, at the end of the training.");
 FLAG_RANGE(drop_path, tools::FromBelow(0, 1));
@@ -68,8 +71,10 @@ absl::Status TrainNetwork() {
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
           .status());
-  RETURN_IF_ERROR(
-      CalibrateRanges(*setup.train, FLAGS_calibrate, *setup.network, *setup.communicator));
+  ASSIGN_OR_RETURN(const auto images, CalibrationSource(*setup.train_data, options.seed,
+                                                        InputShapeOf(setup.architecture),
+                                                        setup.communicator->place()));
+  RETURN_IF_ERROR(CalibrateRanges(*images, FLAGS_calibrate, *setup.network, *setup.communicator));
   if (setup.communicator->rank() != 0) return absl::OkStatus();
   RETURN_IF_ERROR(nas::WriteArchitecture(InRunFolder("architecture.json"), setup.architecture));
   return nas::WriteWeights(InRunFolder("weights.pt"), base::ModuleState(*setup.network),

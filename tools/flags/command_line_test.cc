@@ -50,7 +50,7 @@ TEST_F(CommandLineTest, ArgumentsAreWhatIsNoFlag) {
 TEST_F(CommandLineTest, ErrorsNameTheFlag) {
   EXPECT_EQ(ErrorOf({"--nothing=1"}), "--nothing: there is no such flag; --help lists them");
   EXPECT_EQ(ErrorOf({"--notext"}), "--notext: there is no such flag; --help lists them");
-  EXPECT_EQ(ErrorOf({"--\xff"}), "--\\xff: there is no such flag; --help lists them");
+  EXPECT_EQ(ErrorOf({"--\xff"}), "--\\xFF: there is no such flag; --help lists them");
   EXPECT_EQ(ErrorOf({"--number=x"}), "--number=x: must be a whole number from 1 to 9");
   EXPECT_EQ(ErrorOf({"--number=99999999999"}),
             "--number=99999999999: must be a whole number from 1 to 9");

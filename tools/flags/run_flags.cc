@@ -54,6 +54,7 @@ absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags() {
   options.resume = FLAGS_resume;
   options.check_ranks = FLAGS_check_ranks;
   options.settings = EffectiveFlags();
+  options.reproducible = ReproducibleFromFlags();
   options.arithmetic = base::DescribeArithmetic();
   return options;
 }

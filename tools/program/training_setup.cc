@@ -9,6 +9,7 @@
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
+#include "tools/flags/training_data_flags.h"
 #include "tools/program/memory.h"
 #include "tools/program/read_weights.h"
 #include "torch/utils.h"
