@@ -31,9 +31,9 @@ absl::StatusOr<Checkpoint> FindOrigin(const TrainerOptions& options,
   std::optional<Checkpoint> found;
   if (options.resume == "auto") {
     if (contents.has_checkpoints) {
-      ASSIGN_OR_RETURN(found, CheckpointStore(CheckpointsFolder(options.run_folder),
-                                              options.keep_checkpoints)
-                                  .ReadNewest());
+      ASSIGN_OR_RETURN(
+          found, CheckpointStore(CheckpointsFolder(options.run_folder), options.keep_checkpoints)
+                     .ReadNewest());
     }
   } else if (options.resume != "none") {
     ASSIGN_OR_RETURN(found, ReadCheckpoint(options.resume));

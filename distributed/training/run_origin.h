@@ -13,7 +13,8 @@
 
 namespace distributed {
 
-// What decides the result of a run. A checkpoint has it, and only a run of the same goes on with it.
+// What decides the result of a run. A checkpoint has it, and only a run of the same goes on with
+// it.
 nlohmann::json RunIdentity(const Task& task, const TrainerOptions& options);
 
 // FailedPrecondition, with both values, if `identity` or the build differ between ranks. Every rank
@@ -21,8 +22,8 @@ nlohmann::json RunIdentity(const Task& task, const TrainerOptions& options);
 absl::Status RequireSameRun(Communicator& communicator, nlohmann::json identity);
 
 // The checkpoint that options.resume asks for; one without a description for the beginning. Changes
-// nothing. FailedPrecondition if it is of another identity, or if the run folder is somebody else's,
-// or holds what a run from the beginning would destroy.
+// nothing. FailedPrecondition if it is of another identity, or if the run folder is somebody
+// else's, or holds what a run from the beginning would destroy.
 absl::StatusOr<Checkpoint> FindOrigin(const TrainerOptions& options,
                                       const nlohmann::json& identity);
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "ATen/core/Tensor.h"
 #include "ATen/TensorOperators.h"
+#include "ATen/core/Tensor.h"
 #include "ATen/ops/arange.h"
 #include "ATen/ops/cat.h"
 #include "ATen/ops/equal.h"

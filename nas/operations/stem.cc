@@ -8,7 +8,7 @@ namespace nas {
 namespace {
 
 quant::PrecisionConv2d Conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride,
-                            quant::EightBit eight_bit) {
+                               quant::EightBit eight_bit) {
   return quant::PrecisionConv2d(quant::ConvOptions{.in_channels = in_channels,
                                                    .out_channels = out_channels,
                                                    .kernel = {3, 3},
@@ -25,10 +25,10 @@ torch::nn::Sequential CifarStem(int64_t channels, quant::EightBit eight_bit) {
 }
 
 torch::nn::Sequential ImageNetStem0(int64_t channels, quant::EightBit eight_bit) {
-  return torch::nn::Sequential(
-      Conv3x3(3, channels / 2, 2, eight_bit), distributed::BatchNorm2d(channels / 2),
-      torch::nn::ReLU(), Conv3x3(channels / 2, channels, 2, eight_bit),
-      distributed::BatchNorm2d(channels));
+  return torch::nn::Sequential(Conv3x3(3, channels / 2, 2, eight_bit),
+                               distributed::BatchNorm2d(channels / 2), torch::nn::ReLU(),
+                               Conv3x3(channels / 2, channels, 2, eight_bit),
+                               distributed::BatchNorm2d(channels));
 }
 
 torch::nn::Sequential ImageNetStem1(int64_t channels, quant::EightBit eight_bit) {

@@ -125,7 +125,7 @@ class DryRunTest(unittest.TestCase):
     before = sorted(os.walk(run))
     self.refuses("holds a run already", "train", *flags)
     self.assertIn("the checkpoint after step ", self.passes("train", *flags, "--resume=auto"))
-    self.refuses("cannot resume: epochs is 1 in the checkpoint, 2 now", "train", *flags, "--resume=auto",
+    self.refuses("/epochs is 1 in the checkpoint, 2 now", "train", *flags, "--resume=auto",
                  "--epochs=2")
     self.refuses("cannot resume: reproducible is false in the checkpoint, true now", "train", *flags,
                  "--resume=auto", "--reproducible")

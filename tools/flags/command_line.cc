@@ -38,9 +38,8 @@ absl::Status UnknownFlag(absl::string_view name) {
 
 absl::Status SetFlag(const FlagInfo& flag, const std::string& value) {
   if (gflags::SetCommandLineOption(flag.name.c_str(), value.c_str()).empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--", flag.name, "=", data::PrintableName(value), ": must be ",
-                     DescribeValues(flag)));
+    return absl::InvalidArgumentError(absl::StrCat("--", flag.name, "=", data::PrintableName(value),
+                                                   ": must be ", DescribeValues(flag)));
   }
   NoteGivenByUser(flag.name);
   return absl::OkStatus();

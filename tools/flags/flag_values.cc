@@ -12,9 +12,9 @@ absl::StatusOr<std::vector<int64_t>> IntegersOfFlag(absl::string_view flag,
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     int64_t value;
     if (!absl::SimpleAtoi(part, &value)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--", flag, "=", data::PrintableName(text), ": '", data::PrintableName(part),
-                       "' is not a number; expected, say, 2,4,8"));
+      return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", data::PrintableName(text),
+                                                     ": '", data::PrintableName(part),
+                                                     "' is not a number; expected, say, 2,4,8"));
     }
     values.push_back(value);
   }

@@ -60,8 +60,7 @@ absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
                                                    " training images do not make one batch"));
   }
   options.augmentation = AugmentationFromFlags(shape);
-  options.order =
-      FLAGS_order == "shuffled" ? data::Order::kShuffled : data::Order::kQuasiRandom;
+  options.order = FLAGS_order == "shuffled" ? data::Order::kShuffled : data::Order::kQuasiRandom;
   options.drop_last = true;
   options.samples = std::move(samples);
   options.seed = seed;
