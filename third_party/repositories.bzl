@@ -31,6 +31,7 @@ _DEBS = {
     ],
     "glog": ["libgoogle-glog-dev", "libgoogle-glog0v6", "libgflags-dev", "libgflags2.2", "libunwind8", "liblzma5"],
     "gtest": ["googletest", "libgtest-dev", "libgmock-dev"],
+    "highway": ["libhwy-dev", "libhwy1"],
     "jpeg": ["libturbojpeg0-dev", "libturbojpeg0", "libjpeg62-turbo-dev", "libjpeg62-turbo"],
     "json": ["nlohmann-json3-dev"],
     "openmpi": [

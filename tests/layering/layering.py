@@ -37,6 +37,7 @@ REPOSITORIES = {
     "glog/": "glog",
     "gmock/": "gtest",
     "gtest/": "gtest",
+    "hwy/": "highway",
     "jpeglib.h": "jpeg",
     "mpi.h": "openmpi",
     "nccl.h": "cuda_libs",
