@@ -4,10 +4,30 @@
 #include <vector>
 
 #include "ATen/ops/conv2d.h"
+#include "c10/util/Exception.h"
+#include "quant/exact_sums.h"
 #include "quant/quantizers.h"
 
 namespace quant {
 namespace {
+
+// On levels. `range` as for MixedActivation.
+at::Tensor ExactForward(const at::Tensor& x, const Precision& precision, EightBit eight_bit,
+                        const at::Tensor& range, const torch::nn::Conv2dImpl& conv) {
+  TORCH_CHECK(precision.activation_bits.size() == 1 && precision.weight_bits.size() == 1,
+              "exact sums are of fixed bits");
+  const auto& options = conv.options;
+  const Levels levels =
+      LevelsOf(x, precision.activation_bits[0], Role::kActivation, eight_bit, range);
+  ExactSumsGuard::Observe(conv.weight, levels);
+  return ExactConv2d(levels,
+                     LevelsOf(conv.weight, precision.weight_bits[0], Role::kWeight, eight_bit),
+                     {.stride = *options.stride(),
+                      .padding = *std::get<torch::ExpandingArray<2>>(options.padding()),
+                      .dilation = *options.dilation(),
+                      .groups = options.groups()},
+                     x.scalar_type());
+}
 
 torch::nn::Conv2dOptions LibraryOptions(const ConvOptions& options) {
   return torch::nn::Conv2dOptions(options.in_channels, options.out_channels, options.kernel)
@@ -31,31 +51,35 @@ PrecisionConv2dImpl::PrecisionConv2dImpl(const ConvOptions& options)
              .groups = options.groups},
       conv_(register_module("conv", torch::nn::Conv2d(LibraryOptions(options)))) {}
 
+at::Tensor PrecisionConv2dImpl::RangeOf(const at::Tensor& x,
+                                        const std::vector<int64_t>& bits) const {
+  if (!NeedsRange(bits)) return {};
+  if (fixed_range_.defined() && !is_training()) return fixed_range_.to(x.options());
+  return range_of_ ? range_of_(x) : at::Tensor();
+}
+
 at::Tensor PrecisionConv2dImpl::Quantized(const at::Tensor& x, const Precision& precision) const {
   const std::vector<int64_t>& bits = precision.activation_bits;
-  at::Tensor range_of;
-  if (NeedsRange(bits)) {
-    if (observe_) {
-      observe_(x);
-      return x;
-    }
-    if (fixed_range_.defined() && !is_training()) {
-      range_of = fixed_range_.to(x.options());
-    } else if (range_of_) {
-      range_of = range_of_(x);
-    }
+  if (observe_ && NeedsRange(bits)) {
+    observe_(x);
+    return x;
   }
-  return MixedActivation(x, bits, precision.activation_probs, eight_bit_, range_of);
+  return MixedActivation(x, bits, precision.activation_probs, eight_bit_, RangeOf(x, bits));
 }
 
 at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& asked) {
   const Precision& precision = own_precision_ ? *own_precision_ : asked;
   const auto& options = conv_->options;
-  const at::Tensor y = at::conv2d(
-      Quantized(x, precision),
-      MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs, eight_bit_),
-      /*bias=*/{}, options.stride(), std::get<torch::ExpandingArray<2>>(options.padding()),
-      options.dilation(), options.groups());
+  // An observed activation is not quantized: it has no levels.
+  const at::Tensor y =
+      ExactSumsGuard::IsActive() && !observe_
+          ? ExactForward(x, precision, eight_bit_, RangeOf(x, precision.activation_bits), *conv_)
+          : at::conv2d(Quantized(x, precision),
+                       MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs,
+                                   eight_bit_),
+                       /*bias=*/{}, options.stride(),
+                       std::get<torch::ExpandingArray<2>>(options.padding()), options.dilation(),
+                       options.groups());
   shape_.in_h = x.size(2);
   shape_.in_w = x.size(3);
   shape_.out_h = y.size(2);
