@@ -53,7 +53,9 @@ absl::Status SetActivation(const at::Tensor& range, int64_t bits, quant::EightBi
   if (bits == 32) return absl::OkStatus();
   if (quant::NeedsRange({bits}) && !range.defined())
     return absl::InvalidArgumentError(
-        absl::StrCat(node.name, ": the range of its 8-bit activations is not known"));
+        absl::StrCat(node.name,
+                     ": the range of its 8-bit activations is not known; evaluate "
+                     "--calibrate --calibrated_weights writes weights that have it"));
   // Low bits have the same lattice whatever the range.
   const at::Tensor range_of = range.defined() ? range : at::zeros({1});
   const std::vector<float> lattice =

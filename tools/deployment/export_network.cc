@@ -1,0 +1,130 @@
+#include "tools/deployment/export_network.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/file.h"
+#include "base/module_state.h"
+#include "base/status_macros.h"
+#include "base/tensor_file.h"
+#include "data/pixels/augmentation.h"
+#include "data/sources/dataset.h"
+#include "gflags/gflags.h"
+#include "nas/deployment/lowering.h"
+#include "nas/derived/activation_ranges.h"
+#include "nas/derived/architecture.h"
+#include "nas/derived/derived_network.h"
+#include "nas/space/image_kind.h"
+#include "quant/runtime/packed_network.h"
+#include "quant/runtime/packed_writer.h"
+#include "tools/flags/architecture_flags.h"
+#include "tools/flags/data_flags.h"
+#include "tools/flags/output_paths.h"
+#include "tools/flags/tool.h"
+#include "tools/program/read_weights.h"
+
+DEFINE_string(weights, "",
+              "Weight file, of ours or of the published code, or folder of a checkpoint.");
+DEFINE_string(
+    format, "packed",
+    "What to write: packed (quant/runtime/FORMAT.md), which predict and the runtime read.");
+DEFINE_string(output, "", "The file to write.");
+DEFINE_string(data, "",
+              "A data set that gives the classes their names; without, they are numbers.");
+
+namespace tools {
+namespace {
+
+absl::Status CheckFlags() {
+  if (FLAGS_format != "packed")
+    return absl::InvalidArgumentError(absl::StrCat("--format=", FLAGS_format, ": must be packed"));
+  for (const auto& [flag, value] :
+       {std::pair("weights", FLAGS_weights), std::pair("output", FLAGS_output)})
+    if (value.empty()) return absl::InvalidArgumentError(absl::StrCat("--", flag, ": is required"));
+  return RequireWritableFile("output", FLAGS_output);
+}
+
+// The network's architecture. Without data, whose classes would be compared with the file's, only a
+// file says how many classes there are.
+absl::StatusOr<nas::Architecture> ArchitectureFor(const data::Dataset* dataset) {
+  if (dataset != nullptr) return ArchitectureFromFlags(dataset->class_names().size());
+  const std::string path = gflags::GetCommandLineFlagInfoOrDie("architecture").current_value;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error))
+    return absl::InvalidArgumentError(
+        absl::StrCat("--architecture=", path,
+                     ": must be a file, or --data must say how many classes there are"));
+  ASSIGN_OR_RETURN(const nas::Architecture file, nas::ReadArchitecture(path));
+  return ArchitectureFromFlags(file.network.classes);
+}
+
+// With its weights and, as far as they are kept with these, the ranges of its activations.
+absl::StatusOr<std::shared_ptr<nas::DerivedNetwork>> ReadNetwork(
+    const nas::Architecture& architecture) {
+  ASSIGN_OR_RETURN(auto network, nas::DerivedNetwork::Create(architecture));
+  base::TensorMap ranges;
+  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network), &ranges));
+  if (ranges.empty()) return network;
+  const absl::Status status = nas::SetActivationRanges(*network, ranges);
+  if (status.ok()) return network;
+  return absl::Status(status.code(), absl::StrCat(FLAGS_weights, ": ", status.message()));
+}
+
+nas::DeploymentInput InputOf(const nas::Architecture& architecture, const data::Dataset* dataset) {
+  const data::Augmentation augmentation = architecture.network.images == nas::ImageKind::kCifar
+                                              ? data::CifarEval()
+                                              : data::ImageNetEval();
+  nas::DeploymentInput input = {.classes = {},
+                                .mean = augmentation.normalization.mean,
+                                .std = augmentation.normalization.std,
+                                .crop = static_cast<float>(augmentation.center)};
+  if (dataset != nullptr) input.classes = dataset->class_names();
+  for (int64_t i = input.classes.size(); i < architecture.network.classes; ++i)
+    input.classes.push_back(absl::StrCat(i));
+  return input;
+}
+
+void PrintSizes(const quant::runtime::PackedNetwork& packed, size_t file_bytes) {
+  double bits = 0, weights = 0;
+  for (const quant::runtime::Node& node : packed.nodes) {
+    const double count = node.weights.size() + node.float_weights.size();
+    weights += count;
+    bits += count * node.weight_bits;
+  }
+  absl::PrintF("%s: %d bytes; %.4g weights of %.3g bits on average\n", FLAGS_output, file_bytes,
+               weights, bits / weights);
+}
+
+}  // namespace
+
+absl::Status ExportNetwork() {
+  RETURN_IF_ERROR(CheckFlags());
+  std::unique_ptr<data::Dataset> dataset;
+  if (!FLAGS_data.empty()) {
+    ASSIGN_OR_RETURN(dataset, OpenDatasetOfFlag("data", FLAGS_data));
+  }
+  ASSIGN_OR_RETURN(const nas::Architecture architecture, ArchitectureFor(dataset.get()));
+  ASSIGN_OR_RETURN(const auto network, ReadNetwork(architecture));
+  ASSIGN_OR_RETURN(const quant::runtime::PackedNetwork packed,
+                   nas::LowerNetwork(*network, InputOf(architecture, dataset.get())));
+  ASSIGN_OR_RETURN(const std::string bytes, quant::runtime::PackedBytesOf(packed));
+  if (IsDryRun()) {
+    absl::PrintF("would write %d bytes to %s\n", bytes.size(), FLAGS_output);
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(base::WriteFileAtomically(FLAGS_output, bytes));
+  PrintSizes(packed, bytes.size());
+  return absl::OkStatus();
+}
+
+}  // namespace tools
