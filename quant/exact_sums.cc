@@ -7,6 +7,7 @@
 #include "ATen/ops/conv2d.h"
 #include "ATen/ops/ones.h"
 #include "ATen/ops/where.h"
+#include "c10/util/Exception.h"
 #include "quant/quantizers.h"
 
 namespace quant {
@@ -55,18 +56,25 @@ at::Tensor ExactConv2d(const Levels& x, const Levels& weight, const ConvArgument
   return (sums.to(at::kDouble) * (x.unit * weight.unit).reshape({1, -1, 1, 1})).to(dtype);
 }
 
-ExactSumsGuard::ExactSumsGuard(Observer observer)
-    : observer_(std::move(observer)), outer_(std::exchange(Innermost(), this)) {}
-
-ExactSumsGuard::~ExactSumsGuard() { Innermost() = outer_; }
-
-void ExactSumsGuard::Observe(const at::Tensor& weight, const Levels& x) {
-  if (Innermost()->observer_) Innermost()->observer_(weight, x);
+int& ExactSumsGuard::Depth() {
+  thread_local int depth = 0;
+  return depth;
 }
 
-const ExactSumsGuard*& ExactSumsGuard::Innermost() {
-  thread_local const ExactSumsGuard* innermost = nullptr;
-  return innermost;
+LevelObserver::LevelObserver(Function observe) : observe_(std::move(observe)) {
+  TORCH_CHECK(Current() == nullptr, "levels have one observer at a time");
+  Current() = this;
+}
+
+LevelObserver::~LevelObserver() { Current() = nullptr; }
+
+void LevelObserver::Observe(const at::Tensor& weight, const Levels& x) {
+  if (IsActive()) Current()->observe_(weight, x);
+}
+
+const LevelObserver*& LevelObserver::Current() {
+  thread_local const LevelObserver* current = nullptr;
+  return current;
 }
 
 }  // namespace quant

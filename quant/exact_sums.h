@@ -44,22 +44,35 @@ at::Tensor ExactConv2d(const Levels& x, const Levels& weight, const ConvArgument
 // and of every batch normalization. Without gradients.
 class ExactSumsGuard {
  public:
-  // `observer`, if not null, sees the input's levels of each convolution, which it knows by its
-  // weight.
-  using Observer = std::function<void(const at::Tensor& weight, const Levels& x)>;
-  explicit ExactSumsGuard(Observer observer = nullptr);
-  ~ExactSumsGuard();
+  ExactSumsGuard() { ++Depth(); }
+  ~ExactSumsGuard() { --Depth(); }
   ExactSumsGuard(const ExactSumsGuard&) = delete;
   ExactSumsGuard& operator=(const ExactSumsGuard&) = delete;
 
-  static bool IsActive() { return Innermost() != nullptr; }
+  static bool IsActive() { return Depth() > 0; }
+
+ private:
+  static int& Depth();
+};
+
+// While one lives, `observe` sees the input's levels of each convolution with fixed bits that this
+// thread computes, exactly or not; it knows the convolution by its weight. One at a time.
+class LevelObserver {
+ public:
+  using Function = std::function<void(const at::Tensor& weight, const Levels& x)>;
+  explicit LevelObserver(Function observe);
+  ~LevelObserver();
+  LevelObserver(const LevelObserver&) = delete;
+  LevelObserver& operator=(const LevelObserver&) = delete;
+
+  static bool IsActive() { return Current() != nullptr; }
+  // Does nothing if there is none.
   static void Observe(const at::Tensor& weight, const Levels& x);
 
  private:
-  static const ExactSumsGuard*& Innermost();
+  static const LevelObserver*& Current();
 
-  const Observer observer_;
-  const ExactSumsGuard* const outer_;
+  const Function observe_;
 };
 
 }  // namespace quant

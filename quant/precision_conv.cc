@@ -11,22 +11,9 @@
 namespace quant {
 namespace {
 
-// On levels. `range` as for MixedActivation.
-at::Tensor ExactForward(const at::Tensor& x, const Precision& precision, EightBit eight_bit,
-                        const at::Tensor& range, const torch::nn::Conv2dImpl& conv) {
-  TORCH_CHECK(precision.activation_bits.size() == 1 && precision.weight_bits.size() == 1,
-              "exact sums are of fixed bits");
-  const auto& options = conv.options;
-  const Levels levels =
-      LevelsOf(x, precision.activation_bits[0], Role::kActivation, eight_bit, range);
-  ExactSumsGuard::Observe(conv.weight, levels);
-  return ExactConv2d(levels,
-                     LevelsOf(conv.weight, precision.weight_bits[0], Role::kWeight, eight_bit),
-                     {.stride = *options.stride(),
-                      .padding = *std::get<torch::ExpandingArray<2>>(options.padding()),
-                      .dilation = *options.dilation(),
-                      .groups = options.groups()},
-                     x.scalar_type());
+int64_t FixedBits(const std::vector<int64_t>& bits) {
+  TORCH_CHECK(bits.size() == 1, "levels are of fixed bits");
+  return bits[0];
 }
 
 torch::nn::Conv2dOptions LibraryOptions(const ConvOptions& options) {
@@ -70,16 +57,29 @@ at::Tensor PrecisionConv2dImpl::Quantized(const at::Tensor& x, const Precision& 
 at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& asked) {
   const Precision& precision = own_precision_ ? *own_precision_ : asked;
   const auto& options = conv_->options;
+  const ConvArguments arguments = {
+      .stride = *options.stride(),
+      .padding = *std::get<torch::ExpandingArray<2>>(options.padding()),
+      .dilation = *options.dilation(),
+      .groups = options.groups()};
+  at::Tensor y;
   // An observed activation is not quantized: it has no levels.
-  const at::Tensor y =
-      ExactSumsGuard::IsActive() && !observe_
-          ? ExactForward(x, precision, eight_bit_, RangeOf(x, precision.activation_bits), *conv_)
-          : at::conv2d(Quantized(x, precision),
-                       MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs,
-                                   eight_bit_),
-                       /*bias=*/{}, options.stride(),
-                       std::get<torch::ExpandingArray<2>>(options.padding()), options.dilation(),
-                       options.groups());
+  if (!observe_ && (ExactSumsGuard::IsActive() || LevelObserver::IsActive())) {
+    const Levels levels = LevelsOf(x, FixedBits(precision.activation_bits), Role::kActivation,
+                                   eight_bit_, RangeOf(x, precision.activation_bits));
+    LevelObserver::Observe(conv_->weight, levels);
+    if (ExactSumsGuard::IsActive()) {
+      const Levels weight =
+          LevelsOf(conv_->weight, FixedBits(precision.weight_bits), Role::kWeight, eight_bit_);
+      y = ExactConv2d(levels, weight, arguments, x.scalar_type());
+    }
+  }
+  if (!y.defined()) {
+    y = at::conv2d(
+        Quantized(x, precision),
+        MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs, eight_bit_),
+        /*bias=*/{}, arguments.stride, arguments.padding, arguments.dilation, arguments.groups);
+  }
   shape_.in_h = x.size(2);
   shape_.in_w = x.size(3);
   shape_.out_h = y.size(2);

@@ -1,17 +1,14 @@
 #include "nas/deployment/lowering.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/from_blob.h"
 #include "ATen/ops/randn.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -20,13 +17,13 @@
 #include "distributed/communication/single_communicator.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nas/deployment/level_comparison.h"
 #include "nas/derived/activation_ranges.h"
 #include "nas/derived/architecture.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/derived/derived_network.h"
 #include "nas/space/image_kind.h"
 #include "nas/space/published_genotypes.h"
-#include "quant/exact_sums.h"
 #include "quant/lattice.h"
 #include "quant/runtime/network.h"
 #include "quant/runtime/packed_network.h"
@@ -48,69 +45,6 @@ Architecture ArchitectureOf(const std::string& genotype, const NetworkShape& sha
   for (size_t i = 0; i < architecture.bits.size(); ++i)
     architecture.bits[i] = bits[i % bits.size()];
   return architecture;
-}
-
-// A network in LibTorch beside its packed form, image by image and level by level.
-struct Comparison {
-  int64_t levels = 0;             // Of inputs of convolutions, all images together.
-  int64_t different_levels = 0;   // Of those.
-  std::string first_different;    // Convolution and image of the first.
-  int64_t different_top1 = 0;     // Images.
-  double largest_difference = 0;  // Of logits, absolute.
-};
-
-using LevelsByConv = std::map<std::string, at::Tensor>;
-
-void CompareImage(const quant::runtime::Network& packed, const at::Tensor& image, int64_t index,
-                  const LevelsByConv& expected, const at::Tensor& expected_logits,
-                  Comparison& result) {
-  std::vector<float> logits(packed.num_classes());
-  const at::Tensor input = image.permute({1, 2, 0}).contiguous();
-  packed.RunObserved(input.const_data_ptr<float>(), logits.data(),
-                     [&](const quant::runtime::Node& conv, const quant::runtime::Shape& shape,
-                         const int16_t* levels) {
-                       // LibTorch's input of a shifted convolution begins where its window does.
-                       const at::Tensor ours =
-                           at::from_blob(const_cast<int16_t*>(levels),
-                                         {shape.height, shape.width, shape.channels}, at::kShort)
-                               .slice(0, std::max(0, -conv.window.pad_top))
-                               .slice(1, std::max(0, -conv.window.pad_left));
-                       const at::Tensor theirs = expected.at(conv.name)[index];
-                       ASSERT_EQ(theirs.sizes(), ours.sizes()) << conv.name;
-                       const int64_t different = ours.ne(theirs).sum().item<int64_t>();
-                       if (different > 0 && result.different_levels == 0)
-                         result.first_different = absl::StrCat(conv.name, ", image ", index);
-                       result.levels += theirs.numel();
-                       result.different_levels += different;
-                     });
-  const float* const other = expected_logits.const_data_ptr<float>();
-  const auto top = [&](const float* v) { return std::max_element(v, v + logits.size()) - v; };
-  result.different_top1 += top(logits.data()) != top(other);
-  for (size_t k = 0; k < logits.size(); ++k)
-    result.largest_difference =
-        std::max<double>(result.largest_difference, std::abs(logits[k] - other[k]));
-}
-
-// images [N, 3, H, W].
-Comparison CompareNetworks(DerivedNetwork& network, const quant::runtime::Network& packed,
-                           const at::Tensor& images) {
-  const c10::NoGradGuard no_grad;
-  network.eval();
-  std::map<const void*, std::string> names;  // Of convolutions, by their weights.
-  for (const auto& parameter : network.named_parameters())
-    names[parameter.value().unsafeGetTensorImpl()] =
-        parameter.key().substr(0, parameter.key().rfind(".conv.weight"));
-  LevelsByConv levels;
-  const quant::ExactSumsGuard exact([&](const at::Tensor& weight, const quant::Levels& x) {
-    if (x.integers)
-      levels[names.at(weight.unsafeGetTensorImpl())] =
-          x.levels.permute({0, 2, 3, 1}).to(at::kShort).contiguous();
-  });
-  const at::Tensor logits = network.forward(images).logits.contiguous();
-  Comparison result;
-  for (int64_t i = 0; i < images.size(0); ++i)
-    CompareImage(packed, images[i], i, levels, logits[i], result);
-  return result;
 }
 
 // Batch normalizations with statistics of `images`, and scales and shifts of many kinds: a network
@@ -193,12 +127,33 @@ TEST_P(Lowered, GivesTheLevelsAndLogitsOfTheNetwork) {
 
   const auto packed = LowerNetwork(*network, InputOf(given.shape)).value();
   const auto runtime = quant::runtime::Network::Create(packed).value();
-  const Comparison result = CompareNetworks(*network, *runtime, images);
+  LevelComparison comparison(*network, *runtime);
+  comparison.Add(images.slice(0, 0, 2));
+  comparison.Add(images.slice(0, 2));
   const bool floats = given.bits[0] == ConvBits{32, 32};
-  EXPECT_GE(result.levels, floats ? 0 : 1000);
-  EXPECT_EQ(result.different_levels, 0) << result.first_different;
-  EXPECT_EQ(result.different_top1, 0);
-  EXPECT_LT(result.largest_difference, 1e-5);
+  EXPECT_EQ(comparison.images(), 6);
+  EXPECT_GE(comparison.levels(), floats ? 0 : 1000);
+  for (const auto& [name, layer] : comparison.layers()) EXPECT_EQ(layer.different, 0) << name;
+  EXPECT_EQ(comparison.different_classes(), 0);
+  EXPECT_LT(comparison.largest_difference(), 1e-5);
+}
+
+// Another network's levels differ, and so do its logits.
+TEST(LevelComparison, TellsNetworksApart) {
+  const Architecture architecture = ArchitectureOf("PC_DARTS_cifar", kSmall, {{2, 4}});
+  const at::Tensor images = at::randn({4, 3, 12, 12});
+  std::vector<std::shared_ptr<DerivedNetwork>> networks;
+  for (int i = 0; i < 2; ++i) {
+    networks.push_back(DerivedNetwork::Create(architecture).value());
+    MakeLively(*networks.back(), images);
+  }
+  const auto runtime =
+      quant::runtime::Network::Create(LowerNetwork(*networks[0], InputOf(kSmall)).value()).value();
+  LevelComparison comparison(*networks[1], *runtime);
+  comparison.Add(images);
+  EXPECT_GT(comparison.different_levels(), comparison.levels() / 100);
+  EXPECT_LT(comparison.moved_levels(), comparison.levels() / 1000);
+  EXPECT_GT(comparison.largest_difference(), 1e-3);
 }
 
 TEST(Lowering, RefusesEightBitsThatAreNotSymmetric) {

@@ -1,14 +1,18 @@
-// Networks on integers beside the same in float, an image at a time on one thread: of the packed
-// file given, or of separable convolutions as a CIFAR network of 36 channels has them. Prints the
-// ratios.
+// Networks on integers beside the same in float: that of the packed file given, or separable
+// convolutions as a CIFAR network of 36 channels has them. Prints the time of an image alone,
+// images per second of 32 on one thread and on two, bytes of the file and of the values in memory,
+// and the ratios.
 //
 //   bazel run //quant/runtime:runtime_benchmark [-- FILE.nqn]
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,28 +26,59 @@ namespace quant::runtime {
 namespace {
 
 constexpr int kRuns = 15;
+constexpr int kBatch = 32;
+constexpr int kThreads = 2;
 
 struct Result {
-  double milliseconds;  // The median.
+  double milliseconds;  // Of an image, the median.
+  // Of a batch on one thread and on two, the best.
+  std::array<double, kThreads> images_per_second;
   int64_t workspace;
   size_t file;
 };
 
+double Seconds(const std::function<void()>& function) {
+  const auto start = std::chrono::steady_clock::now();
+  function();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// The images divided among `threads`.
+void RunBatch(const Network& network, const std::vector<float>& images, int threads,
+              std::vector<float>& logits) {
+  const auto run = [&](int thread) {
+    const int first = kBatch * thread / threads, last = kBatch * (thread + 1) / threads;
+    network.Run(&images[first * network.image_size()], last - first,
+                &logits[first * network.num_classes()]);
+  };
+  std::vector<std::thread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back(run, i);
+  run(0);
+  for (std::thread& other : others) other.join();
+}
+
 Result Measure(const PackedNetwork& packed) {
   const auto network = Network::Create(packed).value();
   TestNumbers numbers(1);
-  std::vector<float> image(network->image_size()), logits(network->num_classes());
-  for (float& v : image) v = numbers.Between(-2, 2);
-  network->Run(image.data(), 1, logits.data());
+  std::vector<float> images(kBatch * network->image_size());
+  std::vector<float> logits(kBatch * network->num_classes());
+  for (float& v : images) v = numbers.Between(-2, 2);
+  RunBatch(*network, images, kThreads, logits);
   std::vector<double> times(kRuns);
-  for (double& time : times) {
-    const auto start = std::chrono::steady_clock::now();
-    network->Run(image.data(), 1, logits.data());
-    time =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  }
+  for (double& time : times) time = Seconds([&] { network->Run(images.data(), 1, logits.data()); });
   std::nth_element(times.begin(), times.begin() + kRuns / 2, times.end());
-  return {times[kRuns / 2], network->workspace_bytes(), PackedBytesOf(packed)->size()};
+  Result result = {.milliseconds = times[kRuns / 2] * 1e3,
+                   .images_per_second = {},
+                   .workspace = network->workspace_bytes(),
+                   .file = PackedBytesOf(packed)->size()};
+  for (int i = 0; i < 3; ++i) {
+    for (int threads = 1; threads <= kThreads; ++threads) {
+      const double seconds = Seconds([&] { RunBatch(*network, images, threads, logits); });
+      double& best = result.images_per_second[threads - 1];
+      best = std::max(best, kBatch / seconds);
+    }
+  }
+  return result;
 }
 
 // The same graph without bits. Its weights are those that the levels stand for.
@@ -96,13 +131,22 @@ PackedNetwork Separable(int channels, int blocks, TestBits bits) {
   return network;
 }
 
+void Print(const char* name, const char* kind, const Result& result) {
+  std::printf("%-8s %-8s %9.2f %9.1f %9.1f %10zu %10ld\n", name, kind, result.milliseconds,
+              result.images_per_second[0], result.images_per_second[1], result.file,
+              static_cast<long>(result.workspace));
+}
+
 void Compare(const char* name, const PackedNetwork& network) {
   const Result integers = Measure(network), floats = Measure(InFloat(network));
-  std::printf(
-      "%-12s %8.3f ms, float %8.3f ms, ratio %5.2f; workspace 1/%.2f, file 1/%.2f of float's\n",
-      name, integers.milliseconds, floats.milliseconds, floats.milliseconds / integers.milliseconds,
-      static_cast<double>(floats.workspace) / integers.workspace,
-      static_cast<double>(floats.file) / integers.file);
+  Print(name, "integers", integers);
+  Print(name, "float", floats);
+  std::printf("%-8s %-8s %9.2f %9.2f %9.2f %10.2f %10.2f\n", name, "ratio",
+              floats.milliseconds / integers.milliseconds,
+              integers.images_per_second[0] / floats.images_per_second[0],
+              integers.images_per_second[1] / floats.images_per_second[1],
+              static_cast<double>(floats.file) / integers.file,
+              static_cast<double>(floats.workspace) / integers.workspace);
 }
 
 }  // namespace
@@ -110,6 +154,8 @@ void Compare(const char* name, const PackedNetwork& network) {
 
 int main(int argc, char** argv) {
   using namespace quant::runtime;
+  std::printf("%-8s %-8s %9s %9s %9s %10s %10s\n", "", "", "ms/image", "images/s", "2 threads",
+              "file", "workspace");
   if (argc > 1) {
     const auto network = ReadPackedNetwork(argv[1]);
     if (!network.ok()) {

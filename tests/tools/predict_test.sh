@@ -32,7 +32,10 @@ for bits in "2 4" "8 8"; do
   run=run$abits$wbits
   "${train[@]}" --abits="$abits" --wbits="$wbits" --eight_bit=symmetric --run="$run" >/dev/null 2>&1 || exit 1
   network=(--architecture="$run/architecture.json" --weights="$run/weights.pt")
-  "$tools/export" "${network[@]}" --data="$digits/test.tar" --output="$run.nqn" || exit 1
+  "$tools/export" "${network[@]}" --data="$digits/test.tar" --output="$run.nqn" \
+    --check_data="$digits/test.tar" >checked || exit 1
+  cat checked
+  grep -q "exact sums  0 of [0-9]* levels, 0 of 360 classes differ" checked || fail "$bits bits: levels differ"
   "$tools/evaluate" "${network[@]}" --test_data="$digits/test.tar" --batch=60 --exact_sums >evaluated || exit 1
   "$tools/predict" "$run.nqn" --data="$digits/test.tar" >predicted || exit 1
   "$tools/predict" "$run.nqn" --data="$digits/test.tar" --threads=3 | diff predicted - || fail "threads count"
@@ -47,7 +50,11 @@ image=$(find images -name '*.jpg' -o -name '*.png' | sort | head -1)
 "$tools/predict" run24.nqn "$image" "$image" --top=2 >out || fail "predict failed"
 [ "$(wc -l <out)" = 2 ] && grep -qE "^$image: .* %, .* %$" out || fail "predict printed: $(cat out)"
 
-expect "--format=onnx: must be packed" "$tools/export" "${network[@]}" --format=onnx --output=x
+expect "--format=tflite: must be packed, onnx or qonnx" "$tools/export" "${network[@]}" --format=tflite --output=x
+for format in onnx qonnx; do
+  "$tools/export" "${network[@]}" --format=$format --include_preprocessing --output="$format" | grep -q " bytes; " ||
+    fail "no $format"
+done
 expect "--output: is required" "$tools/export" "${network[@]}"
 expect "no_such.pt" "$tools/export" "${network[@]}" --weights=no_such.pt --output=x
 expect "--output=none/x: none is no folder" "$tools/export" "${network[@]}" --output=none/x

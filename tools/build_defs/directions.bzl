@@ -8,6 +8,8 @@ DIRECTIONS = {
     "base": [],
     # Packed networks, and running them on integers; no torch.
     "quant/runtime": ["base"],
+    # The same networks as ONNX.
+    "quant/onnx": ["base", "quant/runtime"],
     # Quantizers and what is built of them; no network.
     "quant": ["base"],
     # Input; no torch.
