@@ -58,9 +58,11 @@ class Writer {
 
   absl::StatusOr<std::string> Run() {
     ASSIGN_OR_RETURN(shapes_, runtime::InferShapes(network_));
+    has_levels_ = std::any_of(network_.nodes.begin(), network_.nodes.end(),
+                              [](const Node& node) { return node.activation.bits != 32; });
     names_.push_back(Input());
     for (const Node& node : network_.nodes) names_.push_back(AddNode(node));
-    graph_.AddLogits(names_.back(), {0, static_cast<int64_t>(network_.classes.size())});
+    graph_.AddLogits(names_.back(), {batch_, static_cast<int64_t>(network_.classes.size())});
     AddMetadata();
     const bool two_bits =
         std::any_of(network_.nodes.begin(), network_.nodes.end(),
@@ -77,7 +79,7 @@ class Writer {
   std::string Scalar(float value) { return graph_.Floats({}, {value}); }
 
   std::string Input() {
-    const OnnxShape shape = {0, 3, network_.height, network_.width};
+    const OnnxShape shape = {batch_, 3, network_.height, network_.width};
     if (!options_.include_preprocessing) {
       graph_.AddInput("image", OnnxType::kFloat, shape);
       return "image";
@@ -217,12 +219,53 @@ class Writer {
     return Quant(weights, scale, bits, /*is_signed=*/true);
   }
 
+  // Whether levels depend on sums of `node` that are no integers, so that float32 would move some.
+  bool SumsInDoubles(const Node& node) const {
+    const bool integers = node.activation.bits != 32 && node.weight_bits != 32;
+    return options_.doubles && !qonnx_ && has_levels_ && !integers;
+  }
+
   std::string Conv(const Node& node) {
     const int64_t inputs = shapes_.values[node.inputs[0]].channels / node.groups;
-    const OnnxShape shape = {node.out_channels, inputs, node.window.kernel_h, node.window.kernel_w};
-    const std::string sums = Windowed("Conv", node, {Quantized(node), Weights(node, shape)},
-                                      {{"group", int64_t{node.groups}}});
-    return Finish(node, sums);
+    const Window& w = node.window;
+    if (SumsInDoubles(node)) {
+      const OnnxShape shape = {node.groups, node.out_channels / node.groups,
+                               inputs * w.kernel_h * w.kernel_w};
+      const std::string weights = Cast(Weights(node, shape), OnnxType::kDouble);
+      return Finish(node,
+                    graph_.Add("Reshape", {graph_.Add("MatMul", {weights, Columns(node)}),
+                                           graph_.Ints({0, node.out_channels, w.out_h, w.out_w})}));
+    }
+    const OnnxShape shape = {node.out_channels, inputs, w.kernel_h, w.kernel_w};
+    return Finish(node, Windowed("Conv", node, {Quantized(node), Weights(node, shape)},
+                                 {{"group", int64_t{node.groups}}}));
+  }
+
+  // The input of a convolution as columns, one for each output pixel, in float64: onnxruntime has
+  // no such Conv. [N, groups, input channels of a group · taps, output pixels]
+  std::string Columns(const Node& node) {
+    const Shape& in = shapes_.values[node.inputs[0]];
+    const Window& w = node.window;
+    const Reach v = ReachOf(in.height, w.out_h, w.kernel_h, w.stride_h, w.dilation_h, w.pad_top);
+    const Reach u = ReachOf(in.width, w.out_w, w.kernel_w, w.stride_w, w.dilation_w, w.pad_left);
+    std::string x = Cast(Quantized(node), OnnxType::kDouble);
+    x = graph_.Add("Pad",
+                   {x, graph_.Ints({0, 0, v.pad_begin, u.pad_begin, 0, 0, v.pad_end, u.pad_end})});
+    std::vector<std::string> taps;
+    for (int64_t i = 0; i < w.kernel_h; ++i) {
+      for (int64_t j = 0; j < w.kernel_w; ++j) {
+        const int64_t y0 = v.begin + i * w.dilation_h, x0 = u.begin + j * w.dilation_w;
+        const std::string tap =
+            graph_.Add("Slice", {x, graph_.Ints({y0, x0}),
+                                 graph_.Ints({y0 + (w.out_h - 1) * w.stride_h + 1,
+                                              x0 + (w.out_w - 1) * w.stride_w + 1}),
+                                 graph_.Ints({2, 3}), graph_.Ints({w.stride_h, w.stride_w})});
+        taps.push_back(graph_.Add("Unsqueeze", {tap, graph_.Ints({2})}));
+      }
+    }
+    const int64_t rows = in.channels / node.groups * w.kernel_h * w.kernel_w;
+    return graph_.Add("Reshape", {graph_.Add("Concat", taps, {{"axis", int64_t{2}}}),
+                                  graph_.Ints({0, node.groups, rows, w.out_h * w.out_w})});
   }
 
   // What the sums of `node` are to be multiplied by: one number, or one per output channel.
@@ -247,10 +290,10 @@ class Writer {
     };
     std::string y = sums;
     if (options_.doubles && !qonnx_) {
-      if (scaled) {
-        y = graph_.Add("Mul", {Cast(y, OnnxType::kDouble), doubles(scales)});
-        y = Cast(y, OnnxType::kFloat);
-      }
+      const bool in_doubles = SumsInDoubles(node);
+      if (scaled)
+        y = graph_.Add("Mul", {in_doubles ? y : Cast(y, OnnxType::kDouble), doubles(scales)});
+      if (scaled || in_doubles) y = Cast(y, OnnxType::kFloat);
       if (node.scale.empty()) return y;
       y = graph_.Add("Mul", {Cast(y, OnnxType::kDouble), doubles(node.scale)});
       y = graph_.Add("Add", {y, doubles(node.shift)});
@@ -279,6 +322,9 @@ class Writer {
   const PackedNetwork& network_;
   const OnnxOptions options_;
   const bool qonnx_;
+  // QONNX's tools want to know how many images there are.
+  const int64_t batch_ = qonnx_ ? 1 : 0;
+  bool has_levels_ = false;
   runtime::Shapes shapes_;
   OnnxGraph graph_;
   std::vector<std::string> names_;  // Of the network's values.

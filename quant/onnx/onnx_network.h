@@ -6,7 +6,8 @@
 //   x → QuantizeLinear(step) → Clip(low, high) → DequantizeLinear(1) ┐
 //   weights → DequantizeLinear(1) [→ − 0.5, where a level q means q + ½] → Conv → scale → y
 //
-// The input is "image", float [N, 3, height, width], the output "logits" [N, classes]. Classes,
+// The input is "image", float [N, 3, height, width], the output "logits" [N, classes]; N is 1 in
+// QONNX. Classes,
 // architecture and the normalization of the input are in the model's metadata.
 #ifndef QUANT_ONNX_ONNX_NETWORK_H_
 #define QUANT_ONNX_ONNX_NETWORK_H_
@@ -25,8 +26,9 @@ enum class OnnxDialect {
 
 struct OnnxOptions {
   OnnxDialect dialect = OnnxDialect::kOnnx;
-  // Sums of levels are scaled and normalized in float64 and rounded once, as the runtime does it,
-  // so that levels are the same; else in float32, where about one in ten million differs.
+  // Scales and normalizes sums of levels in float64 and rounds them once, as the runtime does it,
+  // and sums what has no levels in float64, too (as a product of matrices); so levels are the same.
+  // Else in float32, where a few of them differ, of an image in a hundred or so.
   bool doubles = true;
   // The input is "pixels", uint8 [N, 3, height, width], and the graph normalizes it.
   bool include_preprocessing = false;
