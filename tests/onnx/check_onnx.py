@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What onnxruntime makes of exported networks: check_onnx.py BIN DIGITS [ACTIVATION/WEIGHT...]
+"""What onnxruntime makes of exported networks: check_onnx.py BIN DIGITS RUN [ACTIVATION/WEIGHT...]
 
-Run by hand, where Python has onnx, onnxruntime, qonnx and pillow; nothing of ours needs them. BIN is bazel-bin, with //tools:train,
-//tools:export and //quant/runtime:libnqdarts_runtime.so built; DIGITS is tools/sample_data/digits. A float network is trained; then,
-for every pair of bits, by default all of {1, 2, 3, 4, 8, 32} and a mixture, it is trained on some images with these and exported as
-a packed, an ONNX and a QONNX file. All test images go through the packed file in our runtime and the ONNX file in onnxruntime; a few
-through QONNX's own executor.
+Run by hand, where Python has onnx, onnxruntime, qonnx and pillow; nothing of ours needs them. BIN is bazel-bin, with
+//tools:evaluate, //tools:export and //quant/runtime:libnqdarts_runtime.so built; DIGITS is tools/sample_data/digits, RUN the
+folder of a training on them. Its network is exported as a packed, an ONNX and a QONNX file: as it was trained, with a mixture of
+bits, and with every pair, by default all of {1, 2, 3, 4, 8, 32}, for which it was not trained: what counts is that all compute
+the same. All test images go through the packed file in our runtime and the ONNX file in onnxruntime; a few through QONNX's own
+executor.
 """
 
 import ctypes
@@ -28,10 +29,9 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
 
 BITS = (1, 2, 3, 4, 8, 32)
-MIXED = "mixed"
-SHAPE = ("--architecture=PC_DARTS_cifar", "--channels=4", "--layers=3", "--auxiliary=false", "--eight_bit=symmetric")
-TUNING_IMAGES = 256
-QONNX_IMAGES = 4
+TRAINED, MIXED = "trained", "mixed"
+FEW_IMAGES = 64  # That 8-bit ranges are calibrated on.
+QONNX_IMAGES = 2
 
 
 def run(*command):
@@ -73,44 +73,38 @@ def subset(path, count, output):
       few.addfile(member, tar.extractfile(member))
 
 
-def train_float(tools, digits, folder):
-  subset(f"{digits}/train.tar", TUNING_IMAGES, f"{folder}/few.tar")
-  run(f"{tools}/train", *SHAPE, f"--train_data={digits}/train.tar", "--batch=32", "--epochs=1", f"--run={folder}/float")
-
-
-def mixed_architecture(folder):
-  """Every convolution bits of its own."""
-  with open(f"{folder}/float/architecture.json") as file:
+def network_of(tools, trained, pair, digits, folder):
+  """Flags of the network of the run `trained` with these bits, and the ranges that it needs."""
+  flags = [f"--architecture={trained}/architecture.json", f"--weights={trained}/weights.pt"]
+  if pair == TRAINED:
+    return flags
+  with open(f"{trained}/architecture.json") as file:
     architecture = json.load(file)
+  architecture["eight_bit"] = "symmetric"
   draw = random.Random(1)
   for name in architecture["bits"]:
-    architecture["bits"][name] = [draw.choice(BITS), draw.choice(BITS)]
-  with open(f"{folder}/mixed.json", "w") as file:
+    architecture["bits"][name] = ([draw.choice(BITS), draw.choice(BITS)] if pair == MIXED
+                                  else [int(bits) for bits in pair.split("/")])
+  flags[0] = f"--architecture={folder}/architecture.json"
+  with open(f"{folder}/architecture.json", "w") as file:
     json.dump(architecture, file)
-
-
-def train(tools, pair, folder, trained):
-  """The flags of the float network in `trained`, trained on with these bits."""
-  if pair == MIXED:
-    mixed_architecture(trained)
-    bits = [f"--architecture={trained}/mixed.json"]
-  else:
-    abits, wbits = pair.split("/")
-    bits = [*SHAPE, f"--abits={abits}", f"--wbits={wbits}"]
-  run(f"{tools}/train", *bits, f"--train_data={trained}/few.tar", "--batch=32", "--epochs=1", "--weight_lr=0.005",
-      f"--initial_weights={trained}/float/weights.pt", f"--run={folder}/run")
-  return [f"--architecture={folder}/run/architecture.json", f"--weights={folder}/run/weights.pt"]
+  if all(bits[0] != 8 for bits in architecture["bits"].values()):
+    return flags
+  subset(f"{digits}/test.tar", FEW_IMAGES, f"{folder}/few.tar")
+  run(f"{tools}/evaluate", *flags, f"--test_data={folder}/few.tar", "--calibrate=1", f"--calibration_data={folder}/few.tar",
+      f"--batch={FEW_IMAGES}", f"--calibrated_weights={folder}/weights.pt")
+  return [flags[0], f"--weights={folder}/weights.pt"]
 
 
 def difference(a, b):
   return numpy.abs(a - b).max(), (a.argmax(1) != b.argmax(1)).sum()
 
 
-def check(bin_folder, pair, images, trained):
+def check(bin_folder, digits, trained, pair, images):
   tools = f"{bin_folder}/tools"
   library = ctypes.CDLL(f"{bin_folder}/quant/runtime/libnqdarts_runtime.so")
   with tempfile.TemporaryDirectory() as folder:
-    network = train(tools, pair, folder, trained)
+    network = network_of(tools, trained, pair, digits, folder)
     files = {}
     for form in ("packed", "onnx", "qonnx"):
       files[form] = f"{folder}/network.{form}"
@@ -126,19 +120,17 @@ def check(bin_folder, pair, images, trained):
                                   for i in range(QONNX_IMAGES)])
     qonnx_worst, qonnx_classes = difference(of_qonnx, expected[:QONNX_IMAGES])
     sizes = " ".join(f"{os.path.getsize(files[form]):>7}" for form in files)
-    print(f"{pair:>6}: onnx logits differ by {worst:.1e}, {classes} of {len(images)} classes; qonnx by {qonnx_worst:.1e}, "
+    print(f"{pair:>7}: onnx logits differ by {worst:.1e}, {classes} of {len(images)} classes; qonnx by {qonnx_worst:.1e}, "
           f"{qonnx_classes} of {QONNX_IMAGES}; bytes {sizes}", flush=True)
     return worst < 1e-4 and classes == 0 and qonnx_classes == 0
 
 
 def main():
-  bin_folder, digits, *pairs = sys.argv[1:]
+  bin_folder, digits, trained, *pairs = sys.argv[1:]
   images = read_images(f"{digits}/test.tar")
-  pairs = pairs or [f"{a}/{w}" for a, w in itertools.product(BITS, BITS)] + [MIXED]
-  with tempfile.TemporaryDirectory() as trained:
-    train_float(f"{bin_folder}/tools", digits, trained)
-    bad = [pair for pair in pairs if not check(bin_folder, pair, images, trained)]
-  print(f"{len(pairs) - len(bad)} of {len(pairs)} pairs agree" + "".join(f" {pair}" for pair in bad))
+  pairs = pairs or [TRAINED, MIXED] + [f"{a}/{w}" for a, w in itertools.product(BITS, BITS)]
+  bad = [pair for pair in pairs if not check(bin_folder, digits, trained, pair, images)]
+  print(f"{len(pairs) - len(bad)} of {len(pairs)} agree" + "".join(f" {pair}" for pair in bad))
   sys.exit(1 if bad else 0)
 
 

@@ -15,7 +15,7 @@ import numpy
 import onnxruntime
 from onnxruntime import quantization
 
-RUNS, BATCH, THREADS = 15, 32, (1, 2)
+RUNS, BATCH, BATCH_RUNS, THREADS = 50, 32, 8, (1, 2)
 
 
 class Calibration(quantization.CalibrationDataReader):
@@ -52,8 +52,8 @@ def measure(label, path):
     session = session_of(path, threads)
     session.run(None, {name: images})
     if threads == 1:
-      alone = sorted(seconds(session, name, images[:1]) for _ in range(RUNS))[RUNS // 2]
-    rates.append(BATCH / min(seconds(session, name, images) for _ in range(3)))
+      alone = min(seconds(session, name, images[:1]) for _ in range(RUNS))
+    rates.append(BATCH / min(seconds(session, name, images) for _ in range(BATCH_RUNS)))
   print(f"{label:<16} {alone * 1e3:9.2f} " + " ".join(f"{rate:9.1f}" for rate in rates) +
         f" {os.path.getsize(path):10}", flush=True)
 
