@@ -80,7 +80,7 @@ def network_of(tools, trained, pair, digits, folder):
     return flags
   with open(f"{trained}/architecture.json") as file:
     architecture = json.load(file)
-  architecture["eight_bit"] = "symmetric"
+  architecture["network"]["eight_bit"] = "symmetric"
   draw = random.Random(1)
   for name in architecture["bits"]:
     architecture["bits"][name] = ([draw.choice(BITS), draw.choice(BITS)] if pair == MIXED
