@@ -97,7 +97,8 @@ def network_of(tools, trained, pair, digits, folder):
 
 
 def difference(a, b):
-  return numpy.abs(a - b).max(), (a.argmax(1) != b.argmax(1)).sum()
+  """Of logits, relative to the largest of b if that is above 1; and how many classes differ."""
+  return numpy.abs(a - b).max() / max(1, numpy.abs(b).max()), (a.argmax(1) != b.argmax(1)).sum()
 
 
 def check(bin_folder, digits, trained, pair, images):
