@@ -80,11 +80,15 @@ at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& as
         MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs, eight_bit_),
         /*bias=*/{}, arguments.stride, arguments.padding, arguments.dilation, arguments.groups);
   }
-  shape_.in_h = x.size(2);
-  shape_.in_w = x.size(3);
-  shape_.out_h = y.size(2);
-  shape_.out_w = y.size(3);
+  set_sizes({x.size(2), x.size(3)}, {y.size(2), y.size(3)});
   return Tapped(y);
+}
+
+void PrecisionConv2dImpl::set_sizes(std::array<int64_t, 2> in, std::array<int64_t, 2> out) {
+  shape_.in_h = in[0];
+  shape_.in_w = in[1];
+  shape_.out_h = out[0];
+  shape_.out_w = out[1];
 }
 
 }  // namespace quant

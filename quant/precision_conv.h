@@ -71,6 +71,10 @@ class PrecisionConv2dImpl : public torch::nn::Module, public base::OutputTap {
   // With the input and output sizes of the last forward; 0 before the first.
   const ConvShape& shape() const { return shape_; }
 
+  // For who computes the convolution in forward's place, from its weight.
+  const at::Tensor& weight() const { return conv_->weight; }
+  void set_sizes(std::array<int64_t, 2> in, std::array<int64_t, 2> out);
+
  protected:
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(Precision::Float())})
 

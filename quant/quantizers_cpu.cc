@@ -1,8 +1,9 @@
-// The CPU side of the operators in quant/quantizers.h: statistics, and the work divided among
-// threads.
+// Statistics, and the work divided among threads.
 //
 // A task is a run of kTaskElements elements whatever the number of threads, and partial sums are
 // added in the order of tasks, so that results do not depend on the machine.
+
+#include "quant/quantizers_cpu.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,11 +12,11 @@
 #include <vector>
 
 #include "ATen/Dispatch.h"
-#include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
 #include "base/fixed_lanes.h"
+#include "base/parallel.h"
 #include "quant/kernel_inputs.h"
 #include "quant/lattice.h"
 #include "quant/quantizers_cpu_kernels.h"
@@ -51,7 +52,7 @@ Candidates<T> CandidatesOf(const at::Tensor& probs, const at::Tensor& lattices) 
 // Calls task(index, begin, end) in parallel for the runs of `size` elements.
 template <typename Task>
 void ForEachTask(int64_t size, const Task& task) {
-  at::parallel_for(0, (size + kTaskElements - 1) / kTaskElements, 1, [&](int64_t from, int64_t to) {
+  base::ParallelFor(0, (size + kTaskElements - 1) / kTaskElements, 1, [&](int64_t from, int64_t to) {
     for (int64_t index = from; index < to; ++index) {
       task(index, index * kTaskElements, std::min((index + 1) * kTaskElements, size));
     }
@@ -63,6 +64,8 @@ void ForEachTask(int64_t size, const Task& task) {
 bool HasShortRuns(const at::Tensor& x, int64_t channels, int64_t dim) {
   return channels > 1 && dim > 0 && LayoutOf(x, channels, dim).inner < base::kLanes;
 }
+
+}  // namespace
 
 at::Tensor MixedQuantizeCpu(const at::Tensor& input, const at::Tensor& probs,
                             const at::Tensor& lattices, int64_t lattice_dim) {
@@ -132,6 +135,8 @@ std::tuple<at::Tensor, at::Tensor> MixedQuantizeBackwardCpu(
   return {grad_x, grad_probs};
 }
 
+namespace {
+
 // The range of each channel.
 template <typename T>
 std::vector<Range<T>> ChannelRanges(const at::Tensor& input, int64_t channels, int64_t dim) {
@@ -143,7 +148,7 @@ std::vector<Range<T>> ChannelRanges(const at::Tensor& input, int64_t channels, i
   const int64_t run = channels == 1 ? kTaskElements : layout.inner;
   std::vector<Range<T>> runs((x.numel() + run - 1) / run);
   const T* data = x.const_data_ptr<T>();
-  at::parallel_for(0, runs.size(), std::max<int64_t>(1, kTaskElements / run),
+  base::ParallelFor(0, runs.size(), std::max<int64_t>(1, kTaskElements / run),
                    [&](int64_t from, int64_t to) {
                      for (int64_t i = from; i < to; ++i) {
                        runs[i] = RangeOf(data + i * run, std::min(run, x.numel() - i * run));
@@ -163,6 +168,8 @@ T StandardDeviation(const at::Tensor& input) {
   const double mean = Sum(data, x.numel()) / count;
   return static_cast<T>(std::sqrt(SquaredDeviations(data, x.numel(), mean) / (count - 1)));
 }
+
+}  // namespace
 
 at::Tensor LatticesCpu(const at::Tensor& input, at::IntArrayRef bits, int64_t role_value,
                        int64_t eight_bit_value) {
@@ -194,6 +201,8 @@ at::Tensor LatticesCpu(const at::Tensor& input, at::IntArrayRef bits, int64_t ro
   });
   return lattices;
 }
+
+namespace {
 
 TORCH_LIBRARY_IMPL(nqdarts, CPU, library) {
   library.impl("lattices", LatticesCpu);

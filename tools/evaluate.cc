@@ -174,6 +174,10 @@ absl::Status Evaluate() {
 }  // namespace tools
 
 int main(int argc, char** argv) {
-  return tools::RunTool(argc, argv, "Measures a trained network's accuracy and cost.",
+  return tools::RunTool(argc, argv,
+                        "Measures a trained network's accuracy and cost.\n\n"
+                        "  evaluate --architecture=runs/train/architecture.json "
+                        "--weights=runs/train/weights.pt\n"
+                        "      --test_data=shards/test",
                         tools::EvaluationPresets(), tools::Evaluate);
 }

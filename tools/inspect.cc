@@ -106,6 +106,9 @@ absl::Status Run() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return tools::RunTool(argc, argv, "inspect DATASET: says what is in it, and checks it.", {}, &Run,
+  return tools::RunTool(argc, argv,
+                        "Says what is in a data set, and checks it.\n\n"
+                        "  inspect shards/train --verify",
+                        {}, &Run,
                         /*argument=*/"input");
 }

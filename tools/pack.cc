@@ -118,5 +118,8 @@ absl::Status Run() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return tools::RunTool(argc, argv, "Packs images into shards.", {}, &Run);
+  return tools::RunTool(argc, argv,
+                        "Packs images into shards.\n\n"
+                        "  pack --input=imagenet/train --output=shards/train",
+                        {}, &Run);
 }

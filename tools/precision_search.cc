@@ -122,6 +122,10 @@ absl::Status Search() {
 }  // namespace tools
 
 int main(int argc, char** argv) {
-  return tools::RunTool(argc, argv, "Searches the bits of a fixed network.",
+  return tools::RunTool(argc, argv,
+                        "Searches the bits of a fixed network.\n\n"
+                        "  mpirun -np 2 precision_search --preset=cifar "
+                        "--architecture=PC_DARTS_cifar\n"
+                        "      --train_data=shards/train --run=runs/bits",
                         tools::PrecisionSearchPresets(), tools::Search);
 }

@@ -245,6 +245,10 @@ absl::Status Run() {
 }  // namespace tools
 
 int main(int argc, char** argv) {
-  return tools::RunTool(argc, argv, "Quantizes a trained network and measures what is left.",
+  return tools::RunTool(argc, argv,
+                        "Quantizes a trained network and measures what is left.\n\n"
+                        "  ptq --architecture=runs/float/architecture.json "
+                        "--weights=runs/float/weights.pt\n"
+                        "      --test_data=shards/test --methods=linear,minmax --sweep=8/8,4/4",
                         tools::EvaluationPresets(), tools::Run);
 }

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh
-bazel build //tools:pack //tools:search //tools:train //tools:evaluate //tools:local_mpirun
+bazel build //tools:pack //tools:search //tools:train //tools:evaluate //tools:local_mpirun //tools:report
 
 run=runs/quickstart
 if [ -e "$run" ]; then
@@ -48,4 +48,6 @@ evaluate() {
   evaluate "$run/float"
 } | tee "$run/summary.txt"
 echo
+echo "== report"
+"$tool/report" "$run/search" "$run/train" "$run/float" --output="$run/report.html"
 echo "$(($(date +%s) - start)) s after the build; results in $run"

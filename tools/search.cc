@@ -47,6 +47,8 @@
 #include "torch/utils.h"
 
 DEFINE_string(train_data, "", "Training images; both halves of the search come from them.");
+DEFINE_string(test_data, "",
+              "Images to evaluate the supernet on after every epoch; none if empty.");
 DEFINE_double(train_fraction, 0.5, "Share of each class that trains weights and gammas.");
 FLAG_RANGE(train_fraction, tools::AboveTo(0, 1));
 DEFINE_double(search_fraction, 0.5, "Share of each class that trains alphas and betas.");
@@ -209,6 +211,11 @@ absl::Status Search() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
                    OpenDatasetOfFlag("train_data", FLAGS_train_data));
+  std::unique_ptr<data::Dataset> test_data;
+  if (!FLAGS_test_data.empty()) {
+    ASSIGN_OR_RETURN(test_data, OpenDatasetOfFlag("test_data", FLAGS_test_data));
+    RETURN_IF_ERROR(RequireSameClasses(*dataset, *test_data));
+  }
   ASSIGN_OR_RETURN(nas::SearchConfig config,
                    ConfigFromFlags(dataset->class_names().size(), options.epochs));
   ASSIGN_OR_RETURN(auto parts, data::StratifiedSplit(data::Labels(*dataset),
@@ -221,6 +228,9 @@ absl::Status Search() {
                   {"search_fraction", FLAGS_search_fraction},
                   {"loader", LoaderIdentity(input)}};
   ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*dataset));
+  if (test_data != nullptr) {
+    ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*test_data));
+  }
 
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
@@ -230,6 +240,10 @@ absl::Status Search() {
                                                  communicator->place()));
   ASSIGN_OR_RETURN(const auto search, TrainSource(*dataset, std::move(parts[1]), options.seed + 1,
                                                   input, communicator->place()));
+  std::unique_ptr<distributed::LoaderSource> test;
+  if (test_data != nullptr) {
+    ASSIGN_OR_RETURN(test, EvalSource(*test_data, input, communicator->place()));
+  }
   config.steps = options.epochs * train->steps_per_epoch();
   RETURN_IF_ERROR(TryStep(input.side, device, *communicator, config));
 
@@ -247,9 +261,9 @@ absl::Status Search() {
                         dataset->class_names().size(), absl::StrJoin(config.supernet.bits, ",")),
         task, *train, *communicator, options);
   }
-  RETURN_IF_ERROR(distributed::Train(task, {train.get(), search.get()}, /*evaluation=*/nullptr,
-                                     *communicator, options)
-                      .status());
+  RETURN_IF_ERROR(
+      distributed::Train(task, {train.get(), search.get()}, test.get(), *communicator, options)
+          .status());
   if (communicator->rank() != 0) return absl::OkStatus();
   ASSIGN_OR_RETURN(const nas::Architecture architecture, task.CurrentArchitecture());
   RETURN_IF_ERROR(ReportBudget(config.target, architecture));
@@ -260,6 +274,9 @@ absl::Status Search() {
 }  // namespace tools
 
 int main(int argc, char** argv) {
-  return tools::RunTool(argc, argv, "Searches operations and bit widths of a network.",
+  return tools::RunTool(argc, argv,
+                        "Searches operations and bit widths of a network.\n\n"
+                        "  mpirun -np 2 search --preset=cifar --train_data=shards/train "
+                        "--run=runs/search",
                         tools::SearchPresets(), tools::Search);
 }

@@ -2,11 +2,14 @@
 # Installs what a build needs and is missing (Debian 12, as root or with sudo), and writes
 # .bazelrc.local: where this machine keeps caches and sandboxes. Quick when nothing is missing.
 # NQDARTS_CACHE names a cache folder outside the checkout (default: ~/.cache/nqdarts).
+# --browser: and the Chromium that //tests/tools:report_browser_test looks at pages with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 need=()
-for package in bazel-bootstrap python3 python3-pip ca-certificates git; do
+browser=()
+if [ "${1:-}" = --browser ]; then browser=(chromium-headless-shell fonts-dejavu-core); fi
+for package in bazel-bootstrap python3 python3-pip ca-certificates git "${browser[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || need+=("$package")
 done
 if [ ${#need[@]} -gt 0 ]; then

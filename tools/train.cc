@@ -1,12 +1,17 @@
-// Trains a derived network, in float or with the bits of its architecture, and keeps its weights.
+// Trains a derived network, in float or with the bits of its architecture, and keeps its weights:
+// the last ones and, with test data, those of the epoch that was best on it.
 //
 //   mpirun -np 2 train --preset=cifar --architecture=runs/search/architecture.json
 //       --train_data=shards/train --test_data=shards/test --run=runs/train
+
+#include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
+#include "base/tensor_file.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/trainer.h"
 #include "gflags/gflags.h"
@@ -21,6 +26,7 @@
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
 #include "tools/flags/tool.h"
+#include "tools/program/best_state.h"
 #include "tools/program/calibration.h"
 #include "tools/program/dry_run.h"
 #include "tools/program/training_setup.h"
@@ -51,6 +57,28 @@ absl::StatusOr<nas::RetrainConfig> ConfigFromFlags(const distributed::TrainerOpt
                             .seed = options.seed};
 }
 
+// What a file of weights holds, apart from the network.
+struct TrainedWeights {
+  base::TensorMap state;
+  base::TensorMap ranges;
+};
+
+// Those of the network as it is, with the ranges of its 8-bit activations. Every rank calls it.
+absl::StatusOr<TrainedWeights> CalibratedWeights(const TrainingSetup& setup) {
+  RETURN_IF_ERROR(
+      CalibrateRanges(*setup.train, FLAGS_calibrate, *setup.network, *setup.communicator));
+  TrainedWeights weights{.state = {}, .ranges = nas::ActivationRanges(*setup.network)};
+  for (const auto& [name, tensor] : base::ModuleState(*setup.network)) {
+    weights.state.emplace(name, tensor.detach().clone());
+  }
+  return weights;
+}
+
+absl::Status WriteWeights(const std::string& name, const TrainedWeights& weights) {
+  return nas::WriteWeights(InRunFolder(name), weights.state, nas::PublishedStyle::kQdartsDerived,
+                           weights.ranges);
+}
+
 absl::Status TrainNetwork() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
   ASSIGN_OR_RETURN(const nas::RetrainConfig config, ConfigFromFlags(options));
@@ -68,19 +96,30 @@ absl::Status TrainNetwork() {
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
           .status());
-  RETURN_IF_ERROR(
-      CalibrateRanges(*setup.train, FLAGS_calibrate, *setup.network, *setup.communicator));
+  ASSIGN_OR_RETURN(const TrainedWeights last, CalibratedWeights(setup));
+  std::optional<TrainedWeights> best;
+  if (setup.test != nullptr) {
+    ASSIGN_OR_RETURN(const bool found,
+                     LoadBestState(options.run_folder, task, *setup.communicator));
+    if (found) {
+      ASSIGN_OR_RETURN(best, CalibratedWeights(setup));
+    }
+  }
   if (setup.communicator->rank() != 0) return absl::OkStatus();
   RETURN_IF_ERROR(nas::WriteArchitecture(InRunFolder("architecture.json"), setup.architecture));
-  return nas::WriteWeights(InRunFolder("weights.pt"), base::ModuleState(*setup.network),
-                           nas::PublishedStyle::kQdartsDerived,
-                           nas::ActivationRanges(*setup.network));
+  if (best.has_value()) RETURN_IF_ERROR(WriteWeights("best_weights.pt", *best));
+  return WriteWeights("weights.pt", last);  // At the end: where it is, the training is finished.
 }
 
 }  // namespace
 }  // namespace tools
 
 int main(int argc, char** argv) {
-  return tools::RunTool(argc, argv, "Trains a derived network.", tools::TrainPresets(),
-                        tools::TrainNetwork);
+  return tools::RunTool(argc, argv,
+                        "Trains a derived network.\n\n"
+                        "  mpirun -np 2 train --preset=cifar "
+                        "--architecture=runs/search/architecture.json\n"
+                        "      --train_data=shards/train --test_data=shards/test "
+                        "--run=runs/train",
+                        tools::TrainPresets(), tools::TrainNetwork);
 }

@@ -26,6 +26,7 @@ class BatchNorm2dImpl : public torch::nn::BatchNormImplBase<2, BatchNorm2dImpl>,
   // Statistics are from now on those of the global batch. The communicator must outlive the module;
   // UseCommunicator gives one to all layers of a network.
   void set_communicator(Communicator* communicator) { communicator_ = communicator; }
+  Communicator* communicator() const { return communicator_; }  // Null: this rank's own.
 
  protected:
   void _check_input_dim(const at::Tensor& x) override;

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "ATen/Dispatch.h"
-#include "ATen/Parallel.h"
 #include "ATen/TensorOperators.h"
 #include "ATen/ops/batch_norm_update_stats.h"
 #include "ATen/ops/empty_like.h"
@@ -18,6 +17,7 @@
 #include "ATen/ops/zeros.h"
 #include "ATen/ops/zeros_like.h"
 #include "absl/status/statusor.h"
+#include "base/parallel.h"
 #include "c10/core/GradMode.h"
 #include "distributed/communication/status_exception.h"
 #include "distributed/data_parallel/batch_norm_kernels.h"
@@ -75,7 +75,7 @@ at::Tensor CombineChannels(const at::Tensor& dy, const at::Tensor& x, const at::
                    *cs = c.const_data_ptr<scalar_t>();
     scalar_t* dxs = dx.mutable_data_ptr<scalar_t>();
     const int64_t grain = kValuesPerTask / std::max<int64_t>(plane, 1) + 1;
-    at::parallel_for(0, x.size(0) * channels, grain, [&](int64_t begin, int64_t end) {
+    base::ParallelFor(0, x.size(0) * channels, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t offset = i * plane, channel = i % channels;
         Combine(dys + offset, xs + offset, plane, as[channel], bs[channel], cs[channel],

@@ -147,14 +147,7 @@ absl::Status CheckpointStore::WriteNew(int64_t step, const Checkpoint& checkpoin
 absl::Status CheckpointStore::Prune() {
   ASSIGN_OR_RETURN(const std::vector<int64_t> steps, Steps());
   std::set<int64_t> kept(steps.end() - std::min<size_t>(keep_, steps.size()), steps.end());
-  std::optional<std::pair<double, int64_t>> best;
-  for (const int64_t step : steps) {
-    const absl::StatusOr<nlohmann::json> json = ReadDescription(Path(step));
-    if (!json.ok() || !json->contains("score") || !(*json)["score"].is_number()) continue;
-    const double score = (*json)["score"];
-    if (!best.has_value() || score > best->first) best = {score, step};
-  }
-  if (best.has_value()) kept.insert(best->second);
+  if (const std::optional<int64_t> best = BestOf(steps)) kept.insert(*best);
   for (const int64_t step : steps) {
     if (kept.count(step) > 0) continue;
     // Renamed first: a half-removed checkpoint must not look like a damaged one.
@@ -163,6 +156,18 @@ absl::Status CheckpointStore::Prune() {
     RETURN_IF_ERROR(RemoveFolder(removed));
   }
   return absl::OkStatus();
+}
+
+std::optional<int64_t> CheckpointStore::BestOf(const std::vector<int64_t>& steps) const {
+  std::optional<std::pair<double, int64_t>> best;
+  for (const int64_t step : steps) {
+    const absl::StatusOr<nlohmann::json> json = ReadDescription(Path(step));
+    if (!json.ok() || !json->contains("score") || !(*json)["score"].is_number()) continue;
+    const double score = (*json)["score"];
+    if (!best.has_value() || score > best->first) best = {score, step};
+  }
+  if (!best.has_value()) return std::nullopt;
+  return best->second;
 }
 
 absl::StatusOr<std::string> CheckpointStore::SetLaterAside(int64_t step) {
@@ -192,6 +197,14 @@ absl::StatusOr<std::optional<Checkpoint>> CheckpointStore::ReadNewest() const {
     LOG(WARNING) << "skipping checkpoint " << Path(step) << ": " << checkpoint.status().message();
   }
   return std::nullopt;
+}
+
+absl::StatusOr<std::optional<Checkpoint>> CheckpointStore::ReadBest() const {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> steps, Steps());
+  const std::optional<int64_t> best = BestOf(steps);
+  if (!best.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, ReadCheckpoint(Path(*best)));
+  return checkpoint;
 }
 
 absl::StatusOr<std::vector<int64_t>> CheckpointStore::Steps() const {

@@ -59,6 +59,10 @@ class CheckpointStore {
   // warning that says why.
   absl::StatusOr<std::optional<Checkpoint>> ReadNewest() const;
 
+  // The one with the highest score, the earliest of several, if any has a score. DataLoss, as from
+  // ReadCheckpoint, if it is damaged.
+  absl::StatusOr<std::optional<Checkpoint>> ReadBest() const;
+
   // The steps that have a checkpoint, in ascending order.
   absl::StatusOr<std::vector<int64_t>> Steps() const;
 
@@ -68,6 +72,9 @@ class CheckpointStore {
  private:
   absl::Status WriteNew(int64_t step, const Checkpoint& checkpoint, std::optional<double> score);
   absl::Status Prune();
+
+  // The one of `steps` whose checkpoint has the highest score.
+  std::optional<int64_t> BestOf(const std::vector<int64_t>& steps) const;
 
   const std::string folder_;
   const int keep_;

@@ -60,6 +60,7 @@ class CheckpointTest : public testing::Test {
 
 TEST_F(CheckpointTest, KeepsTheNewestAndTheBest) {
   EXPECT_EQ(NewestStep(), -1);
+  EXPECT_FALSE(store_.ReadBest()->has_value());
   ASSERT_TRUE(Write(10, 0.5).ok());
   ASSERT_TRUE(Write(20, 0.9).ok());
   ASSERT_TRUE(Write(30, 0.7).ok());
@@ -67,6 +68,7 @@ TEST_F(CheckpointTest, KeepsTheNewestAndTheBest) {
   ASSERT_TRUE(Write(40, 0.8).ok());
   EXPECT_THAT(*store_.Steps(), ElementsAre(20, 35, 40));
   EXPECT_EQ(NewestStep(), 40);
+  EXPECT_EQ((*store_.ReadBest())->description["global_step"], 20);
   ASSERT_TRUE(Write(35).ok()) << "a second time, after a resumption";
   EXPECT_THAT(*store_.Steps(), ElementsAre(20, 35, 40));
 }

@@ -55,7 +55,8 @@ absl::StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& folder, 
   }
   const std::string metrics_path = absl::StrCat(folder, "/", kMetricsFile);
   const std::string log_path = absl::StrCat(folder, "/", kLogFile);
-  RETURN_IF_ERROR(DropLaterLines(metrics_path, global_step));
+  // A run from the beginning keeps nothing, not even the line of its start.
+  RETURN_IF_ERROR(DropLaterLines(metrics_path, global_step == 0 ? -1 : global_step));
   File metrics(fopen(metrics_path.c_str(), "ae"), &fclose);
   if (metrics == nullptr) return base::ErrnoError("open", metrics_path);
   File log(fopen(log_path.c_str(), "ae"), &fclose);

@@ -10,6 +10,13 @@
 #include "distributed/communication/rank_agreement.h"
 
 namespace distributed {
+namespace {
+
+// Of config.json and metrics.jsonl (docs/metrics.md); the version grows when old readers err.
+constexpr char kRunFormat[] = "nqdarts run";
+constexpr int kRunVersion = 1;
+
+}  // namespace
 
 RunRecord::RunRecord(const TrainerOptions& options, nlohmann::json identity)
     : options_(options),
@@ -47,7 +54,8 @@ absl::StatusOr<Checkpoint> RunRecord::FindOrigin() {
   return *std::move(found);
 }
 
-absl::Status RunRecord::Begin(const nlohmann::json& origin_description) {
+absl::Status RunRecord::Begin(const nlohmann::json& origin_description,
+                              const nlohmann::ordered_json& environment) {
   const int64_t start = origin_description.value("global_step", int64_t{0});
   RETURN_IF_ERROR(store_.Open());
   ASSIGN_OR_RETURN(const std::string aside, store_.SetLaterAside(start));
@@ -62,12 +70,12 @@ absl::Status RunRecord::Begin(const nlohmann::json& origin_description) {
                    RunLog::Open(options_.run_folder, start,
                                 origin_description.value("bad_samples", nlohmann::json::array())));
   const nlohmann::ordered_json config = {
-      {"settings", options_.settings}, {"identity", identity_}, {"build", base::BuildId()}};
+      {"format", kRunFormat},  {"version", kRunVersion},     {"settings", options_.settings},
+      {"identity", identity_}, {"environment", environment}, {"build", base::BuildId()}};
   const auto replace = nlohmann::json::error_handler_t::replace;  // Paths need not be UTF-8.
   RETURN_IF_ERROR(base::WriteFileAtomically(absl::StrCat(options_.run_folder, "/config.json"),
                                             config.dump(/*indent=*/1, ' ', false, replace) + "\n"));
-  RETURN_IF_ERROR(
-      log_->AddLine(absl::StrCat("settings ", options_.settings.dump(-1, ' ', false, replace))));
+  if (!options_.settings_text.empty()) RETURN_IF_ERROR(log_->AddLine(options_.settings_text));
   if (!options_.arithmetic.empty()) {
     RETURN_IF_ERROR(log_->AddLine("arithmetic " + options_.arithmetic));
   }

@@ -31,8 +31,9 @@ class RunRecord {
   // beginning would destroy.
   absl::StatusOr<Checkpoint> FindOrigin();
 
-  // The run starts from what FindOrigin() returned.
-  absl::Status Begin(const nlohmann::json& origin_description);
+  // The run starts from what FindOrigin() returned, in this RunEnvironment().
+  absl::Status Begin(const nlohmann::json& origin_description,
+                     const nlohmann::ordered_json& environment);
 
   // A checkpoint of `step`; `description` is completed with identity and build.
   absl::Status WriteCheckpoint(int64_t step, base::TensorMap state, nlohmann::json description,

@@ -61,8 +61,8 @@ class Task {
   // Takes over a State(); an error names the first missing, left-over or misshapen tensor.
   virtual absl::Status LoadState(const base::TensorMap& state) = 0;
 
-  // What the line of a finished epoch in metrics.jsonl says beyond the metrics, as a JSON object:
-  // the learning rate, a search's genotype.
+  // What the lines of the start and of a finished epoch in metrics.jsonl say beyond the metrics, as
+  // a JSON object: the learning rate, a search's genotype and logits.
   virtual nlohmann::json EpochSummary() const = 0;
 
   // Everything that decides the result, for the checkpoint and for the comparison between ranks and

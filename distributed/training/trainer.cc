@@ -22,6 +22,8 @@
 #include "distributed/training/evaluation.h"
 #include "distributed/training/finite.h"
 #include "distributed/training/metric_totals.h"
+#include "distributed/training/phase_times.h"
+#include "distributed/training/run_environment.h"
 #include "distributed/training/run_record.h"
 #include "distributed/training/stop_signal.h"
 #include "glog/logging.h"
@@ -89,11 +91,14 @@ class Trainer {
     while (global_step_ < options_.epochs * steps_per_epoch_) {
       position_ = absl::StrFormat("epoch %d/%d step %d/%d", epoch() + 1, options_.epochs,
                                   step() + 1, steps_per_epoch_);
+      phases_.Begin("data");
       absl::StatusOr<std::vector<Batch>> batches = LoadBatches();
+      phases_.Begin("wait");
       ASSIGN_OR_RETURN(const Votes votes, Vote(batches));
       if (votes.skipped) RETURN_IF_ERROR(ListSkippedSamples());
       if (votes.checkpoint || votes.stop) RETURN_IF_ERROR(WriteCheckpoint(std::nullopt));
       if (votes.stop) return Stop();
+      phases_.Begin("step");
       RETURN_IF_ERROR(Step(*batches, votes.counts));
       if (step() == 0) RETURN_IF_ERROR(FinishEpoch());
     }
@@ -137,7 +142,8 @@ class Trainer {
                                                                        ? task_.State()
                                                                        : origin.state));
     RETURN_IF_ERROR(AgreeOnStatus(communicator_, CatchErrors([&] { return LoadOrigin(origin); })));
-    RETURN_IF_ERROR(OnRoot([&] { return record_->Begin(origin.description); }));
+    RETURN_IF_ERROR(OnRoot(
+        [&] { return record_->Begin(origin.description, RunEnvironment(communicator_.size())); }));
 
     absl::Status sought;
     for (BatchSource* stream : streams_) {
@@ -148,6 +154,7 @@ class Trainer {
     if (epoch() < options_.epochs) task_.BeginEpoch(epoch(), options_.epochs);
     report_time_ = checkpoint_time_ = absl::Now();
     report_step_ = global_step_;
+    if (global_step_ == 0) AddMetrics("start", task_.EpochSummary());
     return absl::OkStatus();
   }
 
@@ -304,10 +311,13 @@ class Trainer {
     nlohmann::json line = task_.EpochSummary();
     line.update(nlohmann::json(std::exchange(epoch_totals_, {}).Means()));
     line["bad_samples"] = bad_samples_.size();
+    line["seconds"] = phases_.Take();
+    line["peak_memory_bytes"] = PeakMemoryBytes();
     AddMetrics("epoch", std::move(line));
     passed_steps_ = 0;
     std::optional<double> accuracy;
     if (evaluation_ != nullptr) {
+      phases_.Begin("evaluation");
       RETURN_IF_ERROR(Evaluate());
       if (const auto it = summary_.evaluation.find("accuracy"); it != summary_.evaluation.end()) {
         accuracy = it->second;
@@ -352,6 +362,7 @@ class Trainer {
 
   // Writes a checkpoint before the step that comes next.
   absl::Status WriteCheckpoint(std::optional<double> score) {
+    phases_.Begin("checkpoint");
     RETURN_IF_ERROR(interval_.Reduce(communicator_));
     // A collective on a device may have failed since anybody looked, and the state rest on it.
     local_status_.Update(CatchErrors([&] { return communicator_.Barrier(); }));
@@ -379,7 +390,8 @@ class Trainer {
     if (record_ == nullptr) return;
     line["kind"] = kind;
     line["global_step"] = global_step_;
-    line["epoch"] = (global_step_ - 1) / steps_per_epoch_ + 1;
+    line["epoch"] = global_step_ == 0 ? 0 : (global_step_ - 1) / steps_per_epoch_ + 1;
+    line["time"] = absl::ToUnixSeconds(absl::Now());
     local_status_.Update(record_->log().AddMetrics(line));
   }
   void AddLine(const std::string& line) {
@@ -408,6 +420,7 @@ class Trainer {
   std::vector<std::vector<SkippedSample>> skipped_;  // By stream: of the batches just loaded.
   int64_t passed_steps_ = 0;  // Without a sample, of this epoch, as far as this process saw it.
 
+  PhaseTimes phases_;
   absl::Time report_time_;      // Of the last report.
   int64_t report_step_ = 0;     // Steps done then.
   absl::Time checkpoint_time_;  // Of the last checkpoint.

@@ -36,6 +36,9 @@ struct TrainerOptions {
   // result.
   nlohmann::json settings = nlohmann::json::object();
 
+  // The same as lines for the log; empty: nothing is said.
+  std::string settings_text;
+
   // How many damaged samples may be left out (negative: any number), where the sources do so.
   int64_t max_bad_samples = -1;
 

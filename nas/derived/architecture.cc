@@ -12,6 +12,7 @@
 #include "base/build_id.h"
 #include "base/file.h"
 #include "base/status_macros.h"
+#include "nas/derived/conv_costs.h"
 #include "nas/derived/cost_report.h"
 #include "nas/space/image_kind.h"
 #include "quant/names.h"
@@ -247,6 +248,8 @@ std::string ArchitectureToText(const Architecture& architecture) {
   for (size_t i = 0; i < layout.convs.size(); ++i) {
     bits[layout.convs[i].name] = {architecture.bits[i].activation, architecture.bits[i].weight};
   }
+  Json cost = CostReportToJson(MakeCostReport(layout, architecture.bits));
+  cost["convolutions"] = ConvCostsToJson(layout, architecture.bits);
   const Json json = {{"format", kFormat},
                      {"version", kVersion},
                      {"build_id", base::BuildId()},
@@ -254,7 +257,7 @@ std::string ArchitectureToText(const Architecture& architecture) {
                      {"genotype", GenotypeToJson(architecture.genotype)},
                      {"bits", std::move(bits)},
                      {"search", architecture.search},
-                     {"cost", CostReportToJson(MakeCostReport(layout, architecture.bits))}};
+                     {"cost", std::move(cost)}};
   std::string text;
   Print(json, 0, &text);
   return text + "\n";

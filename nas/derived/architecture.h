@@ -8,8 +8,8 @@
 //     "genotype": {"normal": [["sep_conv_3x3", 1], …], "normal_concat": [2, 3, 4, 5], …},
 //     "bits": {"cells.0.preprocess0.conv": [2, 4], …},   activation, weight of every convolution
 //     "search": {…},                                     the search's configuration
-//     "cost": {…}                                        nas/derived/cost_report.h
-//   }
+//     "cost": {…}                                        nas/derived/cost_report.h, and the
+//   }                                                    convolutions' (conv_costs.h)
 #ifndef NAS_DERIVED_ARCHITECTURE_H_
 #define NAS_DERIVED_ARCHITECTURE_H_
 

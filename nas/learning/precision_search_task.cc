@@ -12,6 +12,7 @@
 #include "nas/derived/architecture_identity.h"
 #include "nas/derived/cost_report.h"
 #include "nas/learning/batch_metrics.h"
+#include "nas/learning/logits_summary.h"
 #include "nas/learning/losses.h"
 #include "nlohmann/json.hpp"
 #include "quant/names.h"
@@ -120,6 +121,7 @@ absl::Status PrecisionSearchTask::LoadState(const base::TensorMap& state) {
 nlohmann::json PrecisionSearchTask::EpochSummary() const {
   nlohmann::json summary = {
       {"learning_rate", weights_.Rate(epoch_)},
+      {"logits", LogitsSummary({&network_.logits()})},
       {"cost", CostReportToJson(MakeCostReport(network_.layout(), network_.Choices()))}};
   controller_.AppendSummary(summary);
   return summary;

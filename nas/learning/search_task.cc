@@ -7,6 +7,7 @@
 #include "nas/budget/settle_on_budget.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/learning/batch_metrics.h"
+#include "nas/learning/logits_summary.h"
 #include "nas/learning/losses.h"
 #include "nas/space/genotype.h"
 #include "nlohmann/json.hpp"
@@ -201,6 +202,7 @@ absl::StatusOr<Architecture> SearchTask::CurrentArchitecture() const {
 
 nlohmann::json SearchTask::EpochSummary() const {
   nlohmann::json summary = {{"learning_rate", weights_.Rate(epoch_)}};
+  summary["logits"] = LogitsSummary({&supernet_->architecture(), &supernet_->precision()});
   const absl::StatusOr<Architecture> found = CurrentArchitecture();
   summary["genotype"] =
       found.ok() ? GenotypeToText(found->genotype) : std::string(found.status().message());

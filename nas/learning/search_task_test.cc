@@ -160,8 +160,12 @@ TEST_F(SearchTaskTest, EvaluationChangesNothing) {
   }
 }
 
-TEST_F(SearchTaskTest, SummaryNamesTheGenotype) {
+TEST_F(SearchTaskTest, SummaryNamesTheGenotypeAndTheLogits) {
   const auto task = MakeTask(TinyConfig());
+  const nlohmann::json logits = task->EpochSummary().at("logits");
+  EXPECT_EQ(logits.size(), 4 + 12);
+  EXPECT_EQ(logits.at("alphas_normal").size(), 14);
+  EXPECT_EQ(logits.at("gamma_weight_celln")[0][13].size(), 6);
   EXPECT_THAT(task->EpochSummary().at("genotype").get<std::string>(),
               testing::StartsWith("Genotype(normal=["));
 }

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "ATen/Dispatch.h"
-#include "ATen/Parallel.h"
 #include "ATen/ops/dot.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/scalar_tensor.h"
 #include "ATen/ops/stack.h"
+#include "base/parallel.h"
 #include "nas/supernet/mix_node_kernels.h"
 #include "torch/csrc/autograd/custom_function.h"
 
@@ -26,7 +26,7 @@ constexpr int64_t kTaskElements = 1 << 15;
 // Calls task(index, begin, size) in parallel for the runs of `size` elements.
 template <typename Task>
 void ForEachTask(int64_t size, const Task& task) {
-  at::parallel_for(0, (size + kTaskElements - 1) / kTaskElements, 1, [&](int64_t from, int64_t to) {
+  base::ParallelFor(0, (size + kTaskElements - 1) / kTaskElements, 1, [&](int64_t from, int64_t to) {
     for (int64_t index = from; index < to; ++index) {
       const int64_t begin = index * kTaskElements;
       task(index, begin, std::min(kTaskElements, size - begin));

@@ -62,11 +62,11 @@ PrecisionParametersImpl::Probabilities PrecisionParametersImpl::Softmax() const 
   return {SoftmaxOfRows(activation_), SoftmaxOfRows(weight_)};
 }
 
-std::vector<quant::Precision> PrecisionParametersImpl::Rows() const {
+std::vector<quant::Precision> PrecisionParametersImpl::Rows(
+    const Probabilities& probabilities) const {
   if (bits_.size() == 1) {
     return std::vector<quant::Precision>(num_rows(), quant::Precision::Fixed(bits_[0], bits_[0]));
   }
-  const Probabilities probabilities = Softmax();
   const std::vector<at::Tensor> activation = probabilities.activation.unbind();
   const std::vector<at::Tensor> weight = probabilities.weight.unbind();
   std::vector<quant::Precision> rows;
@@ -75,6 +75,17 @@ std::vector<quant::Precision> PrecisionParametersImpl::Rows() const {
     rows.push_back(quant::Precision::Mixed(bits_, activation[row], weight[row]));
   }
   return rows;
+}
+
+PrecisionParametersImpl::Probabilities PrecisionParametersImpl::RowsOfCell(
+    const Probabilities& probabilities, bool reduction, int cell) const {
+  if (bits_.size() == 1) return {};
+  const auto of = [&](const at::Tensor& rows) {
+    return at::cat({rows.narrow(0, PreprocessRow(reduction, cell, 0), 1),
+                    rows.narrow(0, PreprocessRow(reduction, cell, 1), 1),
+                    rows.narrow(0, EdgeRow(reduction, cell, 0, 0), kCellEdges * kNumGammaRows)});
+  };
+  return {of(probabilities.activation), of(probabilities.weight)};
 }
 
 CellPrecision PrecisionParametersImpl::OfCell(const std::vector<quant::Precision>& rows,

@@ -52,8 +52,12 @@ class PrecisionParametersImpl : public torch::nn::Module {
   };
   Probabilities Softmax() const;
 
-  // The precision of every row.
-  std::vector<quant::Precision> Rows() const;
+  // The precision of every row, given Softmax().
+  std::vector<quant::Precision> Rows(const Probabilities& probabilities) const;
+
+  // The part of Softmax() that a cell needs: preprocess0, preprocess1, then the edges, by GammaRow;
+  // `cell` counts cells of its kind.
+  Probabilities RowsOfCell(const Probabilities& probabilities, bool reduction, int cell) const;
 
   // The part of Rows() that a cell needs; `cell` counts cells of its kind.
   CellPrecision OfCell(const std::vector<quant::Precision>& rows, bool reduction, int cell) const;

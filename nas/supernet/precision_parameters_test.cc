@@ -40,7 +40,7 @@ TEST(PrecisionParametersTest, NamesAndShapesAreThePublishedOnes) {
 TEST(PrecisionParametersTest, EveryCellGetsItsOwnSlices) {
   const PrecisionParameters gammas = Random();
   const auto named = gammas->named_parameters();
-  const std::vector<quant::Precision> rows = gammas->Rows();
+  const std::vector<quant::Precision> rows = gammas->Rows(gammas->Softmax());
   EXPECT_EQ(rows.size(), 8 * (2 + kCellEdges * kNumGammaRows));
   for (const bool reduction : {false, true}) {
     const std::string cell_name = reduction ? "cellr" : "celln";
@@ -71,7 +71,7 @@ TEST(PrecisionParametersTest, EveryCellGetsItsOwnSlices) {
 TEST(PrecisionParametersTest, ASingleCandidateHasNothingToLearn) {
   const PrecisionParameters gammas(CellCount::OfLayers(8), std::vector<int64_t>{32});
   EXPECT_TRUE(gammas->parameters().empty());
-  const std::vector<quant::Precision> rows = gammas->Rows();
+  const std::vector<quant::Precision> rows = gammas->Rows(gammas->Softmax());
   EXPECT_EQ(rows.front().weight_bits, std::vector<int64_t>{32});
   EXPECT_FALSE(rows.front().weight_probs.defined());
 }

@@ -10,6 +10,7 @@
 #include "absl/memory/memory.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
+#include "glog/logging.h"
 #include "nas/operations/operations.h"
 #include "nas/operations/stem.h"
 #include "nas/space/cell_topology.h"
@@ -54,7 +55,8 @@ Supernet::Supernet(const SupernetConfig& config)
                               .partial_channels = config.partial_channels,
                               .reduction = false,
                               .previous_reduction = imagenet,
-                              .eight_bit = config.eight_bit};
+                              .eight_bit = config.eight_bit,
+                              .bits = config.bits};
   CellCount count;
   for (int i = 0; i < config.layers; ++i) {
     options.reduction = IsReductionCell(i, config.layers);
@@ -98,15 +100,29 @@ at::Tensor Supernet::Forward(const at::Tensor& images) {
 
   const CellMixture normal = architecture_->Normal();
   const CellMixture reduction = architecture_->Reduction();
-  const std::vector<quant::Precision> rows = precision_->Rows();
+  const PrecisionParametersImpl::Probabilities probabilities = precision_->Softmax();
+  std::vector<quant::Precision> rows;  // For cells that are not fused.
   CellCount count;
   for (const std::shared_ptr<SupernetCell>& cell : cells_) {
     const bool reduces = cell->reduction();
     const int number = reduces ? count.reduction++ : count.normal++;
-    at::Tensor output = cell->forward(s0, s1, reduces ? reduction : normal,
-                                      precision_->OfCell(rows, reduces, number));
+    const CellMixture& mixture = reduces ? reduction : normal;
+    std::optional<at::Tensor> output;
+    if (implementation_ == Implementation::kFused) {
+      std::string why_not;
+      output = cell->ForwardFused(s0, s1, mixture,
+                                  precision_->RowsOfCell(probabilities, reduces, number), why_not);
+      if (!output) {
+        LOG_FIRST_N(INFO, 1) << "cells are computed module by module, not as one operator: "
+                             << why_not;
+      }
+    }
+    if (!output) {
+      if (rows.empty()) rows = precision_->Rows(probabilities);
+      output = cell->forward(s0, s1, mixture, precision_->OfCell(rows, reduces, number));
+    }
     s0 = std::move(s1);
-    s1 = std::move(output);
+    s1 = *std::move(output);
   }
   return classifier_->forward(s1.mean({2, 3}));
 }
@@ -119,6 +135,12 @@ at::Tensor Supernet::Complexity() const {
     presence = at::cat({normal, reduction, at::ones({1}, normal.options())});
   }
   return nas::Complexity(convs_, *precision_, config_.cost_model, presence);
+}
+
+double Supernet::MultiplyAdds() const {
+  double sum = 0;
+  for (const ConvUse& use : convs_) sum += quant::Macs(use.conv->shape(), quant::CostModel::kExact);
+  return sum;
 }
 
 base::TensorMap Supernet::State() const {

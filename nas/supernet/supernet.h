@@ -25,6 +25,12 @@
 
 namespace nas {
 
+// How a supernet computes.
+enum class Implementation {
+  kFused,     // A cell as one operator (nas/fused), where that can be; the numbers are the same.
+  kComposed,  // Module by module.
+};
+
 class Supernet {
  public:
   // Weights, alphas, betas and gammas start from LibTorch's default generator: torch::manual_seed
@@ -37,7 +43,12 @@ class Supernet {
   // See complexity.h; after a forward, whose image size it depends on.
   at::Tensor Complexity() const;
 
+  // Of the cells' convolutions for one image, after a forward.
+  double MultiplyAdds() const;
+
   const SupernetConfig& config() const { return config_; }
+  void set_implementation(Implementation implementation) { implementation_ = implementation; }
+
   // Weights and batch normalization; names are those of the published derived networks.
   torch::nn::Module& network() { return network_; }
   ArchitectureParametersImpl& architecture() { return *architecture_; }
@@ -65,6 +76,7 @@ class Supernet {
   void AddConvs(const SupernetCell& cell, int number);
 
   SupernetConfig config_;
+  Implementation implementation_ = Implementation::kFused;
   torch::nn::Module network_{"supernet"};
   torch::nn::Sequential stem0_{nullptr}, stem1_{nullptr};  // stem1_ for ImageNet only.
   std::vector<std::shared_ptr<SupernetCell>> cells_;

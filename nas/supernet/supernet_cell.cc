@@ -1,12 +1,17 @@
 #include "nas/supernet/supernet_cell.h"
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ATen/ops/cat.h"
 #include "ATen/ops/max_pool2d.h"
+#include "glog/logging.h"
+#include "nas/fused/fused_cell.h"
 #include "nas/space/primitives.h"
 #include "nas/supernet/mix_node.h"
+#include "quant/mixed_weights.h"
 
 namespace nas {
 namespace {
@@ -21,7 +26,13 @@ struct EdgeInput {
     const int64_t part = channels / partial_channels;
     const std::vector<at::Tensor> parts = state.split_with_sizes({part, channels - part}, 1);
     processed = parts[0];
-    bypass = stride == 1 ? parts[1] : at::max_pool2d(parts[1], {stride, stride});
+    if (stride == 1) {
+      bypass = parts[1];
+    } else if (part == channels) {  // max_pool2d takes no tensor without channels.
+      bypass = parts[1].slice(2, 0, {}, stride).slice(3, 0, {}, stride);
+    } else {
+      bypass = at::max_pool2d(parts[1], {stride, stride});
+    }
   }
 };
 
@@ -48,6 +59,96 @@ SupernetCell::SupernetCell(const SupernetCellOptions& options) : options_(option
       edges_[edge] = edges->register_module(
           std::to_string(edge), std::make_shared<MixedEdge>(channels / options.partial_channels,
                                                             stride, options.eight_bit));
+    }
+  }
+  MakeFused();
+}
+
+void SupernetCell::MakeFused() {
+  fused_.plan = std::make_shared<const fused::CellPlan>(
+      fused::CellPlan::Options{.input0_channels = options_.input0_channels,
+                               .input1_channels = options_.input1_channels,
+                               .channels = options_.channels,
+                               .partial_channels = options_.partial_channels,
+                               .reduction = options_.reduction,
+                               .previous_reduction = options_.previous_reduction});
+  fused_.bits = options_.bits;
+  fused_.eight_bit = options_.eight_bit;
+  // Convolutions come in the order of units, with a batch normalization behind each unit's.
+  std::vector<quant::PrecisionConv2dImpl*> convs;
+  const auto add = [&](const Operation& operation, bool pool) {
+    for (const auto& module : operation.modules()) {
+      if (auto* conv = module->as<quant::PrecisionConv2dImpl>()) convs.push_back(conv);
+      auto* norm = module->as<distributed::BatchNorm2dImpl>();
+      if (norm == nullptr) continue;
+      norms_.push_back(norm);
+      (pool ? fused_.pools : fused_.units)
+          .push_back({norm->running_mean, norm->running_var, norm->num_batches_tracked,
+                      norm->options.momentum().value(), norm->options.eps()});
+      if (!pool) unit_convs_.push_back(std::exchange(convs, {}));
+    }
+  };
+  for (const auto& preprocess : preprocess_) add(*preprocess, false);
+  for (const auto& edge : edges_) {
+    for (int i = 0; i < kNumSearchPrimitives; ++i) {
+      if (edge->operation(i) == nullptr) continue;
+      const Primitive primitive = kSearchPrimitives[i];
+      add(*edge->operation(i),
+          primitive == Primitive::kMaxPool3x3 || primitive == Primitive::kAvgPool3x3);
+    }
+  }
+  CHECK_EQ(fused_.units.size(), fused_.plan->units.size());
+  CHECK_EQ(fused_.pools.size(), 2 * kCellEdges);
+}
+
+std::optional<at::Tensor> SupernetCell::ForwardFused(
+    const at::Tensor& s0, const at::Tensor& s1, const CellMixture& mixture,
+    const PrecisionParametersImpl::Probabilities& rows, std::string& why_not) {
+  fused_.communicator = norms_.front()->communicator();
+  why_not = fused::WhyNotFused(fused_, s0, s1);
+  for (const distributed::BatchNorm2dImpl* norm : norms_) {
+    if (norm->is_training() != is_training()) {
+      why_not = "one of its batch normalizations trains and another one does not";
+    }
+  }
+  if (!why_not.empty()) return std::nullopt;
+  NoteSizes(s0, s1);
+  std::vector<at::Tensor> weights;
+  std::vector<int64_t> weight_rows;
+  for (size_t i = 0; i < unit_convs_.size(); ++i) {
+    for (const quant::PrecisionConv2dImpl* conv : unit_convs_[i]) {
+      weights.push_back(conv->weight());
+      weight_rows.push_back(fused_.plan->units[i].row);
+    }
+  }
+  const at::Tensor quantized =
+      quant::MixedWeights(weights, weight_rows, fused_.bits, rows.weight, fused_.eight_bit);
+  return fused::ApplyFusedCell(
+      fused_, is_training(), s0, s1, quantized, rows.activation, mixture.probabilities,
+      at::cat({mixture.edges.begin(), mixture.edges.end()}));
+}
+
+// As the convolutions' own forward passes would.
+void SupernetCell::NoteSizes(const at::Tensor& s0, const at::Tensor& s1) const {
+  const int64_t height = s1.size(2), width = s1.size(3);
+  for (size_t i = 0; i < unit_convs_.size(); ++i) {
+    const fused::Unit& unit = fused_.plan->units[i];
+    std::array<int64_t, 2> in = {height, width};
+    if (unit.edge < 0) {
+      if (unit.input == 0) in = {s0.size(2), s0.size(3)};
+    } else if (unit.previous >= 0 || unit.input >= kCellInputs) {
+      const int64_t halved = options_.reduction ? 2 : 1;
+      in = {height / halved, width / halved};
+    }
+    const std::array<int64_t, 2> out = {in[0] / unit.stride, in[1] / unit.stride};
+    for (size_t c = 0; c < unit_convs_[i].size(); ++c) {
+      // The second half of a reduction reads from the second row and column on.
+      if (unit.kind == fused::Unit::Kind::kReduce) {
+        const int64_t skipped = static_cast<int64_t>(c);
+        unit_convs_[i][c]->set_sizes({in[0] - skipped, in[1] - skipped}, out);
+      } else {
+        unit_convs_[i][c]->set_sizes(c == 0 ? in : out, out);
+      }
     }
   }
 }

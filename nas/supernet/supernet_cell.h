@@ -5,14 +5,20 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "ATen/core/Tensor.h"
+#include "distributed/data_parallel/batch_norm.h"
+#include "nas/fused/cell_spec.h"
 #include "nas/operations/operations.h"
 #include "nas/space/cell_topology.h"
 #include "nas/supernet/architecture_parameters.h"
 #include "nas/supernet/mixed_edge.h"
 #include "nas/supernet/precision_parameters.h"
 #include "quant/lattice.h"
+#include "quant/precision_conv.h"
 #include "torch/nn/module.h"
 
 namespace nas {
@@ -25,6 +31,7 @@ struct SupernetCellOptions {
   bool reduction;            // Halves the size.
   bool previous_reduction;   // Input 0 is twice as large as input 1.
   quant::EightBit eight_bit;
+  std::vector<int64_t> bits;  // Of what the fused operator mixes.
 };
 
 // Children `preprocess0`, `preprocess1`, `_ops.<edge>` (PC-DARTS/model_search.py).
@@ -37,14 +44,29 @@ class SupernetCell : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& s0, const at::Tensor& s1, const CellMixture& mixture,
                      const CellPrecision& precision);
 
+  // The same as one operator (nas/fused), or nullopt and in `why_not` why it cannot be. The rows are
+  // the cell's: CellPlan's order, [rows, bits]; undefined for a single candidate.
+  std::optional<at::Tensor> ForwardFused(const at::Tensor& s0, const at::Tensor& s1,
+                                         const CellMixture& mixture,
+                                         const PrecisionParametersImpl::Probabilities& rows,
+                                         std::string& why_not);
+
   const std::shared_ptr<Operation>& preprocess(int input) const { return preprocess_[input]; }
   const std::shared_ptr<MixedEdge>& edge(int edge) const { return edges_[edge]; }
   bool reduction() const { return options_.reduction; }
 
  private:
+  // Finds in the modules what the fused operator needs.
+  void MakeFused();
+  void NoteSizes(const at::Tensor& s0, const at::Tensor& s1) const;
+
   SupernetCellOptions options_;
   std::array<std::shared_ptr<Operation>, kCellInputs> preprocess_;
   std::array<std::shared_ptr<MixedEdge>, kCellEdges> edges_;
+
+  fused::CellSpec fused_;
+  std::vector<std::vector<quant::PrecisionConv2dImpl*>> unit_convs_;  // By unit of the plan.
+  std::vector<distributed::BatchNorm2dImpl*> norms_;
 };
 
 }  // namespace nas

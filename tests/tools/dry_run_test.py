@@ -57,7 +57,7 @@ class DryRunTest(unittest.TestCase):
     self.assertEqual(presets_of("search"), ["cifar", "imagenet", "pcdarts", "quickstart"])
     for preset in presets_of("search"):
       text = self.passes("search", f"--preset={preset}", "--run=run", *self.data_flags(preset))
-      self.assertIn("--derive_layers=", text)
+      self.assertIn("\n  derive_layers ", text)
     for tool in ("train", "precision_search"):
       self.assertEqual(presets_of(tool), ["cifar", "fixed_bits", "imagenet", "quickstart"])
       for preset in presets_of(tool):

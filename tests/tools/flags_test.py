@@ -66,6 +66,38 @@ class FlagsTest(unittest.TestCase):
       for flag, _, _ in FLAG.findall(done.stdout.decode()):
         self.assertIn(flag, documented, tool)
 
+  def test_a_name_nearly_right_is_answered_with_the_right_one(self):
+    for tool, wrong, meant in (("search", "weigth_lr", "weight_lr"), ("pack", "inputs", "input"),
+                               ("train", "preset_", "preset"), ("evaluate", "nodryrun", "nodry_run")):
+      self.refused(f"--{wrong}: there is no such flag; did you mean --{meant}? ", 2, tool, f"--{wrong}=1")
+
+  def test_help_has_groups_the_tools_own_first_and_all_of_it_on_request(self):
+    for tool in TOOLS:
+      short, full = (run(tool, flag).stdout.decode() for flag in ("--help", "--help=all"))
+      self.assertNotIn("--minloglevel=", short)
+      self.assertIn("--minloglevel=", full)
+      self.assertIn("\nOf every tool\n", short)
+      self.assertNotRegex(short, r"[0-9]\.[0-9]*(0000000|9999999)", tool)  # As a person writes it.
+    search = run("search", "--help").stdout.decode()
+    self.assertLess(search.index("--alpha_lr=0.0006  "), search.index("--weight_lr="))
+    self.assertIn("search --preset=cifar --train_data=", search)
+
+  def test_version_says_which_build_it_is(self):
+    for tool in TOOLS:
+      done = run(tool, "--version")
+      self.assertEqual((done.returncode, done.stderr), (0, b""), tool)
+      self.assertRegex(done.stdout.decode(), rf"^{tool} of nqdarts, build [0-9a-f]{{40}}\n")
+    self.assertRegex(run("search", "--version").stdout.decode(), r"\nLibTorch [0-9.]+.*; .*ATen ")
+
+  def test_a_preset_is_printed_as_it_can_be_given(self):
+    done = run("search", "--print_preset=quickstart")
+    self.assertEqual((done.returncode, done.stderr), (0, b""))
+    self.assertIn("--epochs=3", done.stdout.decode().split())
+    again = run("search", *done.stdout.decode().split(), "--print_preset=cifar")
+    self.assertEqual(again.returncode, 0, again)
+    self.refused("--print_preset=cifr: must be one of cifar, ", 2, "search", "--print_preset=cifr")
+    self.refused("--print_preset=x: this tool has no presets", 2, "pack", "--print_preset=x")
+
   def test_old_names_name_the_new_ones(self):
     for tool, old, new in (("train", "arch", "architecture"), ("precision_search", "candidates", "bits"),
                            ("precision_search", "alpha_lr", "gamma_lr"), ("evaluate", "json", "output"),

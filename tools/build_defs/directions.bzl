@@ -27,7 +27,8 @@ DIRECTIONS = {
     # Search space, supernet, derived network, and how they learn.
     "nas/space": ["base"],
     "nas/operations": ["base", "quant", "distributed", "nas/space"],
-    "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations"],
+    "nas/fused": ["base", "quant", "distributed", "nas/space"],
+    "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/fused"],
     "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/operations"],
     "nas/weights": ["base", "nas/space", "nas/derived"],
     "nas/deployment": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/derived"],

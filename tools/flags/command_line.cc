@@ -1,11 +1,17 @@
 #include "tools/flags/command_line.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <map>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
@@ -13,6 +19,7 @@
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/nearest_name.h"
 #include "tools/flags/renamed_flags.h"
 
 namespace tools {
@@ -32,8 +39,15 @@ absl::Status UnknownFlag(absl::string_view name) {
   if (const absl::string_view now = NewNameOf(name); !now.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("--", name, ": is --", now, " now"));
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", Printable(name), ": there is no such flag; --help lists them"));
+  std::vector<std::string> names;
+  for (const FlagInfo& flag : OurFlags()) {
+    names.push_back(flag.name);
+    if (flag.type == "bool") names.push_back("no" + flag.name);
+  }
+  const std::string nearest = NearestName(name, names);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--", Printable(name), ": there is no such flag; ",
+      nearest.empty() ? "" : absl::StrCat("did you mean --", nearest, "? "), "--help lists them"));
 }
 
 absl::Status SetFlag(const FlagInfo& flag, const std::string& value) {
@@ -43,6 +57,32 @@ absl::Status SetFlag(const FlagInfo& flag, const std::string& value) {
   }
   NoteGivenByUser(flag.name);
   return absl::OkStatus();
+}
+
+// Those that are not ours, less gflags' own.
+std::vector<FlagInfo> LoggingFlags() {
+  std::set<std::string> ours;
+  for (const FlagInfo& flag : OurFlags()) ours.insert(flag.name);
+  std::vector<FlagInfo> flags;
+  gflags::GetAllFlags(&flags);
+  const auto is_other = [&](const FlagInfo& flag) {
+    return ours.count(flag.name) > 0 || !FindFlag(flag.name).has_value();
+  };
+  flags.erase(std::remove_if(flags.begin(), flags.end(), is_other), flags.end());
+  return flags;
+}
+
+// The subject of a flag, by the file that defines it, behind the subject's place: the program
+// itself, what a few programs share, what many share, the frame of all.
+std::pair<int, std::string> GroupOf(const FlagInfo& flag) {
+  const std::vector<std::string> path = absl::StrSplit(flag.filename, '/');
+  absl::string_view file = path.back();
+  file = file.substr(0, file.find('.'));
+  if (!absl::ConsumeSuffix(&file, "_flags")) absl::ConsumeSuffix(&file, "_flag");
+  if (path.size() == 2) return {0, absl::StrCat("Of ", file, " alone")};
+  if (file == "tool") return {3, "Of every tool"};
+  return {path[1] == "program" ? 1 : 2,
+          absl::StrCat("About the ", absl::StrReplaceAll(file, {{"_", " "}}))};
 }
 
 // The flag at argv[i], and the value behind it where it has no '='; i is then that value's place.
@@ -75,9 +115,11 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
   CommandLine result;
   for (const std::string& text : argv) {
     if (text == "--") break;
-    if (text == "--help" || text == "-help" || text == "-h") result.help = true;
+    if (text == "--help" || text == "-help" || text == "-h") result.question = Question::kHelp;
+    if (text == "--help=all") result.question = Question::kFullHelp;
+    if (text == "--version") result.question = Question::kVersion;
+    if (result.question != Question::kNone) return result;
   }
-  if (result.help) return result;
   for (size_t i = 0; i < argv.size(); ++i) {
     if (argv[i] == "--") {
       result.arguments.insert(result.arguments.end(), argv.begin() + i + 1, argv.end());
@@ -92,17 +134,36 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
   return result;
 }
 
-std::string HelpText(const std::string& usage, const Presets& presets) {
-  std::string text = absl::StrCat(usage, "\n\n");
-  for (const FlagInfo& flag : OurFlags()) {
-    absl::StrAppend(&text, "--", flag.name, "=", ShownValue(flag.type, flag.default_value), "  (",
-                    DescribeValues(flag), ")\n    ", flag.description, "\n");
+std::string HelpText(const std::string& usage, const Presets& presets, bool all) {
+  std::string text = absl::StrCat(usage, "\n");
+  std::map<std::pair<int, std::string>, std::vector<FlagInfo>> groups;
+  for (const FlagInfo& flag : OurFlags()) groups[GroupOf(flag)].push_back(flag);
+  for (const auto& [group, flags] : groups) {
+    absl::StrAppend(&text, "\n", group.second, "\n\n");
+    for (const FlagInfo& flag : flags) {
+      absl::StrAppend(&text, "--", flag.name, "=", ShownValue(flag.type, flag.default_value), "  (",
+                      DescribeValues(flag), ")\n    ", flag.description, "\n");
+    }
+  }
+  if (all) {
+    absl::StrAppend(&text, "\nOf the logging library\n\n");
+    for (const FlagInfo& flag : LoggingFlags()) {
+      absl::StrAppend(&text, "--", flag.name, "=", flag.default_value, "  (", flag.type, ")\n    ",
+                      flag.description, "\n");
+    }
   }
   for (const auto& [name, preset] : presets) {
     absl::StrAppend(&text, "\n--preset=", name, " stands for\n   ");
     for (const auto& [flag, value] : preset) absl::StrAppend(&text, " --", flag, "=", value);
     absl::StrAppend(&text, "\n");
   }
+  if (!all) absl::StrAppend(&text, "\n--help=all lists the flags of the logging library, too.\n");
+  return text;
+}
+
+std::string PresetText(const Preset& preset) {
+  std::string text;
+  for (const auto& [flag, value] : preset) absl::StrAppend(&text, "--", flag, "=", value, "\n");
   return text;
 }
 

@@ -42,15 +42,20 @@ TEST_F(CommandLineTest, EveryWayToWriteAFlag) {
 TEST_F(CommandLineTest, ArgumentsAreWhatIsNoFlag) {
   const auto parsed = ParseCommandLine({"one", "--yes", "-", "--", "--text=x", "--help"});
   ASSERT_TRUE(parsed.ok()) << parsed.status();
-  EXPECT_FALSE(parsed->help);
+  EXPECT_EQ(parsed->question, Question::kNone);
   EXPECT_EQ(parsed->arguments, (std::vector<std::string>{"one", "-", "--text=x", "--help"}));
   EXPECT_EQ(FLAGS_text, "default");
 }
 
 TEST_F(CommandLineTest, ErrorsNameTheFlag) {
   EXPECT_EQ(ErrorOf({"--nothing=1"}), "--nothing: there is no such flag; --help lists them");
-  EXPECT_EQ(ErrorOf({"--notext"}), "--notext: there is no such flag; --help lists them");
+  EXPECT_EQ(ErrorOf({"--notext"}),
+            "--notext: there is no such flag; did you mean --text? --help lists them");
   EXPECT_EQ(ErrorOf({"--\xff"}), "--\\xff: there is no such flag; --help lists them");
+  EXPECT_EQ(ErrorOf({"--numbre=1"}),
+            "--numbre: there is no such flag; did you mean --number? --help lists them");
+  EXPECT_EQ(ErrorOf({"--noyse"}),
+            "--noyse: there is no such flag; did you mean --noyes? --help lists them");
   EXPECT_EQ(ErrorOf({"--number=x"}), "--number=x: must be a whole number from 1 to 9");
   EXPECT_EQ(ErrorOf({"--number=99999999999"}),
             "--number=99999999999: must be a whole number from 1 to 9");
@@ -67,13 +72,31 @@ TEST_F(CommandLineTest, AnOldNameIsRefusedWithTheNewOne) {
 }
 
 TEST_F(CommandLineTest, HelpListsEveryFlagAndPreset) {
-  EXPECT_TRUE(ParseCommandLine({"--nothing", "--help"})->help);
+  EXPECT_EQ(ParseCommandLine({"--nothing", "--help"})->question, Question::kHelp);
   const std::string help = HelpText("Does it.", {{"fast", {{"number", "2"}}}});
   EXPECT_EQ(help.rfind("Does it.\n", 0), 0);
   EXPECT_NE(help.find("--number=1  (a whole number from 1 to 9)\n    A number.\n"),
             std::string::npos);
   EXPECT_NE(help.find("--preset=fast stands for\n    --number=2\n"), std::string::npos);
   EXPECT_EQ(help.find("flagfile"), std::string::npos);
+  EXPECT_EQ(help.find("--minloglevel="), std::string::npos);
+}
+
+TEST_F(CommandLineTest, FullHelpHasTheLoggingLibrarysFlags) {
+  EXPECT_EQ(ParseCommandLine({"--help=all"})->question, Question::kFullHelp);
+  const std::string help = HelpText("Does it.", {}, /*all=*/true);
+  EXPECT_NE(help.find("--number=1  "), std::string::npos);
+  EXPECT_NE(help.find("--minloglevel=0  (int32)\n"), std::string::npos);
+  EXPECT_EQ(help.find("flagfile"), std::string::npos);
+}
+
+TEST_F(CommandLineTest, VersionIsAQuestion) {
+  EXPECT_EQ(ParseCommandLine({"--nothing", "--version"})->question, Question::kVersion);
+  EXPECT_EQ(ParseCommandLine({"--", "--version"})->question, Question::kNone);
+}
+
+TEST_F(CommandLineTest, APresetIsWrittenAsFlags) {
+  EXPECT_EQ(PresetText({{"number", "2"}, {"text", "x"}}), "--number=2\n--text=x\n");
 }
 
 }  // namespace

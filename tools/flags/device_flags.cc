@@ -7,6 +7,8 @@
 #include "distributed/communication/create_communicator.h"
 #include "gflags/gflags.h"
 #include "tools/flags/flag_ranges.h"
+#include "tools/flags/version.h"
+#include "torch/version.h"
 
 DEFINE_string(device, "cpu", "Where the network computes: cpu or cuda.");
 DEFINE_double(collective_timeout, 300,
@@ -17,6 +19,13 @@ DEFINE_bool(reproducible, false,
             "ranks: a rank computes in one thread, and not as fast as its processor might.");
 
 namespace tools {
+namespace {
+
+const VersionLine version_of_libtorch([] {
+  return absl::StrCat("LibTorch ", TORCH_VERSION, "; ", base::DescribeArithmetic());
+});
+
+}  // namespace
 
 absl::Status ArithmeticFromFlags() {
   if (!FLAGS_reproducible) return absl::OkStatus();

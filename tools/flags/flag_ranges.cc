@@ -1,6 +1,5 @@
 #include "tools/flags/flag_ranges.h"
 
-#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -10,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "glog/logging.h"
 #include "tools/flags/flag_registry.h"
+#include "tools/flags/flag_values.h"
 
 namespace tools {
 namespace {
@@ -62,13 +62,6 @@ std::string DescribeValues(const gflags::CommandLineFlagInfo& flag) {
   if (flag.type == "bool") return "true or false";
   if (!IsNumeric(flag)) return "text";
   return absl::StrCat(IsWhole(flag) ? "a whole number " : "a number ", RangeOf(flag).ToString());
-}
-
-std::string ShownValue(const std::string& type, const std::string& value) {
-  double number;
-  if (type != "double" || !absl::SimpleAtod(value, &number)) return value;
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof(digits), number).ptr};
 }
 
 absl::Status CheckRanges() {

@@ -57,9 +57,6 @@ class RangeDeclaration {
 // "a whole number from 1 to 100", "a number above 0", "true or false", "text".
 std::string DescribeValues(const gflags::CommandLineFlagInfo& flag);
 
-// `value` of a flag of `type`, in as few digits as name the number.
-std::string ShownValue(const std::string& type, const std::string& value);
-
 // InvalidArgument naming the first flag of ours out of its range. A numeric one without a range is
 // the programmer's error.
 absl::Status CheckRanges();

@@ -33,7 +33,7 @@ void NoteGivenByUser(const std::string& flag) { FlagsOnCommandLine().insert(flag
 std::map<std::string, std::string> EffectiveFlags() {
   std::map<std::string, std::string> flags;
   for (const gflags::CommandLineFlagInfo& flag : OurFlags()) {
-    flags[flag.name] = Printable(flag.current_value);
+    flags[flag.name] = Printable(ShownValue(flag.type, flag.current_value));
   }
   return flags;
 }

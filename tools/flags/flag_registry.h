@@ -18,7 +18,7 @@ std::vector<gflags::CommandLineFlagInfo> OurFlags();
 bool GivenByUser(const std::string& flag);
 void NoteGivenByUser(const std::string& flag);
 
-// OurFlags and their values in effect. Bytes that are no UTF-8 are escaped as in C, so that every
+// OurFlags and their values in effect, numbers as ShownValue has them. Bytes that are no UTF-8 are escaped as in C, so that every
 // value may become JSON.
 std::map<std::string, std::string> EffectiveFlags();
 

@@ -1,5 +1,8 @@
 #include "tools/flags/flag_values.h"
 
+#include <charconv>
+#include <cmath>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
@@ -20,6 +23,18 @@ absl::StatusOr<std::vector<int64_t>> IntegersOfFlag(absl::string_view flag,
     values.push_back(value);
   }
   return values;
+}
+
+std::string ShownValue(const std::string& type, const std::string& value) {
+  double number;
+  if (type != "double" || !absl::SimpleAtod(value, &number)) return value;
+  // Zeros are written out as far as people do.
+  const double size = std::abs(number);
+  const bool plain = number == 0 || (size >= 1e-4 && size < 1e6);
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof(digits), number,
+                                plain ? std::chars_format::fixed : std::chars_format::scientific)
+                      .ptr};
 }
 
 std::string Printable(absl::string_view text) {

@@ -12,6 +12,7 @@
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/seed_flag.h"
+#include "tools/flags/settings_text.h"
 
 DEFINE_string(run, "",
               "Run folder: configuration, log, metrics, checkpoints and results go there.");
@@ -54,6 +55,7 @@ absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags() {
   options.resume = FLAGS_resume;
   options.check_ranks = FLAGS_check_ranks;
   options.settings = EffectiveFlags();
+  options.settings_text = SettingsText();
   options.arithmetic = base::DescribeArithmetic();
   return options;
 }

@@ -14,10 +14,14 @@
 #include "tools/flags/command_line.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
+#include "tools/flags/flag_values.h"
 #include "tools/flags/home_folder.h"
 #include "tools/flags/standard_streams.h"
+#include "tools/flags/version.h"
 
 DEFINE_string(preset, "", "Named values for the flags that are not on the command line.");
+DEFINE_string(print_preset, "",
+              "Print the flags that the preset of this name stands for, and end.");
 DEFINE_bool(dry_run, false,
             "Check flags, files and ranks, say what would run, and leave everything as it is.");
 
@@ -28,22 +32,25 @@ constexpr int kError = 1;
 constexpr int kUsage = 2;
 constexpr int kStopped = 75;  // EX_TEMPFAIL of sysexits.h: try again.
 
+// The preset that the value of `flag` names.
+absl::StatusOr<Preset> PresetOfFlag(const char* flag, const std::string& value,
+                                    const Presets& presets) {
+  const auto preset = presets.find(value);
+  if (preset != presets.end()) return preset->second;
+  const auto name = [](std::string* out, const auto& entry) { out->append(entry.first); };
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, "=", Printable(value), ": ",
+                   presets.empty() ? "this tool has no presets"
+                                   : "must be one of " + absl::StrJoin(presets, ", ", name)));
+}
+
 absl::Status ApplyPreset(const Presets& presets) {
   if (FLAGS_preset.empty()) return absl::OkStatus();
-  const auto preset = presets.find(FLAGS_preset);
-  if (preset == presets.end()) {
-    if (presets.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--preset=", FLAGS_preset, ": this tool has no presets"));
-    }
-    const auto name = [](std::string* out, const auto& entry) { out->append(entry.first); };
-    return absl::InvalidArgumentError(absl::StrCat("--preset=", FLAGS_preset, ": must be one of ",
-                                                   absl::StrJoin(presets, ", ", name)));
-  }
-  for (const auto& [flag, value] : preset->second) {
+  ASSIGN_OR_RETURN(const Preset preset, PresetOfFlag("preset", FLAGS_preset, presets));
+  for (const auto& [flag, value] : preset) {
     if (GivenByUser(flag)) continue;
     CHECK(!gflags::SetCommandLineOption(flag.c_str(), value.c_str()).empty())
-        << "preset " << preset->first << " has a bad value for --" << flag << ": " << value;
+        << "preset " << FLAGS_preset << " has a bad value for --" << flag << ": " << value;
   }
   return absl::OkStatus();
 }
@@ -66,6 +73,11 @@ absl::Status SetFlags(const CommandLine& command_line, const Presets& presets, c
   RETURN_IF_ERROR(ApplyPreset(presets));
   RETURN_IF_ERROR(ExpandHomeInFlags());
   return CheckRanges();
+}
+
+std::string Answer(Question question, const std::string& usage, const Presets& presets) {
+  if (question == Question::kVersion) return VersionText(gflags::ProgramInvocationShortName());
+  return HelpText(usage, presets, /*all=*/question == Question::kFullHelp);
 }
 
 // Exceptions come from LibTorch only; a tool says what they say, less the C++ stack.
@@ -103,12 +115,18 @@ int RunTool(int argc, char** argv, const std::string& usage, const Presets& pres
   google::InitGoogleLogging(argv[0]);
   const absl::StatusOr<CommandLine> command_line = ParseCommandLine({argv + 1, argv + argc});
   if (!command_line.ok()) return Fail(command_line.status(), kUsage);
-  if (command_line->help) {
-    fputs(HelpText(usage, presets).c_str(), stdout);
+  if (command_line->question != Question::kNone) {
+    fputs(Answer(command_line->question, usage, presets).c_str(), stdout);
     return Finish(0);
   }
   if (absl::Status status = SetFlags(*command_line, presets, argument, others); !status.ok()) {
     return Fail(status, kUsage);
+  }
+  if (!FLAGS_print_preset.empty()) {
+    const absl::StatusOr<Preset> preset = PresetOfFlag("print_preset", FLAGS_print_preset, presets);
+    if (!preset.ok()) return Fail(preset.status(), kUsage);
+    fputs(PresetText(*preset).c_str(), stdout);
+    return Finish(0);
   }
   if (absl::Status status = RunBody(body); !status.ok()) {
     return Fail(status, absl::IsCancelled(status) ? kStopped : kError);

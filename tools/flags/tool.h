@@ -23,8 +23,8 @@ namespace tools {
 // is the value of the flag `argument`, if that is named; `others`, if not null, gets those behind
 // the first. What is wrong, standard output that cannot be written included, is one line on stderr.
 // Returns the exit status: 0, 1 for an error of `body` or of standard output, 2 for a wrong command
-// line, 75 for Cancelled: stopped by a signal, to be started again with --resume=auto. --help
-// prints the flags and returns 0.
+// line, 75 for Cancelled: stopped by a signal, to be started again with --resume=auto. --help,
+// --version and --print_preset print and return 0.
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
             const std::function<absl::Status()>& body, const char* argument = nullptr,
             std::vector<std::string>* others = nullptr);

@@ -15,7 +15,6 @@
 #include "distributed/communication/rank_agreement.h"
 #include "distributed/training/checkpoint.h"
 #include "nlohmann/json.hpp"
-#include "tools/flags/flag_registry.h"
 #include "tools/flags/output_paths.h"
 
 namespace tools {
@@ -74,7 +73,7 @@ absl::Status DescribeRun(const std::string& what, const distributed::Task& task,
   absl::PrintF("steps        %d epochs of %d\n", options.epochs, train.steps_per_epoch());
   absl::PrintF("run folder   %s\n", options.run_folder);
   absl::PrintF("starts from  %s\n", *start);
-  for (const auto& [flag, value] : EffectiveFlags()) absl::PrintF("--%s=%s\n", flag, value);
+  absl::PrintF("%s\n", options.settings_text);
   return absl::OkStatus();
 }
 

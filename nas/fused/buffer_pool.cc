@@ -1,0 +1,55 @@
+#include "nas/fused/buffer_pool.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace nas::fused {
+namespace {
+
+constexpr size_t kAlignment = 64;
+// A buffer serves for less, but not for so much less that memory lies idle.
+constexpr size_t kMostSlack = 2;
+// Many times those of a step: what idles for longer is of a size no longer asked for.
+constexpr int64_t kLongestIdle = 1000;
+
+}  // namespace
+
+BufferPool& BufferPool::Global() {
+  static BufferPool& pool = *new BufferPool;
+  return pool;
+}
+
+std::shared_ptr<void> BufferPool::Get(size_t bytes) {
+  Buffer buffer{bytes, 0, nullptr};
+  {
+    const std::lock_guard lock(mutex_);
+    ++calls_;
+    std::erase_if(free_, [this](const Buffer& b) { return b.idle_since + kLongestIdle < calls_; });
+    auto best = free_.end();
+    for (auto it = free_.begin(); it != free_.end(); ++it) {
+      const bool fits = it->bytes >= bytes && it->bytes <= kMostSlack * bytes;
+      if (fits && (best == free_.end() || it->bytes < best->bytes)) best = it;
+    }
+    if (best != free_.end()) {
+      buffer = std::move(*best);
+      free_.erase(best);
+    }
+  }
+  if (buffer.memory == nullptr) {
+    buffer.memory.reset(new std::byte[bytes + kAlignment]);
+  }
+  const auto address = reinterpret_cast<uintptr_t>(buffer.memory.get());
+  void* aligned = reinterpret_cast<void*>((address + kAlignment - 1) / kAlignment * kAlignment);
+  return {aligned, [this, held = std::make_shared<Buffer>(std::move(buffer))](void*) {
+            GiveBack(std::move(*held));
+          }};
+}
+
+void BufferPool::GiveBack(Buffer buffer) {
+  const std::lock_guard lock(mutex_);
+  buffer.idle_since = calls_;
+  free_.push_back(std::move(buffer));
+}
+
+}  // namespace nas::fused

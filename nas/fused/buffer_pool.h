@@ -1,0 +1,38 @@
+// Memory that every step needs again: given back, it is kept, so that the system does not have to
+// clear its pages anew.
+#ifndef NAS_FUSED_BUFFER_POOL_H_
+#define NAS_FUSED_BUFFER_POOL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace nas::fused {
+
+class BufferPool {
+ public:
+  // Of the process.
+  static BufferPool& Global();
+
+  // Returns to the pool when the last owner goes; aligned to 64 bytes.
+  std::shared_ptr<void> Get(size_t bytes);
+
+ private:
+  struct Buffer {
+    size_t bytes;
+    int64_t idle_since;  // Of calls to Get.
+    std::unique_ptr<std::byte[]> memory;
+  };
+
+  void GiveBack(Buffer buffer);
+
+  std::mutex mutex_;
+  int64_t calls_ = 0;
+  std::vector<Buffer> free_;
+};
+
+}  // namespace nas::fused
+
+#endif  // NAS_FUSED_BUFFER_POOL_H_

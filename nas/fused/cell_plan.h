@@ -1,0 +1,65 @@
+// What a supernet's cell computes, as a list of units: a depthwise or no, and a pointwise
+// convolution, and the batch normalization behind them. The order in which the fused cell keeps
+// weights, rows of gammas and normalizations.
+#ifndef NAS_FUSED_CELL_PLAN_H_
+#define NAS_FUSED_CELL_PLAN_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "nas/space/cell_topology.h"
+#include "nas/space/primitives.h"
+
+namespace nas::fused {
+
+// Inputs and nodes of a cell.
+inline constexpr int kCellStates = kCellInputs + kCellNodes;
+// States that edges leave.
+inline constexpr int kSourceStates = kCellStates - 1;
+
+struct Unit {
+  enum class Kind {
+    kSeparable,  // ReLU, depthwise, pointwise.
+    kPointwise,  // ReLU, pointwise.
+    kReduce,     // ReLU, pointwise at even pixels to half the outputs, at odd ones to the other half.
+  };
+  Kind kind;
+  int input;     // Of a preprocessing, the cell's input; else the state that the edge leaves.
+  int previous;  // The unit whose normalized output it reads instead of a state; else -1.
+  int edge;      // -1 for a preprocessing.
+  int primitive; // Column of alpha.
+  bool last;     // Its normalized output is what the primitive gives.
+  int row;       // Of the cell's gammas: the inputs' preprocessing, then edge by edge.
+  int64_t in, out;  // Channels.
+  int kernel, dilation, stride;
+  int64_t depthwise_at = 0, pointwise_at = 0;  // Where its weights begin among the cell's.
+};
+
+struct CellPlan {
+  struct Options {
+    int64_t input0_channels, input1_channels;
+    int64_t channels, partial_channels;
+    bool reduction, previous_reduction;
+  };
+  static constexpr int kRows = kCellInputs + kCellEdges * kNumGammaRows;
+
+  explicit CellPlan(const Options& options);
+
+  const Options options;
+  std::vector<Unit> units;  // The preprocessings, then edge by edge in alpha's order.
+  int64_t weights = 0;      // Of all units together.
+
+  int64_t processed() const { return options.channels / options.partial_channels; }
+  // Of edges that leave `state`.
+  int stride(int state) const { return options.reduction && state < kCellInputs ? 2 : 1; }
+  // Units of the edges into `node` that read a state, and those that read a unit.
+  std::array<std::vector<int>, kCellNodes> first_units, second_units;
+
+ private:
+  void Add(Unit unit);
+};
+
+}  // namespace nas::fused
+
+#endif  // NAS_FUSED_CELL_PLAN_H_

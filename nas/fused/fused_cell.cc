@@ -1,0 +1,209 @@
+#include "nas/fused/fused_cell.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "ATen/Dispatch.h"
+#include "ATen/ops/empty.h"
+#include "ATen/ops/empty_like.h"
+#include "ATen/ops/from_blob.h"
+#include "ATen/ops/tensor.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "distributed/communication/status_exception.h"
+#include "nas/fused/cell_pass.h"
+#include "torch/csrc/autograd/custom_function.h"
+#include "torch/custom_class.h"
+
+namespace nas::fused {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+template <typename T>
+std::vector<T> Values(const at::Tensor& tensor) {
+  if (!tensor.defined()) return {};
+  const at::Tensor dense = tensor.detach().contiguous();
+  const T* begin = dense.const_data_ptr<T>();
+  return {begin, begin + dense.numel()};
+}
+
+// A pass between an operator's forward and its backward.
+template <typename T>
+struct KeptPass : torch::CustomClassHolder {
+  explicit KeptPass(const CellSpec& cell) : pass(cell) {}
+  CellPass<T> pass;
+};
+
+template <typename T>
+void PointToInputs(CellPass<T>& pass, const at::Tensor& s0, const at::Tensor& s1,
+                   const at::Tensor& weights) {
+  pass.inputs = {s0.const_data_ptr<T>(), s1.const_data_ptr<T>()};
+  pass.weights = weights.const_data_ptr<T>();
+}
+
+template <typename T>
+c10::intrusive_ptr<KeptPass<T>> Forward(const CellSpec& cell, bool training, const at::Tensor& s0,
+                                        const at::Tensor& s1, const at::Tensor& weights,
+                                        const at::Tensor& probabilities,
+                                        const at::Tensor& primitive_weights,
+                                        const at::Tensor& edge_weights, at::Tensor& out) {
+  auto kept = c10::make_intrusive<KeptPass<T>>(cell);
+  CellPass<T>& pass = kept->pass;
+  const CellPlan& plan = *cell.plan;
+  pass.training = training;
+  pass.samples = s1.size(0);
+  pass.input_height = {s0.size(2), s1.size(2)};
+  pass.input_width = {s0.size(3), s1.size(3)};
+  pass.height = s1.size(2);
+  pass.width = s1.size(3);
+  const int64_t stride = plan.options.reduction ? 2 : 1;
+  pass.out_height = pass.height / stride;
+  pass.out_width = pass.width / stride;
+  out = at::empty({pass.samples, kCellNodes * plan.options.channels, pass.out_height,
+                   pass.out_width},
+                  s1.options().requires_grad(false));
+  PointToInputs(pass, s0, s1, weights);
+  pass.primitive_weights = Values<T>(primitive_weights);
+  pass.edge_weights = Values<T>(edge_weights);
+  pass.out = out.mutable_data_ptr<T>();
+  RunForward(pass, Values<T>(probabilities));
+  return kept;
+}
+
+at::Tensor ToTensor(const std::vector<double>& values, const at::Tensor& like) {
+  return at::tensor(values, at::kDouble).to(like.scalar_type()).view_as(like);
+}
+
+struct FusedCellFunction : torch::autograd::Function<FusedCellFunction> {
+  static at::Tensor forward(AutogradContext* ctx, const CellSpec& cell, bool training,
+                            const at::Tensor& s0, const at::Tensor& s1, const at::Tensor& weights,
+                            const at::Tensor& probabilities, const at::Tensor& primitive_weights,
+                            const at::Tensor& edge_weights) {
+    at::Tensor out;
+    AT_DISPATCH_FLOATING_TYPES(s1.scalar_type(), "FusedCell", [&] {
+      ctx->saved_data["pass"] = c10::IValue::make_capsule(
+          Forward<scalar_t>(cell, training, s0, s1, weights, probabilities, primitive_weights,
+                            edge_weights, out));
+    });
+    ctx->save_for_backward(
+        {s0, s1, weights, probabilities, primitive_weights, edge_weights, out});
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grad_outputs) {
+    const variable_list saved = ctx->get_saved_variables();
+    const at::Tensor &s0 = saved[0], &s1 = saved[1], &weights = saved[2],
+                     &probabilities = saved[3], &primitive_weights = saved[4],
+                     &edge_weights = saved[5];
+    // In the graph's numbers, those of forward's tensors.
+    constexpr int kS0 = 0, kS1 = 1, kWeights = 2, kProbabilities = 3, kPrimitives = 4, kEdges = 5;
+    const at::Tensor grad_out = grad_outputs[0].contiguous();
+    at::Tensor grad_s0, grad_s1, grad_weights, grad_probabilities, grad_primitives, grad_edges;
+    AT_DISPATCH_FLOATING_TYPES(s1.scalar_type(), "FusedCellBackward", [&] {
+      auto kept =
+          c10::static_intrusive_pointer_cast<KeptPass<scalar_t>>(
+              ctx->saved_data["pass"].toCapsule());
+      CellPass<scalar_t>& pass = kept->pass;
+      TORCH_CHECK(pass.memory != nullptr, "a fused cell's backward pass runs once");
+      PointToInputs(pass, s0, s1, weights);
+      CellGradients<scalar_t> gradients;
+      gradients.out = grad_out.const_data_ptr<scalar_t>();
+      const auto want = [](at::Tensor& grad, const at::Tensor& like) {
+        grad = at::empty_like(like);
+        return grad.mutable_data_ptr<scalar_t>();
+      };
+      if (ctx->needs_input_grad(kS0)) gradients.inputs[0] = want(grad_s0, s0);
+      if (ctx->needs_input_grad(kS1)) gradients.inputs[1] = want(grad_s1, s1);
+      if (ctx->needs_input_grad(kWeights)) gradients.weights = want(grad_weights, weights);
+      if (probabilities.defined() && ctx->needs_input_grad(kProbabilities)) {
+        gradients.activation_probabilities.resize(probabilities.numel());
+      }
+      gradients.architecture =
+          ctx->needs_input_grad(kPrimitives) || ctx->needs_input_grad(kEdges);
+      gradients.primitive_weights.resize(primitive_weights.numel());
+      gradients.edge_weights.resize(edge_weights.numel());
+      RunBackward(pass, gradients);
+      pass.memory.reset();
+      if (!gradients.activation_probabilities.empty()) {
+        grad_probabilities = ToTensor(gradients.activation_probabilities, probabilities);
+      }
+      if (gradients.architecture) {
+        grad_primitives = ToTensor(gradients.primitive_weights, primitive_weights);
+        grad_edges = ToTensor(gradients.edge_weights, edge_weights);
+      }
+    });
+    return {at::Tensor(), at::Tensor(),       grad_s0,         grad_s1,
+            grad_weights, grad_probabilities, grad_primitives, grad_edges};
+  }
+};
+
+}  // namespace
+
+std::string WhyNotFused(const CellSpec& cell, const at::Tensor& s0, const at::Tensor& s1) {
+  if (!s1.is_cpu()) return absl::StrCat("it computes on the CPU, not on ", s1.device().str());
+  if (!KernelsAvailable()) return "this processor has neither AVX2 nor NEON";
+  if (s1.scalar_type() != at::kFloat && s1.scalar_type() != at::kDouble) {
+    return absl::StrCat("it computes in float32 and float64, not in ",
+                        c10::toString(s1.scalar_type()));
+  }
+  const int64_t candidates =
+      std::count_if(cell.bits.begin(), cell.bits.end(), [](int64_t b) { return b != 32; });
+  if (candidates > Mixture<float>::kMaxCandidates) {
+    return absl::StrCat("it mixes up to ", Mixture<float>::kMaxCandidates,
+                        " bit widths beside 32, not ", candidates);
+  }
+  const bool halves[] = {cell.plan->options.previous_reduction, cell.plan->options.reduction};
+  const at::Tensor* const inputs[] = {&s0, &s1};
+  for (int i = 0; i < 2; ++i) {
+    if (halves[i] && (inputs[i]->size(2) % 2 != 0 || inputs[i]->size(3) % 2 != 0)) {
+      return absl::StrCat("it halves even sides, not ", inputs[i]->size(2), " x ",
+                          inputs[i]->size(3));
+    }
+  }
+  return "";
+}
+
+at::Tensor ApplyFusedCell(const CellSpec& cell, bool training, const at::Tensor& s0,
+                          const at::Tensor& s1, const at::Tensor& weights,
+                          const at::Tensor& activation_probabilities,
+                          const at::Tensor& primitive_weights, const at::Tensor& edge_weights) {
+  TORCH_CHECK(weights.numel() == cell.plan->weights, "expected ", cell.plan->weights,
+              " weights, got ", weights.numel());
+  // Autograd takes no undefined arguments.
+  const at::Tensor probabilities = activation_probabilities.defined()
+                                       ? activation_probabilities
+                                       : at::empty({0}, s1.options().requires_grad(false));
+  return FusedCellFunction::apply(cell, training, s0.contiguous(), s1.contiguous(),
+                                  weights.contiguous(), probabilities, primitive_weights,
+                                  edge_weights);
+}
+
+void SumOverRanks(distributed::Communicator* communicator, std::vector<double>& sums) {
+  if (communicator == nullptr || sums.empty()) return;
+  const at::Tensor tensor =
+      at::from_blob(sums.data(), {static_cast<int64_t>(sums.size())}, at::kDouble);
+  distributed::ThrowIfError(communicator->AllReduce(tensor, distributed::ReduceOp::kSum));
+}
+
+template <typename T>
+void JoinOverRanks(distributed::Communicator* communicator, std::vector<T>& ranges) {
+  if (communicator == nullptr || ranges.empty()) return;
+  const at::Tensor tensor = at::tensor(ranges, c10::CppTypeToScalarType<T>::value);
+  absl::StatusOr<at::Tensor> gathered = communicator->AllGather(tensor);
+  distributed::ThrowIfError(gathered.status());
+  const T* values = gathered->template const_data_ptr<T>();
+  for (int64_t rank = 0; rank < gathered->size(0); ++rank) {
+    for (size_t i = 0; i < ranges.size(); i += 2, values += 2) {
+      ranges[i] = std::min(ranges[i], values[0]);
+      ranges[i + 1] = std::max(ranges[i + 1], values[1]);
+    }
+  }
+}
+
+template void JoinOverRanks(distributed::Communicator*, std::vector<float>&);
+template void JoinOverRanks(distributed::Communicator*, std::vector<double>&);
+
+}  // namespace nas::fused

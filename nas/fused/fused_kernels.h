@@ -1,0 +1,189 @@
+// The arithmetic of one sample of a cell's operations on the CPU: plain pointers, vectors of
+// Highway. T is float or double.
+//
+// Every sum is kept in 64 bytes' worth of lanes whatever the width of the machine's registers and
+// every multiply-add rounds once, so that AVX2, AVX-512 and NEON give the same bits. NaN stays NaN.
+#ifndef NAS_FUSED_FUSED_KERNELS_H_
+#define NAS_FUSED_FUSED_KERNELS_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nas::fused {
+
+// Whether this processor runs the kernels: it multiplies and adds in one rounding (AVX2 or NEON).
+bool KernelsAvailable();
+
+// For tests: the instruction sets compiled in that this processor has, and to run one of them from
+// now on; an empty name: the best again.
+std::vector<std::string> KernelTargets();
+void PinKernelTarget(const std::string& name);
+
+// A candidate of a mixture of quantizers (quant/lattice.h), low and high counted in steps:
+//   Q(x) = clamp(round(x / step + offset) - offset, low, high) step.
+// x / step is computed as a product with the reciprocal: where that lies within rounding of the
+// middle between two levels, the level may be the other one.
+template <typename T>
+struct Candidate {
+  T reciprocal, offset, low, high, step, probability;
+  T pass_low, pass_high;  // Where the gradient passes.
+};
+
+// y = float_probability x + sum_i probability_i Q_i(x).
+template <typename T>
+struct Mixture {
+  static constexpr int kMaxCandidates = 4;
+  int count = 0;
+  bool has_float = true;  // Else float_probability is not looked at.
+  T float_probability = 1;
+  const Candidate<T>* candidates = nullptr;  // Candidate i of channel c at [c * stride + i].
+  int64_t channel_stride = 0;                // 0: all channels have the same.
+};
+
+// z = max(0, scale_c x + shift_c), channel by channel: ReLU behind a batch normalization; without
+// scale, ReLU.
+template <typename T>
+struct Activation {
+  const T* scale = nullptr;
+  const T* shift = nullptr;
+  bool relu = true;
+};
+
+// Depthwise convolution with padding that keeps the size at stride 1 and halves it at stride 2.
+struct DepthwiseShape {
+  int64_t height, width;  // Of the input; even at stride 2.
+  int kernel;             // 3, 5 or 7.
+  int dilation;           // 1 or 2.
+  int stride;             // 1 or 2.
+
+  int64_t out_height() const { return height / stride; }
+  int64_t out_width() const { return width / stride; }
+  bool operator==(const DepthwiseShape&) const = default;
+};
+bool IsSupported(const DepthwiseShape& shape);
+
+// Memory that kernels work in; one per thread. Grows, and is never given back before its end.
+template <typename T>
+class Scratch {
+ public:
+  // Aligned; what it held before is lost.
+  T* Get(int slot, int64_t size) {
+    std::vector<T>& memory = memory_[slot];
+    if (memory.size() < static_cast<size_t>(size) + kAlign) {
+      memory.resize(size + kAlign);
+      sizes_[slot] = 0;
+    }
+    const auto address = reinterpret_cast<uintptr_t>(memory.data());
+    return reinterpret_cast<T*>((address + 63) / 64 * 64);
+  }
+
+  // Zeros, but where the last user of the slot wrote if that one asked for the same size and shape:
+  // for padded planes, of which all users of a shape write the same part.
+  T* GetZeroed(int slot, int64_t size, const DepthwiseShape& shape) {
+    T* memory = Get(slot, size);
+    if (sizes_[slot] != size || !(shapes_[slot] == shape)) std::fill_n(memory, size, T(0));
+    sizes_[slot] = size;
+    shapes_[slot] = shape;
+    return memory;
+  }
+
+ private:
+  static constexpr int kSlots = 16;
+  static constexpr int64_t kAlign = 64;
+  std::vector<T> memory_[kSlots];
+  int64_t sizes_[kSlots] = {};
+  DepthwiseShape shapes_[kSlots] = {};
+};
+
+// d = depthwise(mix(z(x))): channels planes of x, `x_stride` apart, into planes of d,
+// back to back. weights: [channels, kernel, kernel].
+template <typename T>
+void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const T* x, int64_t x_stride,
+                      const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
+                      T* d, Scratch<T>& scratch);
+
+// Per channel: least and greatest of a plane, joined into ranges[2 c] and ranges[2 c + 1].
+template <typename T>
+void JoinRanges(int64_t channels, int64_t size, const T* x, int64_t x_stride, T* ranges);
+
+// y = W mix(z(x)), a 1x1 convolution: in planes of `size`, `x_stride` apart, to out planes, back to
+// back. weights: [out, in]. sums[2 o] += sum of y_o, sums[2 o + 1] += sum of its squares.
+template <typename T>
+void PointwiseForward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
+                      const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
+                      T* y, double* sums, Scratch<T>& scratch);
+
+// The gradient of a batch normalization's input: gy_o = direct_o g_o + slope_o y_o + constant_o.
+template <typename T>
+struct NormalizationGradient {
+  const T* g;
+  int64_t g_stride;
+  const T* y;  // Back to back.
+  const T* direct;
+  const T* slope;
+  const T* constant;
+};
+
+// What a task sums up; in lanes where so said.
+template <typename T>
+struct WeightGradients {
+  T* pointwise = nullptr;            // [out, in, lanes]; null: not wanted.
+  T* depthwise = nullptr;            // [channels, kernel, kernel, lanes]; null: not wanted.
+  double* probabilities = nullptr;   // [candidates], the float one last; null: not wanted.
+};
+template <typename T>
+constexpr int kLanes = 64 / sizeof(T);
+
+// PointwiseForward's gradients: gradient of mix's input x, planes back to back, into gx (added to
+// what gx holds if accumulate). With a scale, norm_sums[2 c] += sum of the gradient of z's
+// argument, norm_sums[2 c + 1] += sum of it times the argument.
+template <typename T>
+void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
+                       const Activation<T>& activation, const Mixture<T>& mixture,
+                       const T* weights, const NormalizationGradient<T>& gradient, T* gx,
+                       int64_t gx_stride, bool accumulate, double* norm_sums,
+                       const WeightGradients<T>& weight_gradients, Scratch<T>& scratch);
+
+// The gradients of DepthwiseForward and, on what it gives, without an activation,
+// PointwiseForward: as PointwiseBackward's, with a mixture before each convolution.
+template <typename T>
+void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, const T* x,
+                       int64_t x_stride, const Activation<T>& activation, const Mixture<T>& first,
+                       const T* depthwise, const Mixture<T>& second, const T* pointwise,
+                       const NormalizationGradient<T>& gradient, T* gx, int64_t gx_stride,
+                       bool accumulate, double* norm_sums,
+                       const WeightGradients<T>& weight_gradients, Scratch<T>& scratch);
+
+// 3x3 pooling with padding 1 (its values do not count), stride 1 or 2; planes of y back to back.
+template <typename T>
+void PoolForward(bool max, int64_t channels, int64_t height, int64_t width, int stride, const T* x,
+                 int64_t x_stride, T* y, Scratch<T>& scratch);
+// gx += the gradient; y: PoolForward's. A maximum's gradient goes to the first of equal values.
+template <typename T>
+void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int stride, const T* x,
+                  int64_t x_stride, const T* y, const NormalizationGradient<T>& gradient, T* gx,
+                  int64_t gx_stride, Scratch<T>& scratch);
+
+// y = constant + sum_i coefficients[i] terms[i].
+template <typename T>
+void Combine(int64_t size, int count, const T* const* terms, const T* coefficients, T constant,
+             T* y);
+
+// y += a x.
+template <typename T>
+void AddScaled(int64_t size, T a, const T* x, T* y);
+
+// sums[i] += the sum of the i-th lanes.
+template <typename T>
+void AddLanes(int64_t count, const T* lanes, double* sums);
+
+template <typename T>
+double Sum(int64_t size, const T* x);
+template <typename T>
+double Dot(int64_t size, const T* x, const T* y);
+
+}  // namespace nas::fused
+
+#endif  // NAS_FUSED_FUSED_KERNELS_H_

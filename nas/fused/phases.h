@@ -1,0 +1,155 @@
+// What the passes of a fused cell share: the terms of a node, and small loops beside the kernels.
+#ifndef NAS_FUSED_PHASES_H_
+#define NAS_FUSED_PHASES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "nas/fused/buffer_pool.h"
+#include "nas/fused/cell_pass.h"
+
+namespace nas::fused {
+
+// What kernels work in.
+template <typename T>
+Scratch<T>& ThreadScratch() {
+  thread_local Scratch<T> scratch;
+  return scratch;
+}
+
+// What the passes work in, beside it.
+enum PassSlot { kDepthwiseOutput, kPhase, kPhaseGradient, kLaneSums, kCombined, kUnwanted };
+template <typename T>
+T* PassScratch(PassSlot slot, int64_t size) {
+  thread_local Scratch<T> scratch;
+  return scratch.Get(slot, size);
+}
+
+// Rows of `width` partial sums, added in the order of tasks.
+inline std::vector<double> AddTasks(const std::vector<double>& partial, int64_t tasks,
+                                    int64_t width) {
+  std::vector<double> sums(width);
+  for (int64_t task = 0; task < tasks; ++task) {
+    for (int64_t i = 0; i < width; ++i) sums[i] += partial[task * width + i];
+  }
+  return sums;
+}
+
+// What a primitive of an edge gives to its node: planes of `size` values, sample by sample.
+template <typename T>
+struct Term {
+  int edge, primitive;
+  int state;             // That the edge leaves.
+  int unit;              // Whose output it is; -1 for pools and the identity.
+  int pool;              // 0 maximum, 1 average; -1 for others.
+  const T* y;            // Of the first sample's first channel.
+  int64_t size;
+  int64_t sample_gap;    // Between one sample's last processed plane and the next one's first.
+  const Fold<T>* fold;   // Null for the identity.
+};
+
+// Calls visit(term) for those of the edges into `node`, in alpha's order.
+template <typename T, typename Visit>
+void ForEachTerm(const CellPass<T>& pass, int node, const Visit& visit) {
+  const CellPlan& plan = pass.plan;
+  const int64_t size = pass.out_size();
+  // In `units`, where those of the node's edges are.
+  size_t next = 0;
+  while (plan.units[next].edge < EdgeIndex(node, 0)) ++next;
+  for (int state = 0; state < NumEdges(node); ++state) {
+    const int edge = EdgeIndex(node, state);
+    for (int primitive = 0; primitive < kNumSearchPrimitives; ++primitive) {
+      Term<T> term{edge, primitive, state, -1, -1, nullptr, size, 0, nullptr};
+      switch (kSearchPrimitives[primitive]) {
+        case Primitive::kNone:
+          continue;
+        case Primitive::kMaxPool3x3:
+        case Primitive::kAvgPool3x3:
+          term.pool = kSearchPrimitives[primitive] == Primitive::kMaxPool3x3 ? 0 : 1;
+          term.y = pass.pools[state][term.pool];
+          term.fold = &pass.pool_folds[edge][term.pool];
+          break;
+        default:
+          if (kSearchPrimitives[primitive] == Primitive::kSkipConnect && plan.stride(state) == 1) {
+            term.y = pass.State(state, 0);
+            term.sample_gap = pass.State(state, 1) - term.y - plan.processed() * size;
+            break;
+          }
+          while (plan.units[next].primitive != primitive || !plan.units[next].last) ++next;
+          term.unit = static_cast<int>(next);
+          term.y = pass.pointwise[next];
+          term.fold = &pass.folds[next];
+          ++next;
+      }
+      visit(term);
+    }
+  }
+}
+
+// The channels of a sample that pass the edges out of `state` by, at the size of their outputs.
+template <typename T>
+const T* Bypass(const CellPass<T>& pass, int state, int64_t sample) {
+  const int64_t channels = pass.plan.options.channels, processed = pass.plan.processed();
+  if (pass.plan.stride(state) == 2) {
+    return pass.bypass[state] + sample * (channels - processed) * pass.out_size();
+  }
+  return pass.State(state, sample) + processed * pass.state_size(state);
+}
+
+// Even (odd = 0) or odd rows and columns of planes: [channels, height / 2, width / 2].
+template <typename T>
+void GatherPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* x,
+                 int64_t x_stride, T* phase) {
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t r = odd; r < height; r += 2) {
+      const T* row = x + c * x_stride + r * width + odd;
+      for (int64_t j = 0; j < width; j += 2) *phase++ = row[j];
+    }
+  }
+}
+// gx += the gradient of GatherPhase.
+template <typename T>
+void ScatterPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* phase, T* gx,
+                  int64_t gx_stride) {
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t r = odd; r < height; r += 2) {
+      T* row = gx + c * gx_stride + r * width + odd;
+      for (int64_t j = 0; j < width; j += 2) row[j] += *phase++;
+    }
+  }
+}
+
+// The greatest of every 2x2 pixels; x and y: planes back to back.
+template <typename T>
+void MaxOfSquares(int64_t channels, int64_t height, int64_t width, const T* x, T* y) {
+  for (int64_t row = 0; row < channels * height; row += 2) {
+    const T* upper = x + row * width;
+    const T* lower = upper + width;
+    for (int64_t j = 0; j < width; j += 2) {
+      T greatest = upper[j];
+      for (const T value : {upper[j + 1], lower[j], lower[j + 1]}) {
+        if (value > greatest || value != value) greatest = value;
+      }
+      *y++ = greatest;
+    }
+  }
+}
+// gx += weight times the gradient of MaxOfSquares, which goes to the first of equal values.
+template <typename T>
+void MaxOfSquaresBackward(int64_t channels, int64_t height, int64_t width, const T* x, const T* y,
+                          const T* gy, T* gx) {
+  for (int64_t row = 0; row < channels * height; row += 2) {
+    for (int64_t j = 0; j < width; j += 2, ++y, ++gy) {
+      for (const int64_t at : {row * width + j, row * width + j + 1, (row + 1) * width + j,
+                               (row + 1) * width + j + 1}) {
+        if (x[at] != *y) continue;
+        gx[at] += *gy;
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace nas::fused
+
+#endif  // NAS_FUSED_PHASES_H_

@@ -1,0 +1,149 @@
+// One step of a search, with cells as fused operators and module by module, in one run:
+//
+//   bazel run //nas/learning:search_step_benchmark -- --preset=cifar --batch=64 --bits=2,4
+//
+// Prints for each implementation the seconds of a step and of its parts, images per second, peak
+// memory, GFLOP per second and their share of what a matrix product reaches here; and, last, the
+// ratio of both.
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ATen/Parallel.h"
+#include "ATen/core/Tensor.h"
+#include "ATen/ops/randint.h"
+#include "ATen/ops/randn.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "distributed/communication/single_communicator.h"
+#include "distributed/training/batch_source.h"
+#include "gflags/gflags.h"
+#include "glog/logging.h"
+#include "nas/learning/benchmark_measures.h"
+#include "nas/learning/losses.h"
+#include "nas/learning/search_task.h"
+#include "quant/bit_cost.h"
+#include "torch/utils.h"
+
+DEFINE_string(preset, "cifar", "cifar: C 16, 8 layers, 32 pixels; imagenet: C 48, 8 layers, k 2, "
+                               "224 pixels; digits: C 8, 4 layers, 28 pixels");
+DEFINE_int64(batch, 64, "images of a step");
+DEFINE_string(bits, "2,4", "candidates of every weight and activation");
+DEFINE_int32(threads, 2, "threads");
+DEFINE_bool(second_order, false, "second-order steps of alphas");
+DEFINE_string(impl, "both", "fused, composed or both");
+DEFINE_int32(steps, 5, "steps timed, after one that is not; medians are printed");
+
+namespace nas {
+namespace {
+
+struct Preset {
+  ImageKind images;
+  int64_t channels, partial_channels;
+  int layers;
+  int64_t side, classes;
+};
+
+const std::map<std::string, Preset> kPresets = {
+    {"cifar", {ImageKind::kCifar, 16, 4, 8, 32, 10}},
+    {"imagenet", {ImageKind::kImageNet, 48, 2, 8, 224, 1000}},
+    {"digits", {ImageKind::kCifar, 8, 4, 4, 28, 10}},
+};
+
+SearchConfig Config(const Preset& preset) {
+  SearchConfig config;
+  config.supernet.images = preset.images;
+  config.supernet.channels = preset.channels;
+  config.supernet.partial_channels = preset.partial_channels;
+  config.supernet.layers = preset.layers;
+  config.supernet.classes = preset.classes;
+  config.supernet.bits.clear();
+  for (const auto text : absl::StrSplit(FLAGS_bits, ',')) {
+    int64_t bits;
+    CHECK(absl::SimpleAtoi(text, &bits)) << "--bits=" << FLAGS_bits;
+    config.supernet.bits.push_back(bits);
+  }
+  config.weight_rate = {.base = 0.025, .epochs = 50};
+  config.gamma_rate = {.base = 0.01, .epochs = 50};
+  config.alpha_begin = 0;
+  config.second_order = FLAGS_second_order;
+  return config;
+}
+
+distributed::Batch RandomBatch(const Preset& preset) {
+  const int64_t n = FLAGS_batch;
+  distributed::Batch batch;
+  batch.images = at::randn({n, 3, preset.side, preset.side});
+  batch.labels = at::randint(preset.classes, {n}, at::kLong);
+  batch.global_count = n;
+  batch.loss_weight = 1.0 / n;
+  return batch;
+}
+
+// Returns the median of a step.
+double Measure(const Preset& preset, Implementation implementation, double peak) {
+  torch::manual_seed(1);
+  auto created = Supernet::Create(Config(preset).supernet);
+  CHECK(created.ok()) << created.status();
+  Supernet& supernet = **created;
+  supernet.set_implementation(implementation);
+  const auto communicator = distributed::MakeSingleCommunicator();
+  SearchTask task(Config(preset), *std::move(created), communicator.get());
+  task.BeginEpoch(0, 50);
+  const std::vector<distributed::Batch> batches = {RandomBatch(preset), RandomBatch(preset)};
+
+  ResetPeakMemory();
+  const auto step = [&] { CHECK(task.Step({}, batches).ok()); };
+  step();
+  const double seconds = MedianSeconds(FLAGS_steps, step);
+  const double peak_memory = PeakMemoryBytes();
+
+  supernet.network().train();
+  at::Tensor loss;
+  std::vector<double> forward, backward;
+  for (int i = 0; i < FLAGS_steps; ++i) {
+    forward.push_back(Seconds([&] {
+      loss = CrossEntropy(supernet.Forward(batches[0].images), batches[0].labels);
+    }));
+    backward.push_back(Seconds([&] { loss.backward(); }));
+  }
+  // A forward pass, and twice as much backward for the weights' step; alphas need no gradients of
+  // weights.
+  const int passes = FLAGS_second_order ? 3 + 2 + 2 * 2 + 3 : 3 + 2;
+  const double flop = 2 * supernet.MultiplyAdds() * FLAGS_batch * passes;
+  const bool fused = implementation == Implementation::kFused;
+  std::printf("%-9s step %8.3f s   forward %7.3f s   backward %7.3f s   %7.1f images/s   "
+              "%6.0f MB   %6.1f GFLOP/s, %4.1f %% of a matrix product's\n",
+              fused ? "fused" : "composed", seconds, Median(forward), Median(backward),
+              FLAGS_batch / seconds, peak_memory / 1e6, flop / seconds / 1e9,
+              100 * flop / seconds / peak);
+  std::fflush(stdout);
+  return seconds;
+}
+
+void Run() {
+  const auto found = kPresets.find(FLAGS_preset);
+  CHECK(found != kPresets.end()) << "--preset=" << FLAGS_preset;
+  at::set_num_threads(FLAGS_threads);
+  const double peak = MatrixProductFlops();
+  std::printf("search step: %s, batch %ld, bits {%s}, %d threads%s; a matrix product reaches "
+              "%.0f GFLOP/s\n",
+              FLAGS_preset.c_str(), FLAGS_batch, FLAGS_bits.c_str(), FLAGS_threads,
+              FLAGS_second_order ? ", second order" : "", peak / 1e9);
+  double fused = 0, composed = 0;
+  if (FLAGS_impl != "composed") fused = Measure(found->second, Implementation::kFused, peak);
+  if (FLAGS_impl != "fused") composed = Measure(found->second, Implementation::kComposed, peak);
+  if (FLAGS_impl == "both") std::printf("ratio %.1f\n", composed / fused);
+}
+
+}  // namespace
+}  // namespace nas
+
+int main(int argc, char** argv) {
+  gflags::ParseCommandLineFlags(&argc, &argv, true);
+  nas::Run();
+}

@@ -1,0 +1,1 @@
+"""The report of runs (tools/report.py): reading them, charts, sections of the page, other formats."""
