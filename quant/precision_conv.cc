@@ -4,10 +4,17 @@
 #include <vector>
 
 #include "ATen/ops/conv2d.h"
+#include "c10/util/Exception.h"
+#include "quant/exact_sums.h"
 #include "quant/quantizers.h"
 
 namespace quant {
 namespace {
+
+int64_t FixedBits(const std::vector<int64_t>& bits) {
+  TORCH_CHECK(bits.size() == 1, "levels are of fixed bits");
+  return bits[0];
+}
 
 torch::nn::Conv2dOptions LibraryOptions(const ConvOptions& options) {
   return torch::nn::Conv2dOptions(options.in_channels, options.out_channels, options.kernel)
@@ -31,31 +38,48 @@ PrecisionConv2dImpl::PrecisionConv2dImpl(const ConvOptions& options)
              .groups = options.groups},
       conv_(register_module("conv", torch::nn::Conv2d(LibraryOptions(options)))) {}
 
+at::Tensor PrecisionConv2dImpl::RangeOf(const at::Tensor& x,
+                                        const std::vector<int64_t>& bits) const {
+  if (!NeedsRange(bits)) return {};
+  if (fixed_range_.defined() && !is_training()) return fixed_range_.to(x.options());
+  return range_of_ ? range_of_(x) : at::Tensor();
+}
+
 at::Tensor PrecisionConv2dImpl::Quantized(const at::Tensor& x, const Precision& precision) const {
   const std::vector<int64_t>& bits = precision.activation_bits;
-  at::Tensor range_of;
-  if (NeedsRange(bits)) {
-    if (observe_) {
-      observe_(x);
-      return x;
-    }
-    if (fixed_range_.defined() && !is_training()) {
-      range_of = fixed_range_.to(x.options());
-    } else if (range_of_) {
-      range_of = range_of_(x);
-    }
+  if (observe_ && NeedsRange(bits)) {
+    observe_(x);
+    return x;
   }
-  return MixedActivation(x, bits, precision.activation_probs, eight_bit_, range_of);
+  return MixedActivation(x, bits, precision.activation_probs, eight_bit_, RangeOf(x, bits));
 }
 
 at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& asked) {
   const Precision& precision = own_precision_ ? *own_precision_ : asked;
   const auto& options = conv_->options;
-  const at::Tensor y = at::conv2d(
-      Quantized(x, precision),
-      MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs, eight_bit_),
-      /*bias=*/{}, options.stride(), std::get<torch::ExpandingArray<2>>(options.padding()),
-      options.dilation(), options.groups());
+  const ConvArguments arguments = {
+      .stride = *options.stride(),
+      .padding = *std::get<torch::ExpandingArray<2>>(options.padding()),
+      .dilation = *options.dilation(),
+      .groups = options.groups()};
+  at::Tensor y;
+  // An observed activation is not quantized: it has no levels.
+  if (!observe_ && (ExactSumsGuard::IsActive() || LevelObserver::IsActive())) {
+    const Levels levels = LevelsOf(x, FixedBits(precision.activation_bits), Role::kActivation,
+                                   eight_bit_, RangeOf(x, precision.activation_bits));
+    LevelObserver::Observe(conv_->weight, levels);
+    if (ExactSumsGuard::IsActive()) {
+      const Levels weight =
+          LevelsOf(conv_->weight, FixedBits(precision.weight_bits), Role::kWeight, eight_bit_);
+      y = ExactConv2d(levels, weight, arguments, x.scalar_type());
+    }
+  }
+  if (!y.defined()) {
+    y = at::conv2d(
+        Quantized(x, precision),
+        MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs, eight_bit_),
+        /*bias=*/{}, arguments.stride, arguments.padding, arguments.dilation, arguments.groups);
+  }
   set_sizes({x.size(2), x.size(3)}, {y.size(2), y.size(3)});
   return Tapped(y);
 }

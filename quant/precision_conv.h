@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "base/output_tap.h"
@@ -78,6 +79,8 @@ class PrecisionConv2dImpl : public torch::nn::Module, public base::OutputTap {
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(Precision::Float())})
 
  private:
+  // What MixedActivation takes the ranges of, if not of x itself.
+  at::Tensor RangeOf(const at::Tensor& x, const std::vector<int64_t>& bits) const;
   at::Tensor Quantized(const at::Tensor& x, const Precision& precision) const;
 
   EightBit eight_bit_;

@@ -50,6 +50,7 @@ _DEBS = {
         "libnl-route-3-200",
     ],
     "png": ["libpng-dev", "zlib1g-dev"],
+    "protozero": ["libprotozero-dev"],
     "sysroot": ["libc6", "libc6-dev", "linux-libc-dev"],
     "xxhash": ["libxxhash-dev"],
 }

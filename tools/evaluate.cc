@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "nas/weights/published_names.h"
 #include "nas/weights/weight_file.h"
 #include "nlohmann/json.hpp"
+#include "quant/exact_sums.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
@@ -51,6 +53,10 @@ FLAG_RANGE(calibrate, tools::FromTo(0, tools::kMany));
 DEFINE_string(calibration_data, "", "Training images, for --calibrate.");
 DEFINE_string(calibrated_weights, "",
               "File for the weights together with the ranges of --calibrate; none if empty.");
+DEFINE_bool(
+    exact_sums, false,
+    "Convolve levels, which are integers, then scale: sums that no order changes, and what a "
+    "packed network computes.");
 DEFINE_string(output, "", "File for the results, as JSON; none if empty.");
 
 namespace tools {
@@ -125,6 +131,8 @@ absl::Status Evaluate() {
   if (ranges == Ranges::kCalibrated) {
     RETURN_IF_ERROR(Calibrate(kept.classes, *network, *communicator));
   }
+  std::optional<quant::ExactSumsGuard> exact;
+  if (FLAGS_exact_sums) exact.emplace();
   ASSIGN_OR_RETURN(const auto evaluation, EvaluateOn(*source, *network, *communicator));
   const std::map<std::string, double>& means = evaluation.means;
   if (communicator->rank() != 0) return absl::OkStatus();

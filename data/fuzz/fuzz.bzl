@@ -1,12 +1,13 @@
 """Fuzz targets, and ordinary tests of them."""
 
-def fuzz_target(name, srcs, deps):
+def fuzz_target(name, srcs, deps, replay = ":replay"):
     """Makes fuzz_NAME, for libFuzzer, and NAME_test, which replays corpus/NAME.
 
     Args:
       name: of the target.
       srcs: have its LLVMFuzzerTestOneInput.
       deps: of srcs.
+      replay: //data/fuzz:replay, as seen from the room.
     """
     native.cc_binary(
         name = "fuzz_" + name,
@@ -23,5 +24,5 @@ def fuzz_target(name, srcs, deps):
         srcs = srcs,
         args = ["$(location %s)" % file for file in corpus],
         data = corpus,
-        deps = deps + [":replay"],
+        deps = deps + [replay],
     )

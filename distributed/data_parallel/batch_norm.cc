@@ -1,10 +1,15 @@
 #include "distributed/data_parallel/batch_norm.h"
 
+#include "distributed/data_parallel/folded_batch_norm.h"
 #include "distributed/data_parallel/sync_batch_norm.h"
+#include "quant/exact_sums.h"
 
 namespace distributed {
 
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
+  if (!is_training() && quant::ExactSumsGuard::IsActive()) {
+    return Tapped(FoldBatchNorm(weight, bias, running_mean, running_var, options.eps()).Apply(x));
+  }
   if (communicator_ == nullptr || !is_training()) {
     return Tapped(BatchNormImplBase::forward(x));
   }

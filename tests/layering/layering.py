@@ -43,6 +43,7 @@ REPOSITORIES = {
     "nccl.h": "cuda_libs",
     "nlohmann/": "json",
     "png.h": "png",
+    "protozero/": "protozero",
     "torch/": "libtorch",
     "turbojpeg.h": "jpeg",
     "xxhash.h": "xxhash",

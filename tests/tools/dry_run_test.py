@@ -73,7 +73,7 @@ class DryRunTest(unittest.TestCase):
     self.passes("pack", f"--input={self.data}", "--output=packed")
     self.passes("inspect", f"--input={self.data}")
     self.passes("published_costs")
-    for tool in ("pack", "inspect", "published_costs"):
+    for tool in ("pack", "inspect", "predict", "published_costs"):
       self.refuses("--preset=cifar: this tool has no presets", tool, "--preset=cifar")
 
   def test_the_comparison(self):

@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
-TOOLS = ("evaluate", "inspect", "pack", "precision_search", "ptq", "published_costs", "search", "train")
+TOOLS = ("evaluate", "export", "inspect", "pack", "precision_search", "predict", "ptq", "published_costs",
+         "search", "train")
 FLAG = re.compile(r"^--(\w+)=(.*?)  \((.*)\)$", re.MULTILINE)
 NUMBERS = re.compile(r"a (whole )?number (?:from |above )?(-?[0-9.e+]+)(?: or more| to (?:below )?([0-9.e+]+))?$")
 

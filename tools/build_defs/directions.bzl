@@ -6,6 +6,10 @@ there is no circle. Visibility (//:BUILD.bazel) and //tests/layering both follow
 
 DIRECTIONS = {
     "base": [],
+    # Packed networks, and running them on integers; no torch.
+    "quant/runtime": ["base"],
+    # The same networks as ONNX.
+    "quant/onnx": ["base", "quant/runtime"],
     # Quantizers and what is built of them; no network.
     "quant": ["base"],
     # Input; no torch.
@@ -27,6 +31,7 @@ DIRECTIONS = {
     "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/fused"],
     "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/operations"],
     "nas/weights": ["base", "nas/space", "nas/derived"],
+    "nas/deployment": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/derived"],
     "nas/derivation": ["base", "quant", "nas/space", "nas/supernet", "nas/derived"],
     "nas/budget": ["base", "quant", "nas/space", "nas/supernet", "nas/derived", "nas/derivation"],
     "nas/learning": [
@@ -43,7 +48,17 @@ DIRECTIONS = {
     # Programs.
     "tools/flags": ["base", "quant", "data", "distributed", "nas"],
     "tools/program": ["base", "quant", "data", "distributed", "nas", "tools/flags"],
-    "tools": ["base", "quant", "data", "distributed", "nas", "tools/flags", "tools/program"],
+    "tools/deployment": ["base", "quant", "data", "distributed", "nas", "tools/flags", "tools/program"],
+    "tools": [
+        "base",
+        "quant",
+        "data",
+        "distributed",
+        "nas",
+        "tools/flags",
+        "tools/program",
+        "tools/deployment",
+    ],
     "tools/release": ["tools"],
     # What crosses floors.
     "tests": ["base", "quant", "data", "distributed", "nas", "tools"],

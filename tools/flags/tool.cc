@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -54,14 +55,17 @@ absl::Status ApplyPreset(const Presets& presets) {
   return absl::OkStatus();
 }
 
-// Sets every flag. InvalidArgument as from ParseCommandLine, ApplyPreset and CheckRanges.
-absl::Status SetFlags(const CommandLine& command_line, const Presets& presets,
-                      const char* argument) {
+// Sets every flag, and `others` as RunTool. InvalidArgument as from ParseCommandLine, ApplyPreset
+// and CheckRanges.
+absl::Status SetFlags(const CommandLine& command_line, const Presets& presets, const char* argument,
+                      std::vector<std::string>* others) {
   std::vector<std::string> left = command_line.arguments;
-  if (argument != nullptr && left.size() == 1 && !GivenByUser(argument)) {
+  if (argument != nullptr && (left.size() == 1 || (others != nullptr && !left.empty())) &&
+      !GivenByUser(argument)) {
     gflags::SetCommandLineOption(argument, left[0].c_str());
-    left.clear();
+    left.erase(left.begin());
   }
+  if (others != nullptr) *others = std::exchange(left, {});
   if (!left.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("unexpected argument '", left[0], "': every option is a --flag"));
@@ -103,7 +107,8 @@ int Finish(int exit_status) {
 bool IsDryRun() { return FLAGS_dry_run; }
 
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
-            const std::function<absl::Status()>& body, const char* argument) {
+            const std::function<absl::Status()>& body, const char* argument,
+            std::vector<std::string>* others) {
   OccupyClosedStreams();
   gflags::SetArgv(argc, const_cast<const char**>(argv));  // For the program's name.
   FLAGS_logtostderr = true;
@@ -114,7 +119,7 @@ int RunTool(int argc, char** argv, const std::string& usage, const Presets& pres
     fputs(Answer(command_line->question, usage, presets).c_str(), stdout);
     return Finish(0);
   }
-  if (absl::Status status = SetFlags(*command_line, presets, argument); !status.ok()) {
+  if (absl::Status status = SetFlags(*command_line, presets, argument, others); !status.ok()) {
     return Fail(status, kUsage);
   }
   if (!FLAGS_print_preset.empty()) {

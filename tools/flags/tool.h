@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "tools/flags/presets.h"
@@ -19,12 +20,14 @@ namespace tools {
 
 // Parses the command line (command_line.h), gives every flag that was not on it the value of
 // `presets[--preset]`, holds all against their ranges, and runs `body`. An argument that is no flag
-// is the value of the flag `argument`, if that is named. What is wrong, standard output that cannot
-// be written included, is one line on stderr. Returns the exit status: 0, 1 for an error of `body`
-// or of standard output, 2 for a wrong command line, 75 for Cancelled: stopped by a signal, to be
-// started again with --resume=auto. --help, --version and --print_preset print and return 0.
+// is the value of the flag `argument`, if that is named; `others`, if not null, gets those behind
+// the first. What is wrong, standard output that cannot be written included, is one line on stderr.
+// Returns the exit status: 0, 1 for an error of `body` or of standard output, 2 for a wrong command
+// line, 75 for Cancelled: stopped by a signal, to be started again with --resume=auto. --help,
+// --version and --print_preset print and return 0.
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
-            const std::function<absl::Status()>& body, const char* argument = nullptr);
+            const std::function<absl::Status()>& body, const char* argument = nullptr,
+            std::vector<std::string>* others = nullptr);
 
 // --dry_run: the body checks what it can and prints what it would do, "would …", instead.
 bool IsDryRun();
