@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "ATen/Parallel.h"
+#include "ATen/ops/equal.h"
 #include "ATen/ops/randn.h"
 #include "ATen/ops/zeros_like.h"
 #include "absl/strings/match.h"
@@ -158,6 +160,17 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Evaluation", true, true, {2, 8, 32}, quant::EightBit::kPublished, 8, 4, 8, 12,
                          6, false}),
     [](const auto& info) { return info.param.name; });
+
+TEST(FusedCellTest, ThreadsDoNotChangeABit) {
+  const int threads = at::get_num_threads();
+  Tensors results[2];
+  for (const int count : {1, 2}) {
+    at::set_num_threads(count);
+    results[count - 1] = Example(Case{.name = "", .reduction = true, .bits = {2, 8}}).Run(true);
+  }
+  at::set_num_threads(threads);
+  for (const auto& [name, one] : results[0]) EXPECT_TRUE(at::equal(one, results[1].at(name))) << name;
+}
 
 TEST(FusedCellTest, OddSidesAreNotHalved) {
   Example example(Case{.name = "", .reduction = true, .height = 7});

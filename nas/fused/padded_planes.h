@@ -1,0 +1,56 @@
+// Planes with zeros around them, and the scratch's slots, which the kernels share.
+#ifndef NAS_FUSED_PADDED_PLANES_H_
+#define NAS_FUSED_PADDED_PLANES_H_
+
+#include <cstdint>
+
+#include "nas/fused/fused_kernels.h"
+
+namespace nas::fused {
+
+constexpr int64_t RoundUp(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// floor(a / b), b > 0.
+constexpr int64_t FloorDivide(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
+
+// A plane with zeros around it, read along its memory as if it had no rows: what lies right of a row
+// is what lies left of the next. At stride 2 every one of the input's four phases has such a plane,
+// of the output's size.
+struct PaddedPlanes {
+  int64_t height, width;  // Of the output.
+  int64_t halo, pitch, plane, origin;
+
+  PaddedPlanes(const DepthwiseShape& shape, int lanes)
+      : height(shape.out_height()), width(shape.out_width()) {
+    const int64_t pad = shape.dilation * (shape.kernel - 1) / 2;
+    halo = shape.stride == 1 ? pad : (pad + 1) / 2;
+    pitch = width + halo;
+    origin = halo * pitch + halo;
+    plane = RoundUp((height + 2 * halo) * pitch + 2 * halo + 2 * lanes, lanes);
+  }
+  int64_t flat_size() const { return height * pitch; }
+};
+
+// What slot of the scratch serves for what.
+enum Slot {
+  kPaddedPlane,  // Of one channel.
+  kPadded,       // Of all.
+  kPaddedGradient,
+  kDepthwise,
+  kDepthwiseGradient,
+  kPooled,
+  kPooledGradient,
+  kFlat,
+  kPlane,
+  kReciprocals,
+  kQuantized,
+  kInputGradient,
+  kOutputGradient,
+  kTransposed,
+};
+
+}  // namespace nas::fused
+
+#endif  // NAS_FUSED_PADDED_PLANES_H_

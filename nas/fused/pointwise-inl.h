@@ -1,0 +1,186 @@
+// 1x1 convolutions: products of small matrices with planes.
+#if defined(NAS_FUSED_POINTWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef NAS_FUSED_POINTWISE_INL_H_
+#undef NAS_FUSED_POINTWISE_INL_H_
+#else
+#define NAS_FUSED_POINTWISE_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "hwy/highway.h"
+#include "nas/fused/fused_kernels.h"
+#include "nas/fused/mixture-inl.h"
+#include "nas/fused/padded_planes.h"
+#include "nas/fused/wide-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace nas::fused {
+namespace {
+namespace HWY_NAMESPACE {
+
+// For rows [m, m + kRows) of A and kVectors vectors from column j on, visits every vector of the
+// product with B, whose rows are `size` apart: sum_k A[m + r, k] B[k, j].
+// kPlain: products are rounded, for the reason that Convolve gives.
+template <typename T, int kRows, int kVectors, bool kPlain, typename Visit>
+HWY_INLINE void MultiplyBlock(int64_t m, int64_t inner, int64_t size, const T* a, const T* b,
+                              int64_t j, const Visit& visit) {
+  Wide<T> sum[kRows][kVectors];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = Broadcast(T(0));
+  }
+  for (int64_t k = 0; k < inner; ++k) {
+    Wide<T> right[kVectors];
+    for (int v = 0; v < kVectors; ++v) right[v] = Load(b + k * size + j + v * kLanes<T>);
+    for (int r = 0; r < kRows; ++r) {
+      const Wide<T> left = Broadcast(a[(m + r) * inner + k]);
+      for (int v = 0; v < kVectors; ++v) {
+        sum[r][v] = kPlain ? Add(sum[r][v], Mul(left, right[v])) : MulAdd(left, right[v], sum[r][v]);
+      }
+    }
+  }
+  for (int v = 0; v < kVectors; ++v) {
+    for (int r = 0; r < kRows; ++r) visit(r, j + v * kLanes<T>, sum[r][v]);
+  }
+}
+
+// The whole rows; size is a multiple of the lanes.
+template <typename T, int kRows, bool kPlain, typename Visit>
+HWY_INLINE void MultiplyRows(int64_t m, int64_t inner, int64_t size, const T* a, const T* b,
+                             const Visit& visit) {
+  // As many sums as there are registers for.
+  constexpr int kVectors = Wide<T>::kParts == 1 ? 4 : 1;
+  int64_t j = 0;
+  for (; j + kVectors * kLanes<T> <= size; j += kVectors * kLanes<T>) {
+    MultiplyBlock<T, kRows, kVectors, kPlain>(m, inner, size, a, b, j, visit);
+  }
+  for (; j < size; j += kLanes<T>) MultiplyBlock<T, kRows, 1, kPlain>(m, inner, size, a, b, j, visit);
+
+}
+
+template <typename T>
+void PointwiseForward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
+                      const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
+                      T* y, double* sums, Scratch<T>& scratch) {
+  const int64_t padded_size = RoundUp(size, kLanes<T>);
+  T* q = scratch.Get(kQuantized, in * padded_size);
+  for (int64_t c = 0; c < in; ++c) {
+    QuantizePlane(activation, mixture, c, size, x + c * x_stride, q + c * padded_size);
+  }
+  const auto rows = [&](auto count, int64_t o) HWY_ATTR {
+    constexpr int kRows = count();
+    Wide<T> sum[kRows], squares[kRows];
+    for (int r = 0; r < kRows; ++r) sum[r] = squares[r] = Broadcast(T(0));
+    MultiplyRows<T, kRows, /*kPlain=*/true>(o, in, padded_size, weights, q,
+                           [&](int r, int64_t j, const Wide<T>& v) HWY_ATTR {
+                             StoreFirst(v, y + (o + r) * size + j, size - j);
+                             sum[r] = Add(sum[r], v);
+                             squares[r] = MulAdd(v, v, squares[r]);
+                           });
+    for (int r = 0; r < kRows; ++r) {
+      sums[2 * (o + r)] += SumOfLanes(sum[r]);
+      sums[2 * (o + r) + 1] += SumOfLanes(squares[r]);
+    }
+  };
+  int64_t o = 0;
+  for (; o + 4 <= out; o += 4) rows(std::integral_constant<int, 4>(), o);
+  for (; o < out; ++o) rows(std::integral_constant<int, 1>(), o);
+}
+
+// sums[m, k] += lanes of the products of A's row m and B's row k.
+template <typename T, int kRows, int kColumns>
+HWY_INLINE void OuterProducts(int64_t m, int64_t k, int64_t columns, int64_t size, const T* a,
+                              const T* b, T* sums) {
+  Wide<T> sum[kRows][kColumns];
+  for (int r = 0; r < kRows; ++r) {
+    for (int c = 0; c < kColumns; ++c) {
+      sum[r][c] = Load(sums + ((m + r) * columns + k + c) * kLanes<T>);
+    }
+  }
+  for (int64_t j = 0; j < size; j += kLanes<T>) {
+    Wide<T> left[kRows];
+    for (int r = 0; r < kRows; ++r) left[r] = Load(a + (m + r) * size + j);
+    for (int c = 0; c < kColumns; ++c) {
+      const Wide<T> right = Load(b + (k + c) * size + j);
+      for (int r = 0; r < kRows; ++r) sum[r][c] = MulAdd(left[r], right, sum[r][c]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int c = 0; c < kColumns; ++c) {
+      Store(sum[r][c], sums + ((m + r) * columns + k + c) * kLanes<T>);
+    }
+  }
+}
+
+template <typename T>
+void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
+                       const Activation<T>& activation, const Mixture<T>& mixture,
+                       const T* weights, const NormalizationGradient<T>& gradient, T* gx,
+                       int64_t gx_stride, bool accumulate, double* norm_sums,
+                       const WeightGradients<T>& weight_gradients, Scratch<T>& scratch) {
+  const int64_t padded_size = RoundUp(size, kLanes<T>);
+  T* gy = scratch.Get(kOutputGradient, out * padded_size);
+  for (int64_t o = 0; o < out; ++o) {
+    const Wide<T> direct = Broadcast(gradient.direct[o]), slope = Broadcast(gradient.slope[o]),
+                  constant = Broadcast(gradient.constant[o]);
+    const T* g = gradient.g + o * gradient.g_stride;
+    const T* y = gradient.y + o * size;
+    T* target = gy + o * padded_size;
+    for (int64_t j = 0; j < size; j += kLanes<T>) {
+      Store(MulAdd(LoadFirst(g + j, size - j), direct,
+                   MulAdd(LoadFirst(y + j, size - j), slope, constant)),
+            target + j);
+    }
+    std::fill(target + size, target + padded_size, T(0));
+  }
+
+  T* transposed = scratch.Get(kTransposed, in * out);
+  for (int64_t o = 0; o < out; ++o) {
+    for (int64_t c = 0; c < in; ++c) transposed[c * out + o] = weights[o * in + c];
+  }
+  T* gq = scratch.Get(kInputGradient, in * padded_size);
+  int64_t m = 0;
+  const auto store = [&](int r, int64_t j, const Wide<T>& v) HWY_ATTR {
+    Store(v, gq + (m + r) * padded_size + j);
+  };
+  for (; m + 4 <= in; m += 4) MultiplyRows<T, 4, false>(m, out, padded_size, transposed, gy, store);
+  for (; m < in; ++m) MultiplyRows<T, 1, false>(m, out, padded_size, transposed, gy, store);
+
+  const bool weights_want = weight_gradients.pointwise != nullptr;
+  T* q = weights_want ? scratch.Get(kQuantized, in * padded_size) : nullptr;
+  for (int64_t c = 0; c < in; ++c) {
+    T* quantized = weights_want ? q + c * padded_size : nullptr;
+    MixBackward(activation, mixture, c, size, x + c * x_stride, gq + c * padded_size,
+                gx + c * gx_stride, accumulate, quantized, weight_gradients.probabilities,
+                norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
+    if (weights_want) std::fill(quantized + size, quantized + padded_size, T(0));
+  }
+  if (!weights_want) return;
+  for (int64_t o = 0; o < out;) {
+    const int rows = out - o >= 4 ? 4 : 1;
+    for (int64_t c = 0; c < in;) {
+      const int columns = in - c >= 4 ? 4 : 1;
+      T* sums = weight_gradients.pointwise;
+      if (rows == 4 && columns == 4) {
+        OuterProducts<T, 4, 4>(o, c, in, padded_size, gy, q, sums);
+      } else if (rows == 4) {
+        OuterProducts<T, 4, 1>(o, c, in, padded_size, gy, q, sums);
+      } else if (columns == 4) {
+        OuterProducts<T, 1, 4>(o, c, in, padded_size, gy, q, sums);
+      } else {
+        OuterProducts<T, 1, 1>(o, c, in, padded_size, gy, q, sums);
+      }
+      c += columns;
+    }
+    o += rows;
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace
+}  // namespace nas::fused
+HWY_AFTER_NAMESPACE();
+
+#endif  // NAS_FUSED_POINTWISE_INL_H_

@@ -1,0 +1,89 @@
+// The gradient of a depthwise and a pointwise convolution, what the former gave computed again.
+#if defined(NAS_FUSED_SEPARABLE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef NAS_FUSED_SEPARABLE_INL_H_
+#undef NAS_FUSED_SEPARABLE_INL_H_
+#else
+#define NAS_FUSED_SEPARABLE_INL_H_
+#endif
+
+#include <cstdint>
+
+#include "hwy/highway.h"
+#include "nas/fused/depthwise-inl.h"
+#include "nas/fused/fused_kernels.h"
+#include "nas/fused/mixture-inl.h"
+#include "nas/fused/padded_planes.h"
+#include "nas/fused/pointwise-inl.h"
+#include "nas/fused/wide-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace nas::fused {
+namespace {
+namespace HWY_NAMESPACE {
+
+template <typename T>
+void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, const T* x,
+                       int64_t x_stride, const Activation<T>& activation, const Mixture<T>& first,
+                       const T* depthwise, const Mixture<T>& second, const T* pointwise,
+                       const NormalizationGradient<T>& gradient, T* gx, int64_t gx_stride,
+                       bool accumulate, double* norm_sums,
+                       const WeightGradients<T>& weight_gradients, Scratch<T>& scratch) {
+  const PaddedPlanes planes(shape, kLanes<T>);
+  const int64_t in_size = shape.height * shape.width, out_size = planes.height * planes.width;
+  const int phases = shape.stride * shape.stride;
+  const int64_t padded_channel = phases * planes.plane;
+  T* padded = scratch.GetZeroed(kPadded, in * padded_channel, shape);
+  T* padded_gd = scratch.GetZeroed(kPaddedGradient, planes.plane, shape);
+  T* plane = scratch.Get(kPlane, RoundUp(in_size, kLanes<T>));
+  const int64_t flat_phase = RoundUp(planes.flat_size(), kLanes<T>);
+  T* flat = scratch.Get(kFlat, phases * flat_phase);
+  T* d = scratch.Get(kDepthwise, in * out_size);
+  T* gd = scratch.Get(kDepthwiseGradient, in * out_size);
+  ForTaps(shape, [&](auto taps) HWY_ATTR {
+    using K = decltype(taps);
+    constexpr int kWeights = K::kernel * K::kernel;
+    for (int64_t c = 0; c < in; ++c) {
+      QuantizePlane(activation, first, c, in_size, x + c * x_stride, plane);
+      Pad(shape, planes, plane, padded + c * padded_channel);
+      Convolve<T, K::kernel, K::dilation, K::stride>(planes, padded + c * padded_channel,
+                                                     depthwise + c * kWeights, flat);
+      CopyRows(planes.height, planes.width, flat, planes.pitch, d + c * out_size, planes.width);
+    }
+    HWY_NAMESPACE::PointwiseBackward(
+        in, out, out_size, d, out_size, Activation<T>{.relu = false}, second,
+                      pointwise, gradient, gd, out_size, /*accumulate=*/false,
+                      static_cast<double*>(nullptr), weight_gradients, scratch);
+    for (int64_t c = 0; c < in; ++c) {
+      CopyRows(planes.height, planes.width, gd + c * out_size, planes.width,
+               padded_gd + planes.origin, planes.pitch);
+      if (weight_gradients.depthwise != nullptr) {
+        ConvolveWeightGradient<T, K::kernel, K::dilation, K::stride>(
+            planes, padded_gd, padded + c * padded_channel,
+            weight_gradients.depthwise + c * kWeights * kLanes<T>);
+      }
+      ConvolveBackward<T, K::kernel, K::dilation, K::stride>(
+          planes, padded_gd, depthwise + c * kWeights, flat_phase, flat);
+      if constexpr (K::stride == 1) {
+        CopyRows(planes.height, planes.width, flat, planes.pitch, plane, planes.width);
+      } else {
+        for (int64_t r = 0; r < planes.height; ++r) {
+          for (int phase = 0; phase < 4; ++phase) {
+            const T* source = flat + phase * flat_phase + r * planes.pitch;
+            T* target = plane + (2 * r + phase / 2) * shape.width + phase % 2;
+            for (int64_t j = 0; j < planes.width; ++j) target[2 * j] = source[j];
+          }
+        }
+      }
+      MixBackward(activation, first, c, in_size, x + c * x_stride, plane, gx + c * gx_stride,
+                  accumulate, static_cast<T*>(nullptr), weight_gradients.probabilities,
+                  norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
+    }
+  });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace
+}  // namespace nas::fused
+HWY_AFTER_NAMESPACE();
+
+#endif  // NAS_FUSED_SEPARABLE_INL_H_

@@ -1,0 +1,138 @@
+// Vectors of 64 bytes, in as many registers as the machine needs for them.
+#if defined(NAS_FUSED_WIDE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef NAS_FUSED_WIDE_INL_H_
+#undef NAS_FUSED_WIDE_INL_H_
+#else
+#define NAS_FUSED_WIDE_INL_H_
+#endif
+
+#include <cstdint>
+
+#include "hwy/highway.h"
+#include "nas/fused/fused_kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace nas::fused {
+namespace {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <typename T>
+struct Wide {
+  using D = hn::CappedTag<T, kLanes<T>>;
+  using V = hn::Vec<D>;
+  static constexpr int kPartLanes = static_cast<int>(hn::MaxLanes(D()));
+  static constexpr int kParts = kLanes<T> / kPartLanes;
+  V part[kParts];
+};
+
+#define WIDE_EACH(i) for (int i = 0; i < Wide<T>::kParts; ++i)
+
+template <typename T>
+HWY_INLINE Wide<T> Broadcast(T value) {
+  Wide<T> r;
+  WIDE_EACH(i) r.part[i] = hn::Set(typename Wide<T>::D(), value);
+  return r;
+}
+template <typename T>
+HWY_INLINE Wide<T> Load(const T* p) {
+  Wide<T> r;
+  WIDE_EACH(i) r.part[i] = hn::LoadU(typename Wide<T>::D(), p + i * Wide<T>::kPartLanes);
+  return r;
+}
+template <typename T>
+HWY_INLINE void Store(const Wide<T>& v, T* p) {
+  WIDE_EACH(i) hn::StoreU(v.part[i], typename Wide<T>::D(), p + i * Wide<T>::kPartLanes);
+}
+// The first n lanes, or all; the others are zero.
+template <typename T>
+HWY_INLINE Wide<T> LoadFirst(const T* p, int64_t n) {
+  if (HWY_LIKELY(n >= kLanes<T>)) return Load(p);
+  T lanes[kLanes<T>] = {};
+  for (int64_t i = 0; i < n; ++i) lanes[i] = p[i];
+  return Load<T>(lanes);
+}
+template <typename T>
+HWY_INLINE void StoreFirst(const Wide<T>& v, T* p, int64_t n) {
+  if (HWY_LIKELY(n >= kLanes<T>)) return Store(v, p);
+  T lanes[kLanes<T>];
+  Store<T>(v, lanes);
+  for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
+}
+
+#define WIDE_BINARY(Name)                                               \
+  template <typename T>                                                 \
+  HWY_INLINE Wide<T> Name(const Wide<T>& a, const Wide<T>& b) {         \
+    Wide<T> r;                                                          \
+    WIDE_EACH(i) r.part[i] = hn::Name(a.part[i], b.part[i]);            \
+    return r;                                                           \
+  }
+WIDE_BINARY(Add)
+WIDE_BINARY(Sub)
+WIDE_BINARY(Mul)
+// Of a NaN and a number, b, on x86.
+WIDE_BINARY(Min)
+WIDE_BINARY(Max)
+#undef WIDE_BINARY
+
+template <typename T>
+HWY_INLINE Wide<T> MulAdd(const Wide<T>& a, const Wide<T>& b, const Wide<T>& c) {
+  Wide<T> r;
+  WIDE_EACH(i) r.part[i] = hn::MulAdd(a.part[i], b.part[i], c.part[i]);
+  return r;
+}
+template <typename T>
+HWY_INLINE Wide<T> Round(const Wide<T>& a) {
+  Wide<T> r;
+  WIDE_EACH(i) r.part[i] = hn::Round(a.part[i]);
+  return r;
+}
+// value where low <= x <= high, else 0.
+template <typename T>
+HWY_INLINE Wide<T> Within(const Wide<T>& x, const Wide<T>& low, const Wide<T>& high,
+                          const Wide<T>& value) {
+  Wide<T> r;
+  WIDE_EACH(i) {
+    const auto inside =
+        hn::And(hn::Ge(x.part[i], low.part[i]), hn::Le(x.part[i], high.part[i]));
+    r.part[i] = hn::IfThenElseZero(inside, value.part[i]);
+  }
+  return r;
+}
+// value where x > 0, else 0.
+template <typename T>
+HWY_INLINE Wide<T> WherePositive(const Wide<T>& x, const Wide<T>& value) {
+  Wide<T> r;
+  WIDE_EACH(i) {
+    r.part[i] = hn::IfThenElseZero(
+        hn::Gt(x.part[i], hn::Zero(typename Wide<T>::D())), value.part[i]);
+  }
+  return r;
+}
+
+// In one order: halves added to halves.
+template <typename T>
+HWY_INLINE double SumOfLanes(const T* lanes) {
+  double s[kLanes<T> / 2];
+  for (int i = 0; i < kLanes<T> / 2; ++i) {
+    s[i] = static_cast<double>(lanes[i]) + lanes[i + kLanes<T> / 2];
+  }
+  for (int n = kLanes<T> / 4; n > 0; n /= 2) {
+    for (int i = 0; i < n; ++i) s[i] += s[i + n];
+  }
+  return s[0];
+}
+template <typename T>
+HWY_INLINE double SumOfLanes(const Wide<T>& v) {
+  T lanes[kLanes<T>];
+  Store<T>(v, lanes);
+  return SumOfLanes<T>(lanes);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace
+}  // namespace nas::fused
+HWY_AFTER_NAMESPACE();
+
+#endif  // NAS_FUSED_WIDE_INL_H_
