@@ -251,10 +251,11 @@ class Lowering {
   std::vector<Node> nodes_;
 };
 
-// Without the bits, which the nodes have.
+// Without the bits, which the nodes have, and what follows from these for each convolution.
 std::string ArchitectureText(const Architecture& architecture) {
   auto json = nlohmann::ordered_json::parse(ArchitectureToText(architecture));
   json.erase("bits");
+  json["cost"].erase("convolutions");
   return json.dump();
 }
 
