@@ -8,8 +8,11 @@
 
 namespace base {
 
-// What WriteTensorFile writes for these tensors.
-std::string TensorFileBytes(const TensorMap& tensors);
+// The folder of the notes' records in the archive.
+inline constexpr char kNotesFolder[] = "notes/";
+
+// What WriteTensorFile writes for these tensors and notes.
+std::string TensorFileBytes(const TensorMap& tensors, const TensorFileNotes& notes = {});
 
 }  // namespace base
 

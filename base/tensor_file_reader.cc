@@ -15,9 +15,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "base/file.h"
 #include "base/pickle.h"
 #include "base/status_macros.h"
+#include "base/tensor_bytes.h"
 #include "base/tensor_file.h"
 #include "c10/core/ScalarType.h"
 #include "c10/util/Exception.h"
@@ -119,6 +121,7 @@ class BytesAdapter : public caffe2::serialize::ReadAdapterInterface {
 struct Contents {
   Pickle pickle;
   Storages storages;
+  TensorFileNotes notes;
 };
 
 absl::StatusOr<Contents> ReadZip(absl::string_view bytes) {
@@ -151,7 +154,14 @@ absl::StatusOr<Contents> ReadZip(absl::string_view bytes) {
     reader.getRecord(record, storage.data_ptr(), size);
     storages.emplace(key, std::move(storage));
   }
-  return Contents{std::move(pickle), std::move(storages)};
+  TensorFileNotes notes;
+  for (const std::string& record : reader.getAllRecords()) {
+    absl::string_view name = record;
+    if (!absl::ConsumePrefix(&name, kNotesFolder)) continue;
+    ASSIGN_OR_RETURN(std::string text, read(record));
+    notes.emplace(name, std::move(text));
+  }
+  return Contents{std::move(pickle), std::move(storages), std::move(notes)};
 }
 
 // Five pickles (magic number, protocol version, the writing machine's sizes, the object, the keys
@@ -198,7 +208,7 @@ absl::StatusOr<Contents> ReadLegacy(absl::string_view bytes) {
   if (!bytes.empty()) {
     return absl::DataLossError(absl::StrCat(bytes.size(), " bytes follow the last storage"));
   }
-  return Contents{std::move(pickle), std::move(storages)};
+  return Contents{std::move(pickle), std::move(storages), {}};
 }
 
 absl::StatusOr<std::vector<int64_t>> Integers(const PickleNode& sequence) {
@@ -318,8 +328,8 @@ absl::StatusOr<Contents> ReadContents(absl::string_view bytes) {
   return absl::InvalidArgumentError("is no file of torch.save, or a damaged one");
 }
 
-absl::StatusOr<TensorMap> ParseTensorFile(absl::string_view bytes) {
-  ASSIGN_OR_RETURN(const Contents contents, ReadContents(bytes));
+absl::StatusOr<TensorMap> ParseTensorFile(absl::string_view bytes, TensorFileNotes* notes) {
+  ASSIGN_OR_RETURN(Contents contents, ReadContents(bytes));
   const PickleNode& root = contents.pickle.root();
   if (root.kind != Kind::kDict) return absl::InvalidArgumentError("holds no dict of named tensors");
   TensorCollector collector(contents.storages, bytes.size());
@@ -328,14 +338,15 @@ absl::StatusOr<TensorMap> ParseTensorFile(absl::string_view bytes) {
   if (tensors.empty() && !root.items.empty()) {
     return absl::InvalidArgumentError("holds a dict without tensors");
   }
+  if (notes != nullptr) *notes = std::move(contents.notes);
   return tensors;
 }
 
 }  // namespace
 
-absl::StatusOr<TensorMap> ReadTensorFile(const std::string& path) {
+absl::StatusOr<TensorMap> ReadTensorFile(const std::string& path, TensorFileNotes* notes) {
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
-  absl::StatusOr<TensorMap> tensors = ParseTensorFile(bytes);
+  absl::StatusOr<TensorMap> tensors = ParseTensorFile(bytes, notes);
   if (!tensors.ok()) {
     return absl::Status(tensors.status().code(),
                         absl::StrCat(path, ": ", tensors.status().message()));

@@ -59,6 +59,20 @@ TEST(TensorFileTest, RoundTripKeepsNamesShapesDtypesAndValues) {
   }
 }
 
+TEST(TensorFileTest, NotesStandBesideTheTensors) {
+  const TensorMap tensors = {{"weight", at::arange(3, at::kFloat)}};
+  const TensorFileNotes notes = {{"empty", ""}, {"folder/name", std::string("a\0b", 3)}};
+  const std::string path = TestPath("notes.pt");
+  ASSERT_TRUE(WriteTensorFile(path, tensors, notes).ok());
+  TensorFileNotes read;
+  const auto with_notes = ReadTensorFile(path, &read);
+  ASSERT_TRUE(with_notes.ok()) << with_notes.status();
+  EXPECT_EQ(read, notes);
+  EXPECT_THAT(Names(*with_notes), ElementsAre("weight"));
+  ASSERT_TRUE(ReadTensorFile(PythonFile("state_dict_zip.pt"), &read).ok());
+  EXPECT_TRUE(read.empty());
+}
+
 TEST(TensorFileTest, ReadsStateDictsOfBothFormats) {
   for (const char* name : {"state_dict_zip.pt", "state_dict_legacy.pt"}) {
     const auto read = ReadTensorFile(PythonFile(name));

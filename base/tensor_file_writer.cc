@@ -13,7 +13,7 @@
 
 namespace base {
 
-std::string TensorFileBytes(const TensorMap& tensors) {
+std::string TensorFileBytes(const TensorMap& tensors, const TensorFileNotes& notes) {
   c10::Dict<std::string, at::Tensor> dict;
   for (const auto& [name, tensor] : tensors) dict.insert(name, tensor.detach().cpu().contiguous());
 
@@ -37,12 +37,16 @@ std::string TensorFileBytes(const TensorMap& tensors) {
     const c10::Storage& storage = tensor.storage();
     writer.writeRecord(absl::StrCat("data/", index++), storage.data(), storage.nbytes());
   }
+  for (const auto& [name, text] : notes) {
+    writer.writeRecord(absl::StrCat(kNotesFolder, name), text.data(), text.size());
+  }
   writer.writeEndOfFile();
   return bytes;
 }
 
-absl::Status WriteTensorFile(const std::string& path, const TensorMap& tensors) {
-  return WriteFileAtomically(path, TensorFileBytes(tensors));
+absl::Status WriteTensorFile(const std::string& path, const TensorMap& tensors,
+                             const TensorFileNotes& notes) {
+  return WriteFileAtomically(path, TensorFileBytes(tensors, notes));
 }
 
 }  // namespace base

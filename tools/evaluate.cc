@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -16,7 +17,6 @@
 #include "base/file.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
-#include "base/tensor_file.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/loader_source.h"
@@ -40,10 +40,8 @@
 #include "tools/flags/tool.h"
 #include "tools/program/calibration.h"
 #include "tools/program/evaluation.h"
-#include "tools/program/read_weights.h"
+#include "tools/program/trained_weights.h"
 
-DEFINE_string(weights, "",
-              "Weight file, of ours or of the published code, or folder of a checkpoint.");
 DEFINE_string(test_data, "", "Images to evaluate on.");
 DEFINE_string(ranges, "fixed",
               "Ranges of 8-bit activations: fixed (those of --calibrate, or kept with the weights) "
@@ -78,9 +76,10 @@ void PrintCost(const nas::CostReport& report) {
                ratio.activation_memory);
 }
 
-// Gives the network the ranges that the flags ask for; `stored` came with the weights.
-absl::Status FixRanges(const base::TensorMap& stored, nas::DerivedNetwork& network,
-                       distributed::Communicator& communicator) {
+// Where the ranges of 8-bit activations come from.
+enum class Ranges { kBatch, kKept, kCalibrated };
+
+absl::StatusOr<Ranges> RangesFromFlags() {
   ASSIGN_OR_RETURN(const bool fixed, WantsFixedRanges(FLAGS_ranges));
   if (!fixed && FLAGS_calibrate > 0) {
     return absl::InvalidArgumentError("--calibrate: contradicts --ranges=batch");
@@ -88,41 +87,28 @@ absl::Status FixRanges(const base::TensorMap& stored, nas::DerivedNetwork& netwo
   if (FLAGS_calibrate == 0 && !FLAGS_calibrated_weights.empty()) {
     return absl::InvalidArgumentError("--calibrated_weights: needs --calibrate");
   }
-  if (!fixed || !nas::HasRanges(network)) return absl::OkStatus();
-  if (FLAGS_calibrate == 0 && stored.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(FLAGS_weights,
-                     ": has no ranges of the 8-bit activations: --calibrate finds them, "
-                     "--ranges=batch takes each batch's own"));
-  }
-  if (FLAGS_calibrate == 0) {
-    const absl::Status status = nas::SetActivationRanges(network, stored);
-    if (status.ok()) return status;
-    return absl::Status(status.code(), absl::StrCat(FLAGS_weights, ": ", status.message()));
-  }
+  return !fixed ? Ranges::kBatch : FLAGS_calibrate == 0 ? Ranges::kKept : Ranges::kCalibrated;
+}
+
+// Finds the ranges and, with --calibrated_weights, keeps them. `classes` are the weights'.
+absl::Status Calibrate(const std::vector<std::string>& classes, nas::DerivedNetwork& network,
+                       distributed::Communicator& communicator) {
+  if (!nas::HasRanges(network)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
                    OpenDatasetOfFlag("calibration_data", FLAGS_calibration_data));
   ASSIGN_OR_RETURN(const auto source,
-                   TrainSource(*dataset, /*samples=*/{}, SeedFromFlags(),
-                               InputShapeOf(network.architecture()), communicator.place()));
+                   CalibrationSource(*dataset, SeedFromFlags(),
+                                     InputShapeOf(network.architecture()), communicator.place()));
   RETURN_IF_ERROR(CalibrateRanges(*source, FLAGS_calibrate, network, communicator));
   if (FLAGS_calibrated_weights.empty() || communicator.rank() != 0) return absl::OkStatus();
   return nas::WriteWeights(FLAGS_calibrated_weights, base::ModuleState(network),
-                           nas::PublishedStyle::kQdartsDerived, nas::ActivationRanges(network));
-}
-
-// Reads --weights into `network`, and the ranges kept with them. A dry run may come before the
-// training that makes them.
-absl::Status ReadWeightsOfFlag(nas::DerivedNetwork& network, base::TensorMap& ranges) {
-  if (!FLAGS_weights.empty()) {
-    return ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(network), &ranges);
-  }
-  if (IsDryRun()) return absl::OkStatus();
-  return absl::InvalidArgumentError("--weights: trained weights are required");
+                           nas::PublishedStyle::kQdartsDerived,
+                           {.ranges = nas::ActivationRanges(network), .classes = classes});
 }
 
 absl::Status Evaluate() {
   RETURN_IF_ERROR(ArithmeticFromFlags());
+  ASSIGN_OR_RETURN(const Ranges ranges, RangesFromFlags());
   RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
                    OpenDatasetOfFlag("test_data", FLAGS_test_data));
@@ -130,18 +116,21 @@ absl::Status Evaluate() {
                    ArchitectureFromFlags(dataset->class_names().size()));
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
-  base::TensorMap ranges;
-  RETURN_IF_ERROR(ReadWeightsOfFlag(*network, ranges));
+  ASSIGN_OR_RETURN(const nas::WeightCompanions kept, TrainedWeightsFromFlag(*network));
   network->to(device);
+  if (ranges == Ranges::kKept) RETURN_IF_ERROR(UseKeptRanges(kept, *network));
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
                    CommunicatorFromFlags(device));
+  RETURN_IF_ERROR(RequireTrainedClasses(kept, *dataset, FLAGS_test_data, *communicator));
   ASSIGN_OR_RETURN(const auto source,
                    EvalSource(*dataset, InputShapeOf(architecture), communicator->place()));
   if (IsDryRun()) {
     if (communicator->rank() == 0) absl::PrintF("would evaluate on %d images\n", dataset->size());
     return communicator->Barrier();
   }
-  RETURN_IF_ERROR(FixRanges(ranges, *network, *communicator));
+  if (ranges == Ranges::kCalibrated) {
+    RETURN_IF_ERROR(Calibrate(kept.classes, *network, *communicator));
+  }
   std::optional<quant::ExactSumsGuard> exact;
   if (FLAGS_exact_sums) exact.emplace();
   ASSIGN_OR_RETURN(const auto evaluation, EvaluateOn(*source, *network, *communicator));

@@ -28,12 +28,12 @@
 #include "distributed/training/batch_source.h"
 #include "distributed/training/loader_source.h"
 #include "gflags/gflags.h"
-#include "nas/derived/activation_ranges.h"
 #include "nas/derived/architecture.h"
 #include "nas/derived/cost_report.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/derived/derived_network.h"
 #include "nas/learning/network_quantization.h"
+#include "nas/weights/weight_file.h"
 #include "nlohmann/json.hpp"
 #include "quant/post_training_quantizers.h"
 #include "tools/flags/architecture_flags.h"
@@ -46,11 +46,9 @@
 #include "tools/flags/tool.h"
 #include "tools/program/calibration.h"
 #include "tools/program/evaluation.h"
-#include "tools/program/read_weights.h"
+#include "tools/program/trained_weights.h"
 #include "torch/utils.h"
 
-DEFINE_string(weights, "",
-              "Weight file, of ours or of the published code, or folder of a checkpoint.");
 DEFINE_string(test_data, "", "Images to evaluate on.");
 DEFINE_string(calibration_data, "",
               "Images on which all methods but tanh find their levels; the test images if empty.");
@@ -58,8 +56,8 @@ DEFINE_int64(calibration_batches, 80, "How many batches of them, at most.");
 FLAG_RANGE(calibration_batches, tools::FromTo(1, tools::kMany));
 DEFINE_string(
     ranges, "fixed",
-    "Levels of layers' outputs by the methods minmax and log: fixed (calibrated) or batch "
-    "(each batch's own, as published).");
+    "Ranges of 8-bit activations, and levels of layers' outputs by the methods minmax and log: "
+    "fixed (kept with the weights; calibrated) or batch (each batch's own, as published).");
 DEFINE_string(methods, "linear", "Methods: some of linear,minmax,log,tanh.");
 DEFINE_string(
     sweep, "8/8",
@@ -164,64 +162,64 @@ class Sweep {
   distributed::Communicator* const communicator_;
 };
 
-// Reads --weights into `network`, and the ranges kept with them. A dry run may come before the
-// training that makes them.
-absl::Status ReadWeightsOfFlag(nas::DerivedNetwork& network, base::TensorMap& ranges) {
-  if (!FLAGS_weights.empty()) {
-    return ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(network), &ranges);
-  }
-  if (IsDryRun()) return absl::OkStatus();
-  return absl::InvalidArgumentError("--weights: trained weights are required");
-}
+// What is measured, and on what.
+struct Inputs {
+  std::unique_ptr<data::Dataset> test_data, calibration_data;
+  std::unique_ptr<distributed::Communicator> communicator;
+  std::unique_ptr<distributed::LoaderSource> test, calibration;
+  std::shared_ptr<nas::DerivedNetwork> network;  // On --device, with its fixed ranges.
+};
 
-absl::Status Run() {
-  RETURN_IF_ERROR(ArithmeticFromFlags());
-  ASSIGN_OR_RETURN(const bool fixed_ranges, WantsFixedRanges(FLAGS_ranges));
-  RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
-  ASSIGN_OR_RETURN(const auto options, OptionsFromFlags());
-  ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> test_data,
-                   OpenDatasetOfFlag("test_data", FLAGS_test_data));
+absl::StatusOr<Inputs> InputsFromFlags(bool fixed_ranges) {
+  Inputs inputs;
+  ASSIGN_OR_RETURN(inputs.test_data, OpenDatasetOfFlag("test_data", FLAGS_test_data));
   const std::string& calibration_path =
       FLAGS_calibration_data.empty() ? FLAGS_test_data : FLAGS_calibration_data;
-  ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> calibration_data,
+  ASSIGN_OR_RETURN(inputs.calibration_data,
                    OpenDatasetOfFlag("calibration_data", calibration_path));
-  ASSIGN_OR_RETURN(nas::Architecture architecture,
-                   ArchitectureFromFlags(test_data->class_names().size()));
+  ASSIGN_OR_RETURN(const nas::Architecture architecture,
+                   ArchitectureFromFlags(inputs.test_data->class_names().size()));
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
-  ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
-                   CommunicatorFromFlags(device));
-  const InputShape input = InputShapeOf(architecture);
-  ASSIGN_OR_RETURN(const auto test, EvalSource(*test_data, input, communicator->place()));
-  ASSIGN_OR_RETURN(const auto calibration,
-                   EvalSource(*calibration_data, input, communicator->place()));
+  ASSIGN_OR_RETURN(inputs.communicator, CommunicatorFromFlags(device));
+  const InputShape shape = InputShapeOf(architecture);
+  const distributed::Place place = inputs.communicator->place();
+  ASSIGN_OR_RETURN(inputs.test, EvalSource(*inputs.test_data, shape, place));
+  ASSIGN_OR_RETURN(inputs.calibration, EvalSource(*inputs.calibration_data, shape, place));
 
-  ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
-  base::TensorMap ranges;
-  RETURN_IF_ERROR(ReadWeightsOfFlag(*network, ranges));
-  network->to(device);
-  if (fixed_ranges && !ranges.empty()) {
-    RETURN_IF_ERROR(nas::SetActivationRanges(*network, ranges));
-  }
-  if (IsDryRun()) {
-    if (communicator->rank() == 0) {
-      absl::PrintF("would quantize in %d ways, and evaluate on %d images\n", options.size(),
-                   test_data->size());
-    }
-    return communicator->Barrier();
-  }
+  ASSIGN_OR_RETURN(inputs.network, nas::DerivedNetwork::Create(architecture));
+  ASSIGN_OR_RETURN(const nas::WeightCompanions kept, TrainedWeightsFromFlag(*inputs.network));
+  RETURN_IF_ERROR(
+      RequireTrainedClasses(kept, *inputs.test_data, FLAGS_test_data, *inputs.communicator));
+  inputs.network->to(device);
+  if (fixed_ranges) RETURN_IF_ERROR(UseKeptRanges(kept, *inputs.network));
+  return inputs;
+}
 
-  ASSIGN_OR_RETURN(const auto evaluation, EvaluateOn(*test, *network, *communicator));
+struct Table {
+  std::string text;
+  Json results;  // What --output gets.
+};
+
+// The network before, and after each of `options`.
+absl::StatusOr<Table> Measure(
+    const Inputs& inputs, bool fixed_ranges,
+    const std::vector<std::pair<std::string, nas::PostTrainingOptions>>& options) {
+  const nas::Architecture& architecture = inputs.network->architecture();
+  ASSIGN_OR_RETURN(const auto evaluation,
+                   EvaluateOn(*inputs.test, *inputs.network, *inputs.communicator));
   const std::map<std::string, double>& means = evaluation.means;
-  ASSIGN_OR_RETURN(Json results, Results(architecture, nas::ConvBits{}, means));
-  std::string table = absl::StrFormat("%-8s %8s %8s %11s %9s\n", "method", "outputs", "params",
-                                      "accuracy, %", "loss");
-  absl::StrAppendFormat(&table, "%-8s %8s %8s %11.2f %9.4f\n", "float", "", "",
+  ASSIGN_OR_RETURN(Json before, Results(architecture, nas::ConvBits{}, means));
+  Table table;
+  table.text = absl::StrFormat("%-8s %8s %8s %11s %9s\n", "method", "outputs", "params",
+                               "accuracy, %", "loss");
+  absl::StrAppendFormat(&table.text, "%-8s %8s %8s %11.2f %9.4f\n", "float", "", "",
                         100 * means.at("accuracy"), means.at("loss"));
   Json quantized = Json::array();
-  Sweep sweep(network, fixed_ranges, calibration.get(), test.get(), communicator.get());
+  Sweep sweep(inputs.network, fixed_ranges, inputs.calibration.get(), inputs.test.get(),
+              inputs.communicator.get());
   for (const auto& [method, option] : options) {
     ASSIGN_OR_RETURN(const auto after, sweep.Evaluate(option));
-    absl::StrAppendFormat(&table, "%-8s %8d %8d %11.2f %9.4f\n", method, option.forward_bits,
+    absl::StrAppendFormat(&table.text, "%-8s %8d %8d %11.2f %9.4f\n", method, option.forward_bits,
                           option.param_bits, 100 * after.at("accuracy"), after.at("loss"));
     ASSIGN_OR_RETURN(Json entry,
                      Results(architecture, {option.forward_bits, option.param_bits}, after));
@@ -230,15 +228,32 @@ absl::Status Run() {
     entry["param_bits"] = option.param_bits;
     quantized.push_back(std::move(entry));
   }
-  if (communicator->rank() != 0) return absl::OkStatus();
-  absl::PrintF("%s", table);
+  table.results = {{"bn_bits", FLAGS_bn_bits},
+                   {"overflow_rate", FLAGS_overflow_rate},
+                   {"float", std::move(before)},
+                   {"quantized", std::move(quantized)}};
+  return table;
+}
+
+absl::Status Run() {
+  RETURN_IF_ERROR(ArithmeticFromFlags());
+  ASSIGN_OR_RETURN(const bool fixed_ranges, WantsFixedRanges(FLAGS_ranges));
+  RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
+  ASSIGN_OR_RETURN(const auto options, OptionsFromFlags());
+  ASSIGN_OR_RETURN(const Inputs inputs, InputsFromFlags(fixed_ranges));
+  if (IsDryRun()) {
+    if (inputs.communicator->rank() == 0) {
+      absl::PrintF("would quantize in %d ways, and evaluate on %d images\n", options.size(),
+                   inputs.test_data->size());
+    }
+    return inputs.communicator->Barrier();
+  }
+  ASSIGN_OR_RETURN(const Table table, Measure(inputs, fixed_ranges, options));
+  if (inputs.communicator->rank() != 0) return absl::OkStatus();
+  absl::PrintF("%s", table.text);
   absl::PrintF("arithmetic %s\n", base::DescribeArithmetic());
   if (FLAGS_output.empty()) return absl::OkStatus();
-  const Json file = {{"bn_bits", FLAGS_bn_bits},
-                     {"overflow_rate", FLAGS_overflow_rate},
-                     {"float", std::move(results)},
-                     {"quantized", std::move(quantized)}};
-  return base::WriteFileAtomically(FLAGS_output, file.dump(/*indent=*/1) + "\n");
+  return base::WriteFileAtomically(FLAGS_output, table.results.dump(/*indent=*/1) + "\n");
 }
 
 }  // namespace

@@ -40,6 +40,7 @@
 #include "tools/flags/run_flags.h"
 #include "tools/flags/target_flags.h"
 #include "tools/flags/tool.h"
+#include "tools/flags/training_data_flags.h"
 #include "tools/program/budget_check.h"
 #include "tools/program/complexity_unit.h"
 #include "tools/program/dry_run.h"
@@ -214,7 +215,9 @@ absl::Status Search() {
   std::unique_ptr<data::Dataset> test_data;
   if (!FLAGS_test_data.empty()) {
     ASSIGN_OR_RETURN(test_data, OpenDatasetOfFlag("test_data", FLAGS_test_data));
-    RETURN_IF_ERROR(RequireSameClasses(*dataset, *test_data));
+    RETURN_IF_ERROR(RequireSameClasses(
+        {absl::StrCat("--test_data=", FLAGS_test_data), test_data->class_names()},
+        {absl::StrCat("--train_data=", FLAGS_train_data), dataset->class_names()}));
   }
   ASSIGN_OR_RETURN(nas::SearchConfig config,
                    ConfigFromFlags(dataset->class_names().size(), options.epochs));

@@ -13,6 +13,8 @@
 #include "base/status_macros.h"
 #include "base/tensor_file.h"
 #include "distributed/communication/communicator.h"
+#include "distributed/training/batch_source.h"
+#include "distributed/training/loader_source.h"
 #include "distributed/training/trainer.h"
 #include "gflags/gflags.h"
 #include "nas/derived/activation_ranges.h"
@@ -21,6 +23,8 @@
 #include "nas/learning/retrain_task.h"
 #include "nas/weights/published_names.h"
 #include "nas/weights/weight_file.h"
+#include "tools/flags/architecture_flags.h"
+#include "tools/flags/data_flags.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/optimizer_flags.h"
 #include "tools/flags/presets.h"
@@ -37,7 +41,7 @@ DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
 FLAG_RANGE(auxiliary_weight, tools::AtLeast(0));
 DEFINE_int64(calibrate, 16,
              "After the training, the ranges of 8-bit activations are found on so many batches of "
-             "training data and kept with the weights.");
+             "training data, read as for evaluation, and kept with the weights.");
 FLAG_RANGE(calibrate, tools::FromTo(1, tools::kMany));
 DEFINE_double(drop_path, 0, "Probability of dropping a path, at the end of the training.");
 FLAG_RANGE(drop_path, tools::FromBelow(0, 1));
@@ -60,14 +64,17 @@ absl::StatusOr<nas::RetrainConfig> ConfigFromFlags(const distributed::TrainerOpt
 // What a file of weights holds, apart from the network.
 struct TrainedWeights {
   base::TensorMap state;
-  base::TensorMap ranges;
+  nas::WeightCompanions companions;
 };
 
-// Those of the network as it is, with the ranges of its 8-bit activations. Every rank calls it.
-absl::StatusOr<TrainedWeights> CalibratedWeights(const TrainingSetup& setup) {
-  RETURN_IF_ERROR(
-      CalibrateRanges(*setup.train, FLAGS_calibrate, *setup.network, *setup.communicator));
-  TrainedWeights weights{.state = {}, .ranges = nas::ActivationRanges(*setup.network)};
+// Those of the network as it is, with the ranges of its 8-bit activations over `images`. Every rank
+// calls it.
+absl::StatusOr<TrainedWeights> CalibratedWeights(const TrainingSetup& setup,
+                                                 distributed::BatchSource& images) {
+  RETURN_IF_ERROR(CalibrateRanges(images, FLAGS_calibrate, *setup.network, *setup.communicator));
+  TrainedWeights weights{.state = {},
+                         .companions = {.ranges = nas::ActivationRanges(*setup.network),
+                                        .classes = setup.train_data->class_names()}};
   for (const auto& [name, tensor] : base::ModuleState(*setup.network)) {
     weights.state.emplace(name, tensor.detach().clone());
   }
@@ -76,7 +83,7 @@ absl::StatusOr<TrainedWeights> CalibratedWeights(const TrainingSetup& setup) {
 
 absl::Status WriteWeights(const std::string& name, const TrainedWeights& weights) {
   return nas::WriteWeights(InRunFolder(name), weights.state, nas::PublishedStyle::kQdartsDerived,
-                           weights.ranges);
+                           weights.companions);
 }
 
 absl::Status TrainNetwork() {
@@ -96,13 +103,16 @@ absl::Status TrainNetwork() {
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
           .status());
-  ASSIGN_OR_RETURN(const TrainedWeights last, CalibratedWeights(setup));
+  ASSIGN_OR_RETURN(const auto images, CalibrationSource(*setup.train_data, options.seed,
+                                                        InputShapeOf(setup.architecture),
+                                                        setup.communicator->place()));
+  ASSIGN_OR_RETURN(const TrainedWeights last, CalibratedWeights(setup, *images));
   std::optional<TrainedWeights> best;
   if (setup.test != nullptr) {
     ASSIGN_OR_RETURN(const bool found,
                      LoadBestState(options.run_folder, task, *setup.communicator));
     if (found) {
-      ASSIGN_OR_RETURN(best, CalibratedWeights(setup));
+      ASSIGN_OR_RETURN(best, CalibratedWeights(setup, *images));
     }
   }
   if (setup.communicator->rank() != 0) return absl::OkStatus();

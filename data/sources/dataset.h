@@ -26,7 +26,7 @@ class Dataset {
 
   virtual int64_t size() const = 0;
 
-  // Labels are indices into this list.
+  // Labels are indices into this list. UTF-8.
   virtual const std::vector<std::string>& class_names() const = 0;
 
   virtual int64_t label(int64_t index) const = 0;

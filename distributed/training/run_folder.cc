@@ -40,7 +40,52 @@ std::vector<std::string> NamesIn(const std::string& folder) {
   return names;
 }
 
+// Whether a run has begun in the folder at `path`, which holds `names`. FailedPrecondition if
+// something else stands there.
+absl::StatusOr<bool> HasRun(const std::string& path, const std::vector<std::string>& names) {
+  const auto stranger = std::find_if(names.begin(), names.end(), [](const std::string& name) {
+    return !absl::StartsWith(name, RunLock::kFile) && !absl::StartsWith(name, ".");
+  });
+  if (stranger == names.end()) return false;
+  const std::string config = absl::StrCat(path, "/", kConfigFile);
+  const absl::StatusOr<std::string> text = base::ReadFile(config);
+  if (!text.ok() && !absl::IsNotFound(text.status())) return text.status();
+  if (!text.ok()) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " is no run folder: it has no ",
+                                                      kConfigFile, ", but holds ", *stranger,
+                                                      ": choose another folder"));
+  }
+  const nlohmann::json json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("settings") || !json.contains("identity")) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        config, " is not that of a run: choose another folder, which nobody else writes to"));
+  }
+  return true;
+}
+
 }  // namespace
+
+std::string CheckpointsFolder(const std::string& run_folder) {
+  return absl::StrCat(run_folder, "/", kCheckpoints);
+}
+
+absl::StatusOr<RunFolder::Contents> RunFolder::Look(const std::string& path) {
+  const std::vector<std::string> names = NamesIn(path);
+  Contents contents;
+  ASSIGN_OR_RETURN(contents.has_run, HasRun(path, names));
+  for (const std::string& name : names) {
+    if (name == kCheckpoints) {
+      for (const std::string& checkpoint : NamesIn(CheckpointsFolder(path))) {
+        if (absl::StartsWith(checkpoint, ".")) continue;
+        contents.results.push_back(absl::StrCat(name, "/", checkpoint));
+        contents.has_checkpoints = true;
+      }
+    } else if (!IsRecord(name)) {
+      contents.results.push_back(name);
+    }
+  }
+  return contents;
+}
 
 absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& path,
                                                            const std::string& host,
@@ -48,10 +93,11 @@ absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& pa
   auto folder = absl::WrapUnique(new RunFolder(path));
   RETURN_IF_ERROR(folder->Make());
   // Before the lock: nothing is written into somebody else's folder.
-  RETURN_IF_ERROR(folder->RequireRunOrEmpty());
+  RETURN_IF_ERROR(Look(path).status());
   ASSIGN_OR_RETURN(folder->lock_, RunLock::Acquire(path, host, timing));
   // The holder before may have written something.
-  RETURN_IF_ERROR(folder->RequireRunOrEmpty());
+  ASSIGN_OR_RETURN(const Contents contents, Look(path));
+  folder->has_run_ = contents.has_run;
   return folder;
 }
 
@@ -76,45 +122,6 @@ absl::Status RunFolder::Make() {
   std::reverse(missing.begin(), missing.end());
   made_ = std::move(missing);
   return base::MakeFolder(path_);
-}
-
-absl::Status RunFolder::RequireRunOrEmpty() {
-  const std::vector<std::string> names = NamesIn(path_);
-  const auto stranger = std::find_if(names.begin(), names.end(), [](const std::string& name) {
-    return !absl::StartsWith(name, RunLock::kFile) && !absl::StartsWith(name, ".");
-  });
-  if (stranger == names.end()) return absl::OkStatus();
-  const std::string config = absl::StrCat(path_, "/", kConfigFile);
-  const absl::StatusOr<std::string> text = base::ReadFile(config);
-  if (!text.ok() && !absl::IsNotFound(text.status())) return text.status();
-  if (!text.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(path_, " is no run folder: it has no ",
-                                                      kConfigFile, ", but holds ", *stranger,
-                                                      ": choose another folder"));
-  }
-  const nlohmann::json json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("settings") || !json.contains("identity")) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        config, " is not that of a run: choose another folder, which nobody else writes to"));
-  }
-  has_run_ = true;
-  return absl::OkStatus();
-}
-
-std::vector<std::string> RunFolder::Results() const {
-  std::vector<std::string> results;
-  for (const std::string& name : NamesIn(path_)) {
-    if (name == kCheckpoints) {
-      for (const std::string& checkpoint : NamesIn(absl::StrCat(path_, "/", name))) {
-        if (!absl::StartsWith(checkpoint, ".")) {
-          results.push_back(absl::StrCat(name, "/", checkpoint));
-        }
-      }
-    } else if (!IsRecord(name)) {
-      results.push_back(name);
-    }
-  }
-  return results;
 }
 
 }  // namespace distributed

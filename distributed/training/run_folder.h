@@ -12,11 +12,24 @@
 
 namespace distributed {
 
+// Where the checkpoints of the run in `run_folder` are.
+std::string CheckpointsFolder(const std::string& run_folder);
+
 class RunFolder {
  public:
+  struct Contents {
+    bool has_run = false;  // One has begun in it before.
+    bool has_checkpoints = false;
+    // What a new run would lose or mix with its own: the names of results and checkpoints.
+    std::vector<std::string> results;
+  };
+
+  // What is in `path`; nothing if there is no such folder. FailedPrecondition, naming what speaks
+  // against it, if it is neither empty nor that of a run.
+  static absl::StatusOr<Contents> Look(const std::string& path);
+
   // Makes `path` if it is not there, and locks it (run_lock.h) as a process on `host`.
-  // FailedPrecondition, naming what speaks against it, if the folder is neither empty nor that of a
-  // run, or is another process's.
+  // FailedPrecondition as from Look(), or if the folder is another process's.
   static absl::StatusOr<std::unique_ptr<RunFolder>> Open(const std::string& path,
                                                          const std::string& host,
                                                          const RunLock::Timing& timing);
@@ -29,10 +42,6 @@ class RunFolder {
   // Whether a run has begun in it before.
   bool has_run() const { return has_run_; }
 
-  // What it holds that a new run would lose or mix with its own: the names of results and
-  // checkpoints.
-  std::vector<std::string> Results() const;
-
   // The run begins.
   void Keep() { made_.clear(); }
 
@@ -44,7 +53,6 @@ class RunFolder {
   explicit RunFolder(std::string path) : path_(std::move(path)) {}
 
   absl::Status Make();
-  absl::Status RequireRunOrEmpty();
 
   const std::string path_;
   std::vector<std::string> made_;  // The folders that Open() made, outermost first.

@@ -1,13 +1,11 @@
 #include "distributed/training/run_record.h"
 
-#include <vector>
-
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "base/build_id.h"
 #include "base/file.h"
 #include "base/status_macros.h"
-#include "distributed/communication/rank_agreement.h"
+#include "distributed/training/run_origin.h"
 
 namespace distributed {
 namespace {
@@ -21,7 +19,7 @@ constexpr int kRunVersion = 1;
 RunRecord::RunRecord(const TrainerOptions& options, nlohmann::json identity)
     : options_(options),
       identity_(std::move(identity)),
-      store_(absl::StrCat(options.run_folder, "/checkpoints"), options.keep_checkpoints) {}
+      store_(CheckpointsFolder(options.run_folder), options.keep_checkpoints) {}
 
 absl::StatusOr<std::unique_ptr<RunRecord>> RunRecord::Open(const TrainerOptions& options,
                                                            nlohmann::json identity,
@@ -32,26 +30,9 @@ absl::StatusOr<std::unique_ptr<RunRecord>> RunRecord::Open(const TrainerOptions&
 }
 
 absl::StatusOr<Checkpoint> RunRecord::FindOrigin() {
-  std::optional<Checkpoint> found;
-  if (options_.resume == "auto") {
-    if (folder_->has_run()) {
-      RETURN_IF_ERROR(store_.Open());
-      ASSIGN_OR_RETURN(found, store_.ReadNewest());
-    }
-  } else if (options_.resume != "none") {
-    ASSIGN_OR_RETURN(found, ReadCheckpoint(options_.resume));
-  } else if (const std::vector<std::string> results = folder_->Results(); !results.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(options_.run_folder,
-                                                      " holds a run already, with ", results.back(),
-                                                      ": resume it, or choose another folder"));
-  }
-  if (!found.has_value()) return Checkpoint{{}, nlohmann::json::object()};
-  const std::string difference =
-      JsonDifference(found->description["identity"], "in the checkpoint", identity_, "now");
-  if (!difference.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat("cannot resume: ", difference));
-  }
-  return *std::move(found);
+  // A writer that was killed may have left its newest checkpoint under another name.
+  if (options_.resume == "auto" && folder_->has_run()) RETURN_IF_ERROR(store_.Open());
+  return distributed::FindOrigin(options_, identity_);
 }
 
 absl::Status RunRecord::Begin(const nlohmann::json& origin_description,

@@ -26,9 +26,7 @@ class RunRecord {
                                                          nlohmann::json identity,
                                                          const std::string& host);
 
-  // The checkpoint that options.resume asks for; one without a description for the beginning.
-  // FailedPrecondition if it is of another identity, or if the folder holds what a run from the
-  // beginning would destroy.
+  // distributed::FindOrigin(), after what a killed writer left was cleared up.
   absl::StatusOr<Checkpoint> FindOrigin();
 
   // The run starts from what FindOrigin() returned, in this RunEnvironment().

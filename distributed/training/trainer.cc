@@ -24,6 +24,7 @@
 #include "distributed/training/metric_totals.h"
 #include "distributed/training/phase_times.h"
 #include "distributed/training/run_environment.h"
+#include "distributed/training/run_origin.h"
 #include "distributed/training/run_record.h"
 #include "distributed/training/stop_signal.h"
 #include "glog/logging.h"
@@ -116,22 +117,13 @@ class Trainer {
     return absl::CancelledError(absl::StrCat(stopped, "; to be resumed from its checkpoint"));
   }
 
-  // What decides the result of the run.
-  nlohmann::json Identity() const {
-    return {{"config", task_.Config()},
-            {"data", options_.data},
-            {"epochs", options_.epochs},
-            {"seed", options_.seed}};
-  }
-
   absl::Status Start() {
-    nlohmann::json identity = Identity();
-    identity["build"] = base::BuildId();
-    RETURN_IF_ERROR(RequireSameJson(communicator_, identity));
+    const nlohmann::json identity = RunIdentity(task_, options_);
+    RETURN_IF_ERROR(RequireSameRun(communicator_, identity));
 
     Checkpoint origin = {.state = {}, .description = nlohmann::json::object()};
     RETURN_IF_ERROR(OnRoot([&]() -> absl::Status {
-      ASSIGN_OR_RETURN(record_, RunRecord::Open(options_, Identity(), communicator_.place().host));
+      ASSIGN_OR_RETURN(record_, RunRecord::Open(options_, identity, communicator_.place().host));
       ASSIGN_OR_RETURN(origin, record_->FindOrigin());
       return absl::OkStatus();
     }));

@@ -42,6 +42,10 @@ struct TrainerOptions {
   // How many damaged samples may be left out (negative: any number), where the sources do so.
   int64_t max_bad_samples = -1;
 
+  // Whether the run is to have the same bits on every processor (base/arithmetic.h). Part of what
+  // decides its result: one that began so does not go on otherwise, nor the other way round.
+  bool reproducible = false;
+
   // What computes the run's numbers (base/arithmetic.h), for the log; empty: nothing is said.
   std::string arithmetic;
 

@@ -7,7 +7,7 @@
 //   RangeCalibration calibration(*network);
 //   network->forward(images);                                      // a few batches, on every rank
 //   RETURN_IF_ERROR(calibration.Finish(*communicator));            // now they are fixed
-//   WriteWeights(path, state, style, ActivationRanges(*network));
+//   WriteWeights(path, state, style, {.ranges = ActivationRanges(*network)});
 //   RETURN_IF_ERROR(SetActivationRanges(other, ranges_of_file));
 #ifndef NAS_DERIVED_ACTIVATION_RANGES_H_
 #define NAS_DERIVED_ACTIVATION_RANGES_H_

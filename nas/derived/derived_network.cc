@@ -12,6 +12,7 @@
 #include "nas/operations/stem.h"
 #include "nas/space/genotype.h"
 #include "nas/space/image_kind.h"
+#include "quant/lattice.h"
 #include "quant/precision.h"
 
 namespace nas {
@@ -32,15 +33,16 @@ absl::StatusOr<std::shared_ptr<DerivedNetwork>> DerivedNetwork::Create(
 DerivedNetwork::DerivedNetwork(const Architecture& architecture, const DerivedLayout& layout)
     : architecture_(architecture) {
   const NetworkShape& shape = architecture.network;
+  const quant::EightBit eight_bit = architecture.eight_bit;
   if (shape.images == ImageKind::kCifar) {
-    stem0_ = register_module("stem", CifarStem(kCifarStemMultiplier * shape.channels));
+    stem0_ = register_module("stem", CifarStem(kCifarStemMultiplier * shape.channels, eight_bit));
   } else {
-    stem0_ = register_module("stem0", ImageNetStem0(shape.channels));
-    stem1_ = register_module("stem1", ImageNetStem1(shape.channels));
+    stem0_ = register_module("stem0", ImageNetStem0(shape.channels, eight_bit));
+    stem1_ = register_module("stem1", ImageNetStem1(shape.channels, eight_bit));
   }
 
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
-  const OperationOptions options = {.eight_bit = architecture.eight_bit};
+  const OperationOptions options = {.eight_bit = eight_bit};
   const Genotype& genotype = architecture.genotype;
   for (size_t i = 0; i < layout.cells.size(); ++i) {
     const CellSite& site = layout.cells[i];
@@ -52,7 +54,8 @@ DerivedNetwork::DerivedNetwork(const Architecture& architecture, const DerivedLa
   if (shape.auxiliary) {
     const int64_t channels = layout.cells[AuxiliaryCell(shape.layers)].output_channels;
     auxiliary_head_ = register_module(
-        "auxiliary_head", std::make_shared<AuxiliaryHead>(shape.images, channels, shape.classes));
+        "auxiliary_head",
+        std::make_shared<AuxiliaryHead>(shape.images, channels, shape.classes, eight_bit));
   }
   classifier_ = register_module(
       "classifier", torch::nn::Linear(layout.cells.back().output_channels, shape.classes));

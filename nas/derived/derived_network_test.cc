@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "ATen/TensorOperators.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/arange.h"
+#include "ATen/ops/cat.h"
 #include "ATen/ops/equal.h"
 #include "ATen/ops/rand.h"
 #include "absl/strings/match.h"
@@ -21,6 +23,7 @@
 #include "nas/space/image_kind.h"
 #include "nas/space/published_genotypes.h"
 #include "quant/bit_cost.h"
+#include "quant/lattice.h"
 #include "quant/precision_conv.h"
 #include "torch/utils.h"
 
@@ -149,6 +152,33 @@ TEST(DerivedNetworkTest, EveryConvolutionHasItsOwnBits) {
     Architecture other = uniform;
     other.bits[i].weight = 4;
     EXPECT_EQ(at::equal(Logits(other), logits), layout.convs[i].auxiliary) << layout.convs[i].name;
+  }
+}
+
+TEST(DerivedNetworkTest, StemAndHeadHaveTheEightBitQuantizerOfTheCells) {
+  for (NetworkShape shape : {kCifar, kImageNet}) {
+    shape.quantize_stem = true;
+    Architecture architecture =
+        UniformArchitecture(*PublishedGenotype("DARTS_V2"), shape, {}).value();
+    const DerivedLayout layout = MakeDerivedLayout(architecture.genotype, shape).value();
+    int outside = 0;
+    for (size_t i = 0; i < layout.convs.size(); ++i) {
+      if (layout.convs[i].operation.has_value()) continue;
+      ++outside;
+      architecture.bits[i] = {8, 8};
+      at::Tensor logits[2];  // Also the head's, which only training has.
+      for (const bool symmetric : {false, true}) {
+        architecture.eight_bit =
+            symmetric ? quant::EightBit::kSymmetric : quant::EightBit::kPublished;
+        torch::manual_seed(7);
+        const at::Tensor images = Images(2, shape) - 0.5;  // Where the two have other levels.
+        const auto output = DerivedNetwork::Create(architecture).value()->forward(images);
+        logits[symmetric] = at::cat({output.logits, output.auxiliary_logits});
+      }
+      EXPECT_FALSE(at::equal(logits[0], logits[1])) << layout.convs[i].name;
+      architecture.bits[i] = {};
+    }
+    EXPECT_EQ(outside, shape.images == ImageKind::kCifar ? 3 : 5);
   }
 }
 

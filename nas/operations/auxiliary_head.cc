@@ -6,19 +6,23 @@
 namespace nas {
 namespace {
 
-quant::PrecisionConv2d Conv(int64_t in_channels, int64_t out_channels, int64_t kernel) {
-  return quant::PrecisionConv2d(quant::ConvOptions{
-      .in_channels = in_channels, .out_channels = out_channels, .kernel = {kernel, kernel}});
+quant::PrecisionConv2d Conv(int64_t in_channels, int64_t out_channels, int64_t kernel,
+                            quant::EightBit eight_bit) {
+  return quant::PrecisionConv2d(quant::ConvOptions{.in_channels = in_channels,
+                                                   .out_channels = out_channels,
+                                                   .kernel = {kernel, kernel},
+                                                   .eight_bit = eight_bit});
 }
 
 }  // namespace
 
-AuxiliaryHead::AuxiliaryHead(ImageKind images, int64_t in_channels, int64_t classes)
+AuxiliaryHead::AuxiliaryHead(ImageKind images, int64_t in_channels, int64_t classes,
+                             quant::EightBit eight_bit)
     : pool_stride_(images == ImageKind::kCifar ? 3 : 2) {
   auto features = register_module("features", std::make_shared<torch::nn::Module>());
-  conv1_ = features->register_module("2", Conv(in_channels, 128, 1));
+  conv1_ = features->register_module("2", Conv(in_channels, 128, 1, eight_bit));
   bn1_ = features->register_module("3", distributed::BatchNorm2d(128));
-  conv2_ = features->register_module("5", Conv(128, 768, 2));
+  conv2_ = features->register_module("5", Conv(128, 768, 2, eight_bit));
   if (images == ImageKind::kCifar) {
     bn2_ = features->register_module("6", distributed::BatchNorm2d(768));
   }

@@ -18,6 +18,7 @@
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "nas/derived/activation_ranges.h"
+#include "nlohmann/json.hpp"
 
 namespace nas {
 namespace {
@@ -27,6 +28,7 @@ using Names = std::map<std::string, std::string>;
 constexpr char kStateDict[] = "state_dict/";
 constexpr char kDataParallel[] = "module.";
 constexpr char kAuxiliaryHead[] = "auxiliary_head.";
+constexpr char kClassesNote[] = "classes.json";  // A list of strings.
 constexpr char kBatchCounter[] = ".num_batches_tracked";
 
 bool AnyStartsWith(const base::TensorMap& tensors, absl::string_view prefix) {
@@ -122,37 +124,57 @@ absl::StatusOr<base::TensorMap> Matched(base::TensorMap file, const base::Tensor
 absl::Status CopyWeights(base::TensorMap file, const base::TensorMap& state,
                          base::TensorMap* ranges) {
   file = Weights(std::move(file), state);
-  base::TensorMap found;
-  std::erase_if(file, [&found](const auto& entry) {
+  std::erase_if(file, [ranges](const auto& entry) {
     if (!IsActivationRange(entry.first)) return false;
-    found.insert(entry);
+    ranges->insert(entry);
     return true;
   });
-  if (ranges != nullptr) *ranges = std::move(found);
   ASSIGN_OR_RETURN(const base::TensorMap matched, Matched(std::move(file), state));
   return base::CopyState(matched, state);
+}
+
+absl::StatusOr<std::vector<std::string>> ClassesOf(const base::TensorFileNotes& notes) {
+  const auto note = notes.find(kClassesNote);
+  if (note == notes.end()) return std::vector<std::string>();
+  try {
+    return nlohmann::json::parse(note->second).get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    return absl::DataLossError("the names of the classes are no list of strings");
+  }
 }
 
 }  // namespace
 
 absl::Status ReadWeights(const std::string& path, const base::TensorMap& state,
-                         base::TensorMap* ranges) {
-  ASSIGN_OR_RETURN(base::TensorMap file, base::ReadTensorFile(path));
-  const absl::Status status = CopyWeights(std::move(file), state, ranges);
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+                         WeightCompanions* companions) {
+  base::TensorFileNotes notes;
+  ASSIGN_OR_RETURN(base::TensorMap file, base::ReadTensorFile(path, &notes));
+  WeightCompanions found;
+  const absl::Status status = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(found.classes, ClassesOf(notes));
+    return CopyWeights(std::move(file), state, &found.ranges);
+  }();
+  if (!status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  }
+  if (companions != nullptr) *companions = std::move(found);
+  return absl::OkStatus();
 }
 
 absl::Status WriteWeights(const std::string& path, const base::TensorMap& state,
-                          PublishedStyle style, const base::TensorMap& ranges) {
-  base::TensorMap file = ranges;
+                          PublishedStyle style, const WeightCompanions& companions) {
+  base::TensorMap file = companions.ranges;
   for (const auto& [name, published] : PublishedNames(state, style)) {
     file.emplace(published, state.at(name));
   }
   for (const std::string& name : PublishedExtraBuffers(state, style)) {
     file.emplace(name, at::zeros({}, at::kFloat));
   }
-  return base::WriteTensorFile(path, file);
+  base::TensorFileNotes notes;
+  if (!companions.classes.empty()) {
+    notes.emplace(kClassesNote, nlohmann::json(companions.classes).dump());
+  }
+  return base::WriteTensorFile(path, file, notes);
 }
 
 }  // namespace nas

@@ -7,6 +7,7 @@
 #define NAS_WEIGHTS_WEIGHT_FILE_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "base/tensor_file.h"
@@ -14,21 +15,29 @@
 
 namespace nas {
 
+// What a file keeps beside the weights.
+struct WeightCompanions {
+  // The fixed ranges of 8-bit activations (nas/derived/activation_ranges.h).
+  base::TensorMap ranges = {};
+  // The classes that the network tells apart, in the order of their labels, as UTF-8; empty if
+  // nobody knows.
+  std::vector<std::string> classes = {};
+};
+
 // Copies a file's tensors into `state`, whose tensors alias a network's. Names of any published
 // style are recognized, in a state_dict or in a checkpoint that has one under "state_dict", also
 // with DataParallel's "module." before them. The file may have an auxiliary head that the network
-// lacks, and lack batch counters, which old ones do. What it has of fixed ranges of activations
-// (nas/derived/activation_ranges.h) goes to `ranges`, if that is not null. Errors name the path;
-// InvalidArgument lists the names that are missing, unexpected or of another shape, and then
-// nothing has been copied.
+// lacks, and lack batch counters, which old ones do. What it keeps beside the weights goes to
+// `companions`, if that is not null. Errors name the path; InvalidArgument lists the names that are
+// missing, unexpected or of another shape, and then nothing has been copied.
 absl::Status ReadWeights(const std::string& path, const base::TensorMap& state,
-                         base::TensorMap* ranges = nullptr);
+                         WeightCompanions* companions = nullptr);
 
 // Writes `state`, all of a network's, so that torch.load(path, weights_only=True) returns a dict
-// that the published network's load_state_dict accepts; beside it `ranges`, which that has no place
-// for and ignores with strict=False.
+// that the published network's load_state_dict accepts. Of `companions`, it has no place for ranges
+// and ignores them with strict=False; the classes are no part of the dict.
 absl::Status WriteWeights(const std::string& path, const base::TensorMap& state,
-                          PublishedStyle style, const base::TensorMap& ranges = {});
+                          PublishedStyle style, const WeightCompanions& companions = {});
 
 }  // namespace nas
 

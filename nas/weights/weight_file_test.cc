@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "ATen/ops/equal.h"
@@ -91,16 +92,39 @@ TEST_F(WeightFileTest, TheHeadMayBeLeftOut) {
 
 TEST_F(WeightFileTest, RangesOfActivationsGoBesideTheWeights) {
   const base::TensorMap ranges = {{"cells.0.preprocess0.conv.activation_range", at::rand({2, 12})}};
-  ASSERT_TRUE(WriteWeights(path_, from_state_, PublishedStyle::kQdartsDerived, ranges).ok());
+  ASSERT_TRUE(
+      WriteWeights(path_, from_state_, PublishedStyle::kQdartsDerived, {.ranges = ranges}).ok());
   ExpectReadEqualsWritten();
-  base::TensorMap read;
+  WeightCompanions read;
   ASSERT_TRUE(ReadWeights(path_, into_state_, &read).ok());
-  ASSERT_EQ(read.size(), 1);
-  EXPECT_TRUE(at::equal(read.begin()->second, ranges.begin()->second));
+  ASSERT_EQ(read.ranges.size(), 1);
+  EXPECT_TRUE(at::equal(read.ranges.begin()->second, ranges.begin()->second));
   // None in a file of the published code.
   ASSERT_TRUE(WriteWeights(path_, from_state_, PublishedStyle::kQdartsDerived).ok());
   ASSERT_TRUE(ReadWeights(path_, into_state_, &read).ok());
-  EXPECT_TRUE(read.empty());
+  EXPECT_TRUE(read.ranges.empty());
+}
+
+TEST_F(WeightFileTest, NamesOfClassesGoBesideTheDict) {
+  const std::vector<std::string> classes = {"cat", "\"dog\"\n", "", "th\xc3\xa9"};
+  ASSERT_TRUE(WriteWeights(path_, from_state_, PublishedStyle::kQdartsDerived).ok());
+  const base::TensorMap plain = *base::ReadTensorFile(path_);
+  WeightCompanions read = {.classes = {"left over"}};
+  ASSERT_TRUE(ReadWeights(path_, into_state_, &read).ok());
+  EXPECT_TRUE(read.classes.empty());
+
+  ASSERT_TRUE(
+      WriteWeights(path_, from_state_, PublishedStyle::kQdartsDerived, {.classes = classes}).ok());
+  ASSERT_TRUE(ReadWeights(path_, into_state_, &read).ok());
+  EXPECT_EQ(read.classes, classes);
+  ExpectReadEqualsWritten();
+  // What Python gets is the same dict.
+  const base::TensorMap dict = *base::ReadTensorFile(path_);
+  ASSERT_EQ(dict.size(), plain.size());
+  for (const auto& [name, tensor] : plain) EXPECT_TRUE(at::equal(dict.at(name), tensor)) << name;
+
+  ASSERT_TRUE(base::WriteTensorFile(path_, dict, {{"classes.json", "[1, 2]"}}).ok());
+  EXPECT_EQ(ReadError(), path_ + ": the names of the classes are no list of strings");
 }
 
 TEST_F(WeightFileTest, WhatDoesNotFitIsListed) {

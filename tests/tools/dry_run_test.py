@@ -124,7 +124,11 @@ class DryRunTest(unittest.TestCase):
     self.assertEqual(self.run_tool("train", *flags).returncode, 0)
     before = sorted(os.walk(run))
     self.refuses("holds a run already", "train", *flags)
-    self.assertIn("the newest whole one of 1 checkpoints", self.passes("train", *flags, "--resume=auto"))
+    self.assertIn("the checkpoint after step ", self.passes("train", *flags, "--resume=auto"))
+    self.refuses("/epochs is 1 in the checkpoint, 2 now", "train", *flags, "--resume=auto",
+                 "--epochs=2")
+    self.refuses("cannot resume: reproducible is false in the checkpoint, true now", "train", *flags,
+                 "--resume=auto", "--reproducible")
     self.assertEqual(sorted(os.walk(run)), before)
     shutil.rmtree(run)
 

@@ -106,6 +106,11 @@ class FlagsTest(unittest.TestCase):
                            ("train", "lr_min", "weight_lr_min")):
       self.refused(f"--{old}: is --{new} now", 2, tool, f"--{old}=1")
 
+  def test_what_only_training_does_is_a_flag_of_trainings_only(self):
+    for tool in ("evaluate", "ptq"):
+      for flag in ("flip", "padding", "cutout", "order"):
+        self.refused(f"--{flag}: there is no such flag", 2, tool, f"--{flag}=1")
+
   def test_standard_output_that_does_not_take_it(self):
     for tool in TOOLS:
       with open("/dev/full", "w") as full:

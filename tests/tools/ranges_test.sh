@@ -22,28 +22,38 @@ evaluate() {
   "${ranks[@]}" "$tools/evaluate" --reproducible --architecture="$work/eight/architecture.json" \
     --weights="$work/eight/weights.pt" --test_data="$work/test" "$@" 2>"$work/err" | grep "accuracy \|loss"
 }
+
+# alike FILE: the measurements on standard input are those of the file. The order of float sums depends on the
+# batch, so that one of the 360 images whose logits are tied may come out otherwise; the loss may not.
+alike() {
+  paste - "$1" | awk '{ print } /accuracy/ { at = $1 == "accuracy" ? 2 : 3; apart = $at - $(at + NF / 2); if (apart * apart > 0.09) bad = 1 }
+    /loss/ && $2 != $4 { bad = 1 } END { exit bad || NR != 3 }'
+}
+
 ranks=()
 expected=$(evaluate --batch=360)
 echo "$expected"
-for batch in 7 1; do evaluate --batch=$batch | diff <(echo "$expected") -; done
+for batch in 7 1; do evaluate --batch=$batch | alike <(echo "$expected"); done
 ranks=(two_ranks)
-evaluate --batch=360 | diff <(echo "$expected") -
+evaluate --batch=360 | alike <(echo "$expected")
 ranks=()
 
 # As published they depend on the batch.
 if [ "$(evaluate --ranges=batch --batch=360)" = "$(evaluate --ranges=batch --batch=7)" ]; then exit 1; fi
 
 # The training's calibration again; another one.
-evaluate --batch=64 --calibrate=16 --calibration_data="$work/train" --seed=2 --padding=2 --flip=false |
-  diff <(echo "$expected") -
+evaluate --batch=64 --calibrate=16 --calibration_data="$work/train" --seed=2 |
+  alike <(echo "$expected")
 evaluate --batch=64 --calibrate=2 --calibration_data="$work/train" \
   --calibrated_weights="$work/calibrated.pt" >"$work/calibrated"
-evaluate --batch=360 --weights="$work/calibrated.pt" | diff "$work/calibrated" -
+evaluate --batch=360 --weights="$work/calibrated.pt" | alike "$work/calibrated"
 
 # What has no ranges says so.
-if "$tools/evaluate" --architecture="$work/eight/architecture.json" --test_data="$work/test" \
-  --weights="$(ls -d "$work"/eight/checkpoints/step_* | tail -n 1)" 2>"$work/err"; then exit 1; fi
-grep -q -- "has no ranges of the 8-bit activations: --calibrate finds them" "$work/err"
+for tool in evaluate ptq; do
+  if "$tools/$tool" --architecture="$work/eight/architecture.json" --test_data="$work/test" \
+    --weights="$(ls -d "$work"/eight/checkpoints/step_* | tail -n 1)" 2>"$work/err"; then exit 1; fi
+  grep -q -- "has no ranges of the 8-bit activations: evaluate --calibrate finds them" "$work/err"
+done
 
 # The same table from one and from two ranks.
 ptq=("$tools/ptq" --reproducible --architecture="$work/float/architecture.json" --batch=120

@@ -8,15 +8,14 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/file.h"
-#include "base/module_state.h"
 #include "base/status_macros.h"
-#include "base/tensor_file.h"
 #include "data/pixels/augmentation.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
@@ -24,10 +23,10 @@
 #include "gflags/gflags.h"
 #include "nas/deployment/level_comparison.h"
 #include "nas/deployment/lowering.h"
-#include "nas/derived/activation_ranges.h"
 #include "nas/derived/architecture.h"
 #include "nas/derived/derived_network.h"
 #include "nas/space/image_kind.h"
+#include "nas/weights/weight_file.h"
 #include "quant/onnx/onnx_network.h"
 #include "quant/runtime/network.h"
 #include "quant/runtime/packed_network.h"
@@ -36,17 +35,17 @@
 #include "tools/flags/data_flags.h"
 #include "tools/flags/output_paths.h"
 #include "tools/flags/tool.h"
-#include "tools/program/read_weights.h"
+#include "tools/program/trained_weights.h"
 
-DEFINE_string(weights, "",
-              "Weight file, of ours or of the published code, or folder of a checkpoint.");
+DECLARE_string(weights);
 DEFINE_string(
     format, "packed",
     "What to write: packed (quant/runtime/FORMAT.md), which predict and the runtime read; "
     "onnx; or qonnx, its dialect for FPGA tools.");
 DEFINE_string(output, "", "The file to write.");
 DEFINE_string(data, "",
-              "A data set that gives the classes their names; without, they are numbers.");
+              "A data set that gives the classes their names, where the weights do not know them; "
+              "without, they are numbers.");
 DEFINE_string(
     check_data, "",
     "Images on which the packed network is compared with the trained one; none if empty.");
@@ -84,27 +83,23 @@ absl::StatusOr<nas::Architecture> ArchitectureFor(const data::Dataset* dataset) 
   return ArchitectureFromFlags(file.network.classes);
 }
 
-// With its weights and, as far as they are kept with these, the ranges of its activations.
-absl::StatusOr<std::shared_ptr<nas::DerivedNetwork>> ReadNetwork(
-    const nas::Architecture& architecture) {
-  ASSIGN_OR_RETURN(auto network, nas::DerivedNetwork::Create(architecture));
-  base::TensorMap ranges;
-  RETURN_IF_ERROR(ReadWeightsOrCheckpoint(FLAGS_weights, base::ModuleState(*network), &ranges));
-  if (ranges.empty()) return network;
-  const absl::Status status = nas::SetActivationRanges(*network, ranges);
-  if (status.ok()) return network;
-  return absl::Status(status.code(), absl::StrCat(FLAGS_weights, ": ", status.message()));
-}
-
-nas::DeploymentInput InputOf(const nas::Architecture& architecture, const data::Dataset* dataset) {
+// `classes`: what the weights were trained to tell apart, as far as known.
+absl::StatusOr<nas::DeploymentInput> InputOf(const nas::Architecture& architecture,
+                                             std::vector<std::string> classes,
+                                             const data::Dataset* dataset) {
+  if (dataset != nullptr && classes.empty()) classes = dataset->class_names();
+  if (dataset != nullptr) {
+    RETURN_IF_ERROR(
+        RequireSameClasses({absl::StrCat("--data=", FLAGS_data), dataset->class_names()},
+                           {FLAGS_weights, classes}));
+  }
   const data::Augmentation augmentation = architecture.network.images == nas::ImageKind::kCifar
                                               ? data::CifarEval()
                                               : data::ImageNetEval();
-  nas::DeploymentInput input = {.classes = {},
+  nas::DeploymentInput input = {.classes = std::move(classes),
                                 .mean = augmentation.normalization.mean,
                                 .std = augmentation.normalization.std,
                                 .crop = static_cast<float>(augmentation.center)};
-  if (dataset != nullptr) input.classes = dataset->class_names();
   for (int64_t i = input.classes.size(); i < architecture.network.classes; ++i)
     input.classes.push_back(absl::StrCat(i));
   return input;
@@ -163,9 +158,12 @@ absl::Status ExportNetwork() {
     ASSIGN_OR_RETURN(check_dataset, OpenDatasetOfFlag("check_data", FLAGS_check_data));
   }
   ASSIGN_OR_RETURN(const nas::Architecture architecture, ArchitectureFor(dataset.get()));
-  ASSIGN_OR_RETURN(const auto network, ReadNetwork(architecture));
-  ASSIGN_OR_RETURN(const quant::runtime::PackedNetwork packed,
-                   nas::LowerNetwork(*network, InputOf(architecture, dataset.get())));
+  ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
+  ASSIGN_OR_RETURN(const nas::WeightCompanions kept, TrainedWeightsFromFlag(*network));
+  if (!kept.ranges.empty()) RETURN_IF_ERROR(UseKeptRanges(kept, *network));
+  ASSIGN_OR_RETURN(const nas::DeploymentInput input,
+                   InputOf(architecture, kept.classes, dataset.get()));
+  ASSIGN_OR_RETURN(const quant::runtime::PackedNetwork packed, nas::LowerNetwork(*network, input));
   ASSIGN_OR_RETURN(const std::string bytes, BytesOf(packed));
   if (IsDryRun()) {
     absl::PrintF("would write %d bytes to %s\n", bytes.size(), FLAGS_output);

@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
+#include "data/io/printable_name.h"
 #include "gflags/gflags.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
@@ -46,14 +47,14 @@ absl::Status UnknownFlag(absl::string_view name) {
   }
   const std::string nearest = NearestName(name, names);
   return absl::InvalidArgumentError(absl::StrCat(
-      "--", Printable(name), ": there is no such flag; ",
+      "--", data::PrintableName(name), ": there is no such flag; ",
       nearest.empty() ? "" : absl::StrCat("did you mean --", nearest, "? "), "--help lists them"));
 }
 
 absl::Status SetFlag(const FlagInfo& flag, const std::string& value) {
   if (gflags::SetCommandLineOption(flag.name.c_str(), value.c_str()).empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--", flag.name, "=", Printable(value), ": must be ", DescribeValues(flag)));
+    return absl::InvalidArgumentError(absl::StrCat("--", flag.name, "=", data::PrintableName(value),
+                                                   ": must be ", DescribeValues(flag)));
   }
   NoteGivenByUser(flag.name);
   return absl::OkStatus();

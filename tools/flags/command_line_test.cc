@@ -51,7 +51,7 @@ TEST_F(CommandLineTest, ErrorsNameTheFlag) {
   EXPECT_EQ(ErrorOf({"--nothing=1"}), "--nothing: there is no such flag; --help lists them");
   EXPECT_EQ(ErrorOf({"--notext"}),
             "--notext: there is no such flag; did you mean --text? --help lists them");
-  EXPECT_EQ(ErrorOf({"--\xff"}), "--\\xff: there is no such flag; --help lists them");
+  EXPECT_EQ(ErrorOf({"--\xff"}), "--\\xFF: there is no such flag; --help lists them");
   EXPECT_EQ(ErrorOf({"--numbre=1"}),
             "--numbre: there is no such flag; did you mean --number? --help lists them");
   EXPECT_EQ(ErrorOf({"--noyse"}),

@@ -1,10 +1,8 @@
 #include "tools/flags/data_flags.h"
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "data/loader/loader.h"
+#include "data/io/printable_name.h"
 #include "data/loader/open_dataset.h"
 #include "data/pixels/augmentation.h"
 #include "gflags/gflags.h"
@@ -20,16 +18,8 @@ DEFINE_string(
     "Decides the network's stem, too.");
 DEFINE_int32(image_size, 32, "Height and width of the network's input, pixels.");
 FLAG_RANGE(image_size, tools::FromTo(1, 65536));
-DEFINE_int32(padding, 4, "--images=cifar: training shifts an image by up to so many pixels.");
-FLAG_RANGE(padding, tools::FromTo(0, 65536));
-DEFINE_bool(flip, true, "Training mirrors half of the images.");
-DEFINE_int32(cutout, 0, "Training blanks a random square of so many pixels; 0: none.");
-FLAG_RANGE(cutout, tools::FromTo(0, 65536));
 DEFINE_int64(batch, 256, "Samples of a step, over all ranks.");
 FLAG_RANGE(batch, tools::FromTo(1, tools::kMany));
-DEFINE_string(
-    order, "shuffled",
-    "Order of the training samples: shuffled, or quasi_random for data larger than memory.");
 DEFINE_int32(threads, 1, "Threads of a rank that decode images.");
 FLAG_RANGE(threads, tools::FromTo(1, 1024));
 DEFINE_string(on_bad_sample, "fail", "What a damaged image does to a run: fail or skip.");
@@ -38,54 +28,6 @@ DEFINE_int64(max_bad_samples, 100,
 FLAG_RANGE(max_bad_samples, tools::AtLeast(0));
 
 namespace tools {
-namespace {
-
-data::Augmentation AugmentationFromFlags(bool training, const InputShape& shape) {
-  data::Augmentation augmentation;
-  if (shape.images == nas::ImageKind::kCifar) {
-    augmentation = training ? data::CifarTrain() : data::CifarEval();
-    if (training) augmentation.padding = FLAGS_padding;
-  } else {
-    augmentation = training ? data::ImageNetTrain() : data::ImageNetEval();
-  }
-  augmentation.size = static_cast<int>(shape.side);
-  if (training) {
-    augmentation.flip = FLAGS_flip;
-    augmentation.cutout = FLAGS_cutout;
-  }
-  return augmentation;
-}
-
-absl::StatusOr<data::LoaderOptions> OptionsFromFlags(bool training, const InputShape& shape,
-                                                     const distributed::Place& place) {
-  data::LoaderOptions options;
-  options.augmentation = AugmentationFromFlags(training, shape);
-  if (FLAGS_on_bad_sample == "skip") {
-    options.on_bad_sample = data::LoaderOptions::OnBadSample::kSkip;
-  } else if (FLAGS_on_bad_sample != "fail") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--on_bad_sample=", FLAGS_on_bad_sample, ": must be fail or skip"));
-  }
-  if (FLAGS_order != "shuffled" && FLAGS_order != "quasi_random") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--order=", FLAGS_order, ": must be shuffled or quasi_random"));
-  }
-  if (FLAGS_batch < place.size) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--batch=", FLAGS_batch, ": is smaller than the ", place.size, " ranks that share it"));
-  }
-  options.order = !training                   ? data::Order::kSequential
-                  : FLAGS_order == "shuffled" ? data::Order::kShuffled
-                                              : data::Order::kQuasiRandom;
-  options.drop_last = training;
-  options.global_batch = FLAGS_batch;
-  options.rank = place.rank;
-  options.world_size = place.size;
-  options.threads = FLAGS_threads;
-  return options;
-}
-
-}  // namespace
 
 absl::StatusOr<InputShape> InputShapeFromFlags() {
   ASSIGN_OR_RETURN(const nas::ImageKind images,
@@ -106,44 +48,36 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::stri
   return dataset;
 }
 
-absl::Status RequireSameClasses(const data::Dataset& train, const data::Dataset& test) {
-  const std::vector<std::string>& train_classes = train.class_names();
-  const std::vector<std::string>& test_classes = test.class_names();
-  if (train_classes == test_classes) return absl::OkStatus();
+absl::Status RequireSameClasses(const ClassList& classes, const ClassList& expected) {
+  if (classes.names == expected.names) return absl::OkStatus();
   size_t i = 0;
-  while (i < train_classes.size() && i < test_classes.size() &&
-         train_classes[i] == test_classes[i]) {
+  while (i < classes.names.size() && i < expected.names.size() &&
+         classes.names[i] == expected.names[i]) {
     ++i;
   }
-  const auto name = [i](const std::vector<std::string>& classes) {
-    return i < classes.size() ? absl::StrCat("\"", Printable(classes[i]), "\"")
-                              : std::string("missing");
+  const auto name = [i](const std::vector<std::string>& names) {
+    return i < names.size() ? absl::StrCat("\"", data::PrintableName(names[i]), "\"")
+                            : std::string("missing");
   };
-  return absl::InvalidArgumentError(absl::StrCat("--test_data: class ", i, " is ",
-                                                 name(test_classes), ", in --train_data it is ",
-                                                 name(train_classes)));
+  return absl::InvalidArgumentError(absl::StrCat(classes.place, ": class ", i, " is ",
+                                                 name(classes.names), ", in ", expected.place,
+                                                 " it is ", name(expected.names)));
 }
 
 absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset) {
   const std::vector<int64_t> labels = data::Labels(dataset);
   const XXH64_hash_t hash = XXH3_64bits(labels.data(), labels.size() * sizeof(labels[0]));
   ASSIGN_OR_RETURN(const uint64_t content, dataset.Fingerprint());
-  std::vector<std::string> classes;  // A folder's name need not be UTF-8; JSON is.
-  for (const std::string& name : dataset.class_names()) classes.push_back(Printable(name));
   return nlohmann::json{{"samples", dataset.size()},
-                        {"classes", classes},
+                        {"classes", dataset.class_names()},
                         {"labels", absl::StrCat(absl::Hex(hash, absl::kZeroPad16))},
                         {"content", absl::StrCat(absl::Hex(content, absl::kZeroPad16))}};
 }
 
-nlohmann::json LoaderIdentity(const InputShape& shape) {
+nlohmann::json ReadingIdentity(const InputShape& shape) {
   return {{"images", std::string(nas::ImageKindName(shape.images))},
           {"image_size", shape.side},
-          {"padding", FLAGS_padding},
-          {"flip", FLAGS_flip},
-          {"cutout", FLAGS_cutout},
           {"batch", FLAGS_batch},
-          {"order", FLAGS_order},
           {"on_bad_sample", FLAGS_on_bad_sample}};
 }
 
@@ -151,24 +85,43 @@ int64_t MaxBadSamplesFromFlags() { return FLAGS_max_bad_samples; }
 
 int64_t ImagesOfRank(int ranks) { return (FLAGS_batch + ranks - 1) / ranks; }
 
-absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
-    const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,
-    const InputShape& shape, const distributed::Place& place) {
-  ASSIGN_OR_RETURN(data::LoaderOptions options, OptionsFromFlags(/*training=*/true, shape, place));
-  const int64_t count = samples.empty() ? dataset.size() : samples.size();
-  if (count < FLAGS_batch) {
-    return absl::InvalidArgumentError(absl::StrCat("--batch=", FLAGS_batch, ": the ", count,
-                                                   " training images do not make one batch"));
+absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& shape,
+                                                            const distributed::Place& place) {
+  data::LoaderOptions options;
+  options.augmentation =
+      shape.images == nas::ImageKind::kCifar ? data::CifarEval() : data::ImageNetEval();
+  options.augmentation.size = static_cast<int>(shape.side);
+  if (FLAGS_on_bad_sample == "skip") {
+    options.on_bad_sample = data::LoaderOptions::OnBadSample::kSkip;
+  } else if (FLAGS_on_bad_sample != "fail") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--on_bad_sample=", FLAGS_on_bad_sample, ": must be fail or skip"));
   }
-  options.samples = std::move(samples);
-  options.seed = seed;
-  return distributed::LoaderSource::Create(dataset, options);
+  if (FLAGS_batch < place.size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--batch=", FLAGS_batch, ": is smaller than the ", place.size, " ranks that share it"));
+  }
+  options.order = data::Order::kSequential;
+  options.drop_last = false;
+  options.global_batch = FLAGS_batch;
+  options.rank = place.rank;
+  options.world_size = place.size;
+  options.threads = FLAGS_threads;
+  return options;
 }
 
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> EvalSource(
     const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place) {
-  ASSIGN_OR_RETURN(const data::LoaderOptions options,
-                   OptionsFromFlags(/*training=*/false, shape, place));
+  ASSIGN_OR_RETURN(const data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
+  return distributed::LoaderSource::Create(dataset, options);
+}
+
+absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> CalibrationSource(
+    const data::Dataset& dataset, uint64_t seed, const InputShape& shape,
+    const distributed::Place& place) {
+  ASSIGN_OR_RETURN(data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
+  options.order = data::Order::kShuffled;
+  options.seed = seed;
   return distributed::LoaderSource::Create(dataset, options);
 }
 

@@ -1,4 +1,4 @@
-// The flags that say which images a tool reads and what becomes of them on the way to the network.
+// The flags of every tool that shows images to a network: which, in what form and how many at once.
 #ifndef TOOLS_FLAGS_DATA_FLAGS_H_
 #define TOOLS_FLAGS_DATA_FLAGS_H_
 
@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "data/loader/loader.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/loader_source.h"
@@ -30,29 +31,40 @@ absl::StatusOr<InputShape> InputShapeFromFlags();
 absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::string& flag,
                                                                  const std::string& path);
 
-// InvalidArgument naming the first class that differs.
-absl::Status RequireSameClasses(const data::Dataset& train, const data::Dataset& test);
+// Names of classes, in the order of their labels, and where they stand.
+struct ClassList {
+  std::string place;
+  const std::vector<std::string>& names;
+};
 
-// What tells a data set from another, and one way to read it from another: for comparison between
-// ranks and with a resumed run.
+// InvalidArgument naming both places, the first class that differs and its names.
+absl::Status RequireSameClasses(const ClassList& classes, const ClassList& expected);
+
+// What tells a data set from another, and what of these flags decides how it is read: for
+// comparison between ranks and with a resumed run.
 absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset);
-nlohmann::json LoaderIdentity(const InputShape& shape);
+nlohmann::json ReadingIdentity(const InputShape& shape);
 
 // --max_bad_samples.
 int64_t MaxBadSamplesFromFlags();
 
-// The images of a step on a rank, at most, where `ranks` share them.
+// --batch: the most images that one of so many ranks has of a batch.
 int64_t ImagesOfRank(int ranks);
 
-// This rank's share of shuffled, augmented batches of `samples` (empty: all) of `dataset`, which
-// outlives the source.
-absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
-    const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,
-    const InputShape& shape, const distributed::Place& place);
+// How evaluation reads images at `place`: all of them, in order, none shifted, mirrored or blanked.
+// InvalidArgument naming the flag.
+absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& shape,
+                                                            const distributed::Place& place);
 
-// This rank's share of every sample of `dataset`, in order, as evaluation sees it.
+// One pass over `dataset`, which must outlive it, as evaluation reads it.
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> EvalSource(
     const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place);
+
+// The same images in an order that `seed` draws, so that the first batches stand for all: those on
+// which ranges of activations are found.
+absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> CalibrationSource(
+    const data::Dataset& dataset, uint64_t seed, const InputShape& shape,
+    const distributed::Place& place);
 
 }  // namespace tools
 

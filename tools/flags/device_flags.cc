@@ -37,6 +37,8 @@ absl::Status ArithmeticFromFlags() {
   return absl::Status(status.code(), absl::StrCat("--reproducible: ", status.message()));
 }
 
+bool ReproducibleFromFlags() { return FLAGS_reproducible; }
+
 absl::StatusOr<c10::DeviceType> DeviceFromFlags() {
   if (FLAGS_device == "cpu") return c10::DeviceType::CPU;
   if (FLAGS_device != "cuda") {

@@ -15,6 +15,9 @@ namespace tools {
 // --reproducible: sets up the arithmetic. Called before anything is computed. Errors name the flag.
 absl::Status ArithmeticFromFlags();
 
+// --reproducible.
+bool ReproducibleFromFlags();
+
 // --device: where the network computes. InvalidArgument if there is no such device.
 absl::StatusOr<c10::DeviceType> DeviceFromFlags();
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/match.h"
+#include "data/io/printable_name.h"
 #include "tools/flags/flag_values.h"
 
 namespace tools {
@@ -33,7 +34,7 @@ void NoteGivenByUser(const std::string& flag) { FlagsOnCommandLine().insert(flag
 std::map<std::string, std::string> EffectiveFlags() {
   std::map<std::string, std::string> flags;
   for (const gflags::CommandLineFlagInfo& flag : OurFlags()) {
-    flags[flag.name] = Printable(ShownValue(flag.type, flag.current_value));
+    flags[flag.name] = data::PrintableName(ShownValue(flag.type, flag.current_value));
   }
   return flags;
 }

@@ -3,10 +3,9 @@
 #include <charconv>
 #include <cmath>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
-#include "nlohmann/json.hpp"
+#include "data/io/printable_name.h"
 
 namespace tools {
 
@@ -16,8 +15,8 @@ absl::StatusOr<std::vector<int64_t>> IntegersOfFlag(absl::string_view flag,
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     int64_t value;
     if (!absl::SimpleAtoi(part, &value)) {
-      return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", Printable(text), ": '",
-                                                     Printable(part),
+      return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", data::PrintableName(text),
+                                                     ": '", data::PrintableName(part),
                                                      "' is not a number; expected, say, 2,4,8"));
     }
     values.push_back(value);
@@ -35,15 +34,6 @@ std::string ShownValue(const std::string& type, const std::string& value) {
   return {digits, std::to_chars(digits, digits + sizeof(digits), number,
                                 plain ? std::chars_format::fixed : std::chars_format::scientific)
                       .ptr};
-}
-
-std::string Printable(absl::string_view text) {
-  try {
-    (void)nlohmann::json(std::string(text)).dump();
-    return std::string(text);
-  } catch (const nlohmann::json::type_error&) {
-    return absl::CHexEscape(text);
-  }
 }
 
 }  // namespace tools

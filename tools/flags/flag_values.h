@@ -32,9 +32,6 @@ absl::StatusOr<std::vector<int64_t>> IntegersOfFlag(absl::string_view flag, absl
 // `value` of a flag of gflags' `type`, in as few digits as name the number: 0.0006, 3e-05.
 std::string ShownValue(const std::string& type, const std::string& value);
 
-// `text`, its bytes escaped as in C if they are not UTF-8: what may be shown and become JSON.
-std::string Printable(absl::string_view text);
-
 }  // namespace tools
 
 #endif  // TOOLS_FLAGS_FLAG_VALUES_H_

@@ -9,9 +9,13 @@ Preset With(Preset base, const Preset& changes) {
   return base;
 }
 
+const Preset& SmallImages() {
+  static const auto* preset = new Preset{{"images", "cifar"}, {"image_size", "32"}};
+  return *preset;
+}
+
 const Preset& CifarImages() {
-  static const auto* preset =
-      new Preset{{"images", "cifar"}, {"image_size", "32"}, {"padding", "4"}, {"flip", "true"}};
+  static const auto* preset = new Preset(With(SmallImages(), {{"padding", "4"}, {"flip", "true"}}));
   return *preset;
 }
 
@@ -23,7 +27,7 @@ const Preset& ImageNetImages() {
 // Handwritten digits: a mirrored one is none.
 const Preset& DigitImages() {
   static const auto* preset =
-      new Preset{{"images", "cifar"}, {"image_size", "32"}, {"padding", "2"}, {"flip", "false"}};
+      new Preset(With(SmallImages(), {{"padding", "2"}, {"flip", "false"}}));
   return *preset;
 }
 
@@ -154,11 +158,11 @@ const Presets& PrecisionSearchPresets() {
 
 const Presets& EvaluationPresets() {
   static const auto* presets = [] {
-    const Preset cifar = With(CifarImages(), CifarSize());
+    const Preset cifar = With(SmallImages(), CifarSize());
     return new Presets{{"cifar", cifar},
                        {"imagenet", With(ImageNetImages(), ImageNetSize())},
                        {"fixed_bits", cifar},
-                       {"quickstart", With(DigitImages(), DigitSize())}};
+                       {"quickstart", With(SmallImages(), DigitSize())}};
   }();
   return *presets;
 }

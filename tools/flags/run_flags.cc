@@ -56,6 +56,7 @@ absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags() {
   options.check_ranks = FLAGS_check_ranks;
   options.settings = EffectiveFlags();
   options.settings_text = SettingsText();
+  options.reproducible = ReproducibleFromFlags();
   options.arithmetic = base::DescribeArithmetic();
   return options;
 }

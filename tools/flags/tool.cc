@@ -9,12 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "data/io/printable_name.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
 #include "tools/flags/command_line.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
-#include "tools/flags/flag_values.h"
 #include "tools/flags/home_folder.h"
 #include "tools/flags/standard_streams.h"
 #include "tools/flags/version.h"
@@ -39,7 +39,7 @@ absl::StatusOr<Preset> PresetOfFlag(const char* flag, const std::string& value,
   if (preset != presets.end()) return preset->second;
   const auto name = [](std::string* out, const auto& entry) { out->append(entry.first); };
   return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, "=", Printable(value), ": ",
+      absl::StrCat("--", flag, "=", data::PrintableName(value), ": ",
                    presets.empty() ? "this tool has no presets"
                                    : "must be one of " + absl::StrJoin(presets, ", ", name)));
 }

@@ -1,52 +1,32 @@
 #include "tools/program/dry_run.h"
 
-#include <filesystem>
+#include <cstdint>
 #include <map>
 #include <set>
-#include <system_error>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "base/build_id.h"
 #include "base/status_macros.h"
 #include "distributed/communication/rank_agreement.h"
 #include "distributed/training/checkpoint.h"
+#include "distributed/training/run_origin.h"
 #include "nlohmann/json.hpp"
 #include "tools/flags/output_paths.h"
 
 namespace tools {
 namespace {
 
-// The checkpoints in the run folder; none if there is no such folder.
-int CountCheckpoints(const std::string& run_folder) {
-  int count = 0;
-  std::error_code error;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(absl::StrCat(run_folder, "/checkpoints"), error)) {
-    count += absl::StartsWith(entry.path().filename().string(), "step_") ? 1 : 0;
-  }
-  return count;
-}
-
 // The start of the run in words.
-absl::StatusOr<std::string> DescribeStart(const distributed::TrainerOptions& options) {
+absl::StatusOr<std::string> DescribeStart(const distributed::TrainerOptions& options,
+                                          const nlohmann::json& identity) {
   RETURN_IF_ERROR(RequireWritableFolder("run", options.run_folder));
-  const int checkpoints = CountCheckpoints(options.run_folder);
-  if (options.resume == "auto") {
-    if (checkpoints == 0) return std::string("the beginning: there is no checkpoint yet");
-    return absl::StrCat("the newest whole one of ", checkpoints, " checkpoints");
-  }
-  if (options.resume != "none") {
-    RETURN_IF_ERROR(distributed::ReadCheckpoint(options.resume).status());
-    return options.resume;
-  }
-  if (checkpoints == 0) return std::string("the beginning");
-  return absl::FailedPreconditionError(
-      absl::StrCat(options.run_folder, " holds a run already, with ", checkpoints,
-                   " checkpoints: resume it, or choose another folder"));
+  ASSIGN_OR_RETURN(const distributed::Checkpoint origin,
+                   distributed::FindOrigin(options, identity));
+  if (origin.description.empty()) return std::string("the beginning");
+  return absl::StrCat("the checkpoint after step ",
+                      origin.description["global_step"].get<int64_t>());
 }
 
 }  // namespace
@@ -55,15 +35,12 @@ absl::Status DescribeRun(const std::string& what, const distributed::Task& task,
                          const distributed::BatchSource& train,
                          distributed::Communicator& communicator,
                          const distributed::TrainerOptions& options) {
-  RETURN_IF_ERROR(distributed::RequireSameJson(communicator, {{"config", task.Config()},
-                                                              {"data", options.data},
-                                                              {"epochs", options.epochs},
-                                                              {"seed", options.seed},
-                                                              {"build", base::BuildId()}}));
+  const nlohmann::json identity = distributed::RunIdentity(task, options);
+  RETURN_IF_ERROR(distributed::RequireSameRun(communicator, identity));
   ASSIGN_OR_RETURN(const std::vector<std::string> hosts,
                    distributed::AllGatherStrings(communicator, communicator.place().host));
   const bool root = communicator.rank() == 0;
-  const absl::StatusOr<std::string> start = root ? DescribeStart(options) : std::string();
+  const absl::StatusOr<std::string> start = root ? DescribeStart(options, identity) : std::string();
   RETURN_IF_ERROR(distributed::AgreeOnStatus(communicator, start.status()));
   if (!root) return absl::OkStatus();
 

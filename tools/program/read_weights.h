@@ -6,15 +6,17 @@
 
 #include "absl/status/status.h"
 #include "base/tensor_file.h"
+#include "nas/weights/weight_file.h"
 
 namespace tools {
 
 // Copies weights into `state`, whose tensors alias a network's: those of a file
 // (nas/weights/weight_file.h), or of the folder of a training's checkpoint
-// (distributed/training/checkpoint.h), which has no fixed ranges of activations. Errors name `path`
-// and, as these do, what is wrong.
+// (distributed/training/checkpoint.h), which has no fixed ranges of activations. What is kept
+// beside them goes to `companions`, if that is not null. Errors name `path` and, as these do, what
+// is wrong.
 absl::Status ReadWeightsOrCheckpoint(const std::string& path, const base::TensorMap& state,
-                                     base::TensorMap* ranges = nullptr);
+                                     nas::WeightCompanions* companions = nullptr);
 
 }  // namespace tools
 

@@ -2,12 +2,14 @@
 
 #include "ATen/TensorOperators.h"
 #include "ATen/ops/rand.h"
+#include "absl/strings/str_cat.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
+#include "tools/flags/training_data_flags.h"
 #include "tools/program/memory.h"
 #include "tools/program/read_weights.h"
 #include "torch/utils.h"
@@ -25,7 +27,9 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   ASSIGN_OR_RETURN(setup.train_data, OpenDatasetOfFlag("train_data", FLAGS_train_data));
   if (!FLAGS_test_data.empty()) {
     ASSIGN_OR_RETURN(setup.test_data, OpenDatasetOfFlag("test_data", FLAGS_test_data));
-    RETURN_IF_ERROR(RequireSameClasses(*setup.train_data, *setup.test_data));
+    RETURN_IF_ERROR(RequireSameClasses(
+        {absl::StrCat("--test_data=", FLAGS_test_data), setup.test_data->class_names()},
+        {absl::StrCat("--train_data=", FLAGS_train_data), setup.train_data->class_names()}));
   }
   ASSIGN_OR_RETURN(setup.architecture,
                    ArchitectureFromFlags(setup.train_data->class_names().size()));

@@ -1,0 +1,31 @@
+// The flags of tools that train: in which order images come, and what becomes of them on the way to
+// the network, beyond data_flags.h.
+#ifndef TOOLS_FLAGS_TRAINING_DATA_FLAGS_H_
+#define TOOLS_FLAGS_TRAINING_DATA_FLAGS_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/sources/dataset.h"
+#include "distributed/communication/communicator.h"
+#include "distributed/training/loader_source.h"
+#include "nlohmann/json_fwd.hpp"
+#include "tools/flags/data_flags.h"
+
+namespace tools {
+
+// What tells one way to train on a data set from another, for comparison between ranks and with a
+// resumed run.
+nlohmann::json LoaderIdentity(const InputShape& shape);
+
+// Batches of `samples` of `dataset` (all if empty), which must outlive it, shuffled and augmented
+// as the flags say, drawn from `seed`. InvalidArgument naming the flag.
+absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
+    const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,
+    const InputShape& shape, const distributed::Place& place);
+
+}  // namespace tools
+
+#endif  // TOOLS_FLAGS_TRAINING_DATA_FLAGS_H_
