@@ -45,6 +45,7 @@ DIRECTIONS = {
         "nas/derivation",
         "nas/budget",
     ],
+    "nas/benchmark": ["base", "quant", "distributed", "nas"],
     # Programs.
     "tools/flags": ["base", "quant", "data", "distributed", "nas"],
     "tools/program": ["base", "quant", "data", "distributed", "nas", "tools/flags"],

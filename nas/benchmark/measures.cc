@@ -1,4 +1,4 @@
-#include "nas/learning/benchmark_measures.h"
+#include "nas/benchmark/measures.h"
 
 #include <algorithm>
 #include <chrono>

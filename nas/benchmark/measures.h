@@ -1,6 +1,6 @@
 // What the benchmarks of training steps measure with.
-#ifndef NAS_LEARNING_BENCHMARK_MEASURES_H_
-#define NAS_LEARNING_BENCHMARK_MEASURES_H_
+#ifndef NAS_BENCHMARK_MEASURES_H_
+#define NAS_BENCHMARK_MEASURES_H_
 
 #include <functional>
 #include <vector>
@@ -21,4 +21,4 @@ double MatrixProductFlops();
 
 }  // namespace nas
 
-#endif  // NAS_LEARNING_BENCHMARK_MEASURES_H_
+#endif  // NAS_BENCHMARK_MEASURES_H_

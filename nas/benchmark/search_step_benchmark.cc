@@ -1,6 +1,6 @@
 // One step of a search, with cells as fused operators and module by module, in one run:
 //
-//   bazel run //nas/learning:search_step_benchmark -- --preset=cifar --batch=64 --bits=2,4
+//   bazel run //nas/benchmark:search_step_benchmark -- --preset=cifar --batch=64 --bits=2,4
 //
 // Prints for each implementation the seconds of a step and of its parts, images per second, peak
 // memory, GFLOP per second and their share of what a matrix product reaches here; and, last, the
@@ -23,7 +23,7 @@
 #include "distributed/training/batch_source.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
-#include "nas/learning/benchmark_measures.h"
+#include "nas/benchmark/measures.h"
 #include "nas/learning/losses.h"
 #include "nas/learning/search_task.h"
 #include "quant/bit_cost.h"
