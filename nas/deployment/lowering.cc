@@ -9,7 +9,6 @@
 #include <variant>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "distributed/data_parallel/batch_norm.h"
@@ -22,7 +21,6 @@
 #include "nas/space/image_kind.h"
 #include "nas/space/primitives.h"
 #include "nlohmann/json.hpp"
-#include "quant/lattice.h"
 #include "quant/precision_conv.h"
 #include "torch/nn/modules/conv.h"
 #include "torch/nn/modules/linear.h"
@@ -123,13 +121,10 @@ class Lowering {
                  .out_channels = static_cast<int32_t>(options.out_channels()),
                  .groups = static_cast<int32_t>(options.groups()),
                  .relu = relu};
-    // Stem and auxiliary head have the published quantizer whatever the architecture says.
-    const bool in_cell = absl::StartsWith(name, "cells.");
-    const auto eight_bit = in_cell ? architecture_.eight_bit : quant::EightBit::kPublished;
     const auto bits = bits_.find(name);
     RETURN_IF_ERROR(SetConvArithmetic(library->weight, conv->fixed_range(),
-                                      bits == bits_.end() ? ConvBits() : bits->second, eight_bit,
-                                      node));
+                                      bits == bits_.end() ? ConvBits() : bits->second,
+                                      architecture_.eight_bit, node));
     if (!norm.empty()) SetNorm(norm, first, node.out_channels, node);
     const Window window = node.window;
     return Add(std::move(node), window.out_h, window.out_w);

@@ -92,6 +92,7 @@ std::vector<Case> Cases() {
   imagenet.channels = 6;
   cases.push_back({"AmoebaNet", imagenet, {{2, 4}, {8, 8}}});
   imagenet.quantize_stem = true;
+  cases.push_back({"PC_DARTS_image", imagenet, {{8, 8}, {8, 4}}});
   cases.push_back({"PC_DARTS_image", imagenet, {{2, 3}, {3, 32}, {32, 4}}});
   return cases;
 }

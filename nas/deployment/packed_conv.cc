@@ -2,7 +2,6 @@
 
 #include "ATen/ops/isfinite.h"
 #include "ATen/ops/zeros.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "quant/exact_sums.h"
@@ -18,16 +17,11 @@ absl::Status CheckFlavour(const ConvBits& bits, quant::EightBit eight_bit,
                           const std::string& name) {
   if ((bits.activation != 8 && bits.weight != 8) || eight_bit == quant::EightBit::kSymmetric)
     return absl::OkStatus();
-  const char* const remedy =
-      absl::StartsWith(name, "cells.")
-          ? "say \"eight_bit\": \"symmetric\" in the architecture file and train, or at least "
-            "evaluate, the network so"
-          : "leave it in float (quantize_stem false) or give it fewer bits";
-  return absl::InvalidArgumentError(
-      absl::StrCat(name,
-                   ": its 8 bits are not symmetric: they have a scale per input channel and no "
-                   "level 0, so they do not run on integers; ",
-                   remedy));
+  return absl::InvalidArgumentError(absl::StrCat(
+      name,
+      ": its 8 bits are not symmetric: they have a scale per input channel and no "
+      "level 0, so they do not run on integers; say \"eight_bit\": \"symmetric\" in the "
+      "architecture file and train, or at least evaluate, the network so"));
 }
 
 absl::Status SetWeights(const at::Tensor& weight, int64_t bits, quant::EightBit eight_bit,

@@ -3,6 +3,7 @@
 # What every program has among its deps.
 _FRAME = [
     "//base:status_macros",
+    "//tools/flags:flag_ranges",
     "//tools/flags:tool",
     "@absl",
     "@glog//:gflags",
