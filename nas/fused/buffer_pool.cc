@@ -1,8 +1,10 @@
 #include "nas/fused/buffer_pool.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
+
+#include "c10/core/Allocator.h"
+#include "c10/core/Device.h"
 
 namespace nas::fused {
 namespace {
@@ -12,6 +14,12 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kMostSlack = 2;
 // Many times those of a step: what idles for longer is of a size no longer asked for.
 constexpr int64_t kLongestIdle = 1000;
+
+// bytes < 0: given back.
+void Report(void* memory, int64_t bytes) {
+  c10::reportMemoryUsageToProfiler(memory, bytes, /*total_allocated=*/0, /*total_reserved=*/0,
+                                   c10::Device(c10::DeviceType::CPU));
+}
 
 }  // namespace
 
@@ -39,6 +47,7 @@ std::shared_ptr<void> BufferPool::Get(size_t bytes) {
   if (buffer.memory == nullptr) {
     buffer.memory.reset(new std::byte[bytes + kAlignment]);
   }
+  Report(buffer.memory.get(), static_cast<int64_t>(buffer.bytes));
   const auto address = reinterpret_cast<uintptr_t>(buffer.memory.get());
   void* aligned = reinterpret_cast<void*>((address + kAlignment - 1) / kAlignment * kAlignment);
   return {aligned, [this, held = std::make_shared<Buffer>(std::move(buffer))](void*) {
@@ -47,6 +56,7 @@ std::shared_ptr<void> BufferPool::Get(size_t bytes) {
 }
 
 void BufferPool::GiveBack(Buffer buffer) {
+  Report(buffer.memory.get(), -static_cast<int64_t>(buffer.bytes));
   const std::lock_guard lock(mutex_);
   buffer.idle_since = calls_;
   free_.push_back(std::move(buffer));

@@ -16,7 +16,8 @@ class BufferPool {
   // Of the process.
   static BufferPool& Global();
 
-  // Returns to the pool when the last owner goes; aligned to 64 bytes.
+  // Returns to the pool when the last owner goes; aligned to 64 bytes. LibTorch's profiler hears of
+  // both, as of a tensor.
   std::shared_ptr<void> Get(size_t bytes);
 
  private:
