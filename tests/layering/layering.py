@@ -118,7 +118,14 @@ def may_include(room, other, directions):
     return room == other or other in directions[room] or other.split("/")[0] in directions[room]
 
 
+# Templates that run on one thread where they are compiled without OpenMP.
+PARALLEL = re.compile(r"\bat::parallel_(for|reduce)\(")
+PARALLEL_FILE = "base/parallel.cc"
+
+
 def check_file(path, text, target, headers_of, directions):
+    if path != PARALLEL_FILE and PARALLEL.search(text):
+        yield f"{path}: loops over threads with at::parallel_for or its like, not base/parallel.h"
     room = room_of(package_of(target.label), directions)
     repositories = {d[1:].split("//")[0] for d in target.deps if d.startswith("@")}
     reachable = set(target.files) | {h for d in target.deps for h in headers_of.get(d, ())}

@@ -63,6 +63,13 @@ class LayeringTest(unittest.TestCase):
                                    Target("//base:c_test", [], [], ["@gtest//:gtest_main"])])
         self.assertEqual(found, ["//base:a_test: tests with LibTorch, but does not depend on //base:reproducible_process"])
 
+    def test_a_loop_that_may_be_serial(self):
+        loop = "  at::parallel_for(0, n, 1, body);\n"
+        found = violations_of(
+            {"base/parallel.cc": loop, "base/loop.cc": loop},
+            [Target("//base:parallel", ["base/parallel.cc"], [], []), Target("//base:loop", ["base/loop.cc"], [], [])])
+        self.assertEqual(found, ["base/loop.cc: loops over threads with at::parallel_for or its like, not base/parallel.h"])
+
     def test_a_circle_between_rooms(self):
         self.assertEqual(
             list(layering.check_directions({"base": [], "nas/a": ["nas/b"], "nas/b": ["nas/a", "nas/c"]})),
