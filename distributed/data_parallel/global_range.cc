@@ -22,6 +22,10 @@ at::Tensor GlobalRange(Communicator& communicator, const at::Tensor& x) {
     range[0].fill_(std::numeric_limits<double>::infinity());
     range[1].fill_(-std::numeric_limits<double>::infinity());
   }
+  return JoinRanges(communicator, range);
+}
+
+at::Tensor JoinRanges(Communicator& communicator, const at::Tensor& range) {
   absl::StatusOr<at::Tensor> ranges = communicator.AllGather(range);
   ThrowIfError(ranges.status());
   return at::stack({ranges->select(1, 0).amin(0), ranges->select(1, 1).amax(0)});

@@ -12,6 +12,9 @@ namespace distributed {
 // fails.
 at::Tensor GlobalRange(Communicator& communicator, const at::Tensor& x);
 
+// The same of ranges that are at hand: least values [0], greatest ones [1]; the shape stays.
+at::Tensor JoinRanges(Communicator& communicator, const at::Tensor& range);
+
 }  // namespace distributed
 
 #endif  // DISTRIBUTED_DATA_PARALLEL_GLOBAL_RANGE_H_

@@ -87,17 +87,17 @@ class Backward {
   }
 
   // sum and product: over all ranks, of the output's gradient, and of that times the normalized
-  // output. `weight` multiplies the gradient.
-  GradientFold<T> FoldGradient(const Fold<T>& fold, T weight, double count, const double* sum,
-                               const double* product) const {
+  // output. `weight` multiplies the gradient; `kept` normalizes the output as it is kept.
+  GradientFold<T> FoldGradient(const Fold<T>& fold, const Fold<T>& kept, T weight, double count,
+                               const double* sum, const double* product) const {
     GradientFold<T> result;
     for (size_t c = 0; c < fold.scale.size(); ++c) {
-      const double scale = fold.scale[c], shift = fold.shift[c];
+      const double scale = fold.scale[c];
       const double mean = pass_.training ? weight * sum[c] / count : 0;
       const double mean_product = pass_.training ? weight * product[c] / count : 0;
       result.direct.push_back(static_cast<T>(scale * weight));
-      result.slope.push_back(static_cast<T>(-scale * scale * mean_product));
-      result.constant.push_back(static_cast<T>(-scale * (mean + shift * mean_product)));
+      result.slope.push_back(static_cast<T>(-scale * kept.scale[c] * mean_product));
+      result.constant.push_back(static_cast<T>(-scale * (mean + kept.shift[c] * mean_product)));
     }
     return result;
   }
@@ -206,7 +206,7 @@ class Backward {
                      term.fold->shift[c] * sums[c];
       }
       const T weight = pass_.PrimitiveWeight(term.edge, term.primitive);
-      folds[t] = FoldGradient(*term.fold, weight, count, sums.data(), product.data());
+      folds[t] = FoldGradient(*term.fold, *term.fold, weight, count, sums.data(), product.data());
       if (term.pool < 0) continue;
       std::vector<double>& pool_sums = pool_sums_[term.state][term.pool];
       for (int64_t c = 0; c < channels; ++c) {
@@ -224,9 +224,8 @@ class Backward {
         sum[c] = norm_sums[2 * (i * channels + c)];
         product[c] = norm_sums[2 * (i * channels + c) + 1];
       }
-      const int previous = plan_.units[second[i]].previous;
-      first_folds.push_back(
-          FoldGradient(pass_.folds[previous], T(1), count, sum.data(), product.data()));
+      const Fold<T>& fold = pass_.folds[plan_.units[second[i]].previous];
+      first_folds.push_back(FoldGradient(fold, fold, T(1), count, sum.data(), product.data()));
     }
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
       for (size_t i = 0; i < second.size(); ++i) {
@@ -348,9 +347,10 @@ class Backward {
     std::array<GradientFold<T>, 2> folds;
     for (int kind = 0; kind < 2; ++kind) {
       const std::vector<double>& sums = pool_sums_[state][kind];
-      const int edge = EdgeIndex(kCellNodes - 1, state);  // In training, as any other.
-      folds[kind] = FoldGradient(pass_.pool_folds[edge][kind], T(1), pass_.global_samples * size,
-                                 sums.data(), sums.data() + channels);
+      // Of the last edge; in training, as of any other.
+      const Fold<T>& fold = pass_.pool_folds[EdgeIndex(kCellNodes - 1, state)][kind];
+      folds[kind] = FoldGradient(fold, fold, T(1), pass_.global_samples * size, sums.data(),
+                                 sums.data() + channels);
       folds[kind].direct.assign(channels, T(1));  // The edges' scales are in the combination.
     }
     ForEachTask(pass_.samples, [&](int64_t, int64_t begin, int64_t end) {
@@ -434,19 +434,13 @@ class Backward {
     std::vector<double> sums = AddTasks(partial, tasks_, width);
     if (pass_.training) SumOverRanks(pass_.cell.communicator, sums);
 
+    // The states are kept normalized.
+    const Fold<T> identity{std::vector<T>(channels, T(1)), std::vector<T>(channels, T(0))};
     std::array<GradientFold<T>, kCellInputs> folds;
     for (int input = 0; input < kCellInputs; ++input) {
-      // The state is normalized already.
       const double* sum = &sums[input * 2 * channels];
-      Fold<T> fold = pass_.folds[input];
-      folds[input] = FoldGradient(fold, T(1), pass_.global_samples * size, sum, sum + channels);
-      for (int64_t c = 0; c < channels; ++c) {
-        const double scale = fold.scale[c], count = pass_.global_samples * size;
-        folds[input].slope[c] =
-            pass_.training ? static_cast<T>(-scale * sum[channels + c] / count) : T(0);
-        folds[input].constant[c] =
-            pass_.training ? static_cast<T>(-scale * sum[c] / count) : T(0);
-      }
+      folds[input] = FoldGradient(pass_.folds[input], identity, T(1), pass_.global_samples * size,
+                                  sum, sum + channels);
     }
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
       for (int input = 0; input < kCellInputs; ++input) {

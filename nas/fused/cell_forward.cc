@@ -171,23 +171,63 @@ class Forward {
     return ranges;
   }
 
-  // Of what a unit's first mixture reads, behind ReLU; for kReduce twice, as its halves read it.
-  std::vector<T> InputRanges(const Unit& unit) {
-    const bool reduce = unit.kind == Unit::Kind::kReduce;
-    std::vector<T> ranges =
-        RangesOf(reduce ? 2 * unit.in : unit.in, [&](int64_t n, T* r) {
-          const auto input = pass_.InputOf(unit, n);
-          const int64_t size = input.height * input.width;
-          JoinRanges(unit.in, size, input.x, input.stride, r);
-          if (!reduce) return;
-          // The second half reads the input without its first row and column.
-          for (int64_t c = 0; c < unit.in; ++c) {
-            for (int64_t row = 1; row < input.height; ++row) {
-              JoinRanges(1, input.width - 1, input.x + c * input.stride + row * input.width + 1,
-                         input.stride, r + 2 * (unit.in + c));
-            }
-          }
-        });
+  // Whether two units read the same values through their first mixtures.
+  static bool ReadAlike(const Unit& a, const Unit& b) {
+    const bool a_reduces = a.kind == Unit::Kind::kReduce, b_reduces = b.kind == Unit::Kind::kReduce;
+    return a.input == b.input && a.previous == b.previous && (a.edge < 0) == (b.edge < 0) &&
+           a_reduces == b_reduces;
+  }
+
+  // Of what the first mixtures of some units read, behind ReLU, each source once and all over the
+  // ranks together; for kReduce twice, as its halves read it.
+  std::vector<std::vector<T>> InputRanges(const std::vector<int>& units) {
+    std::vector<const Unit*> sources;
+    std::vector<size_t> source_of;
+    for (const int index : units) {
+      const Unit& unit = plan_.units[index];
+      const auto found = std::find_if(sources.begin(), sources.end(),
+                                      [&](const Unit* s) { return ReadAlike(*s, unit); });
+      source_of.push_back(found - sources.begin());
+      if (found == sources.end()) sources.push_back(&unit);
+    }
+    const auto channels = [](const Unit& unit) {
+      return unit.kind == Unit::Kind::kReduce ? 2 * unit.in : unit.in;
+    };
+    int64_t all_channels = 0;
+    for (const Unit* source : sources) all_channels += channels(*source);
+    const std::vector<T> joined = RangesOf(all_channels, [&](int64_t n, T* r) {
+      for (const Unit* source : sources) {
+        JoinInputRanges(*source, n, r);
+        r += 2 * channels(*source);
+      }
+    });
+    std::vector<std::vector<T>> by_source;
+    auto next = joined.begin();
+    for (const Unit* source : sources) {
+      by_source.emplace_back(next, next + 2 * channels(*source));
+      next += 2 * channels(*source);
+      Activate(*source, by_source.back());
+    }
+    std::vector<std::vector<T>> ranges;
+    for (const size_t source : source_of) ranges.push_back(by_source[source]);
+    return ranges;
+  }
+
+  void JoinInputRanges(const Unit& unit, int64_t n, T* ranges) const {
+    const auto input = pass_.InputOf(unit, n);
+    JoinRanges(unit.in, input.height * input.width, input.x, input.stride, ranges);
+    if (unit.kind != Unit::Kind::kReduce) return;
+    // The second half reads the input without its first row and column.
+    for (int64_t c = 0; c < unit.in; ++c) {
+      for (int64_t row = 1; row < input.height; ++row) {
+        JoinRanges(1, input.width - 1, input.x + c * input.stride + row * input.width + 1,
+                   input.stride, ranges + 2 * (unit.in + c));
+      }
+    }
+  }
+
+  // From ranges of what `unit` reads to those of what its activation makes of it.
+  void Activate(const Unit& unit, std::vector<T>& ranges) const {
     for (size_t i = 0; i < ranges.size(); ++i) {
       T& value = ranges[i];
       if (unit.previous >= 0) {
@@ -196,19 +236,20 @@ class Forward {
       }
       value = std::max(value, T(0));
     }
-    return ranges;
   }
 
-  void MakeInputCandidates(int index) {
-    const Unit& unit = plan_.units[index];
-    std::vector<T> ranges;
-    if (needs_range_) ranges = InputRanges(unit);
-    MakeCandidates(index, 0, unit.in, ranges);
-    if (unit.kind == Unit::Kind::kReduce) {
-      if (needs_range_) ranges.erase(ranges.begin(), ranges.begin() + 2 * unit.in);
-      MakeCandidates(index, 1, unit.in, ranges);
-    } else if (unit.kind == Unit::Kind::kSeparable && !needs_range_) {
-      MakeCandidates(index, 1, unit.in, {});
+  void MakeInputCandidates(const std::vector<int>& units) {
+    std::vector<std::vector<T>> ranges(units.size());
+    if (needs_range_) ranges = InputRanges(units);
+    for (size_t i = 0; i < units.size(); ++i) {
+      const Unit& unit = plan_.units[units[i]];
+      MakeCandidates(units[i], 0, unit.in, ranges[i]);
+      if (unit.kind == Unit::Kind::kReduce) {
+        if (needs_range_) ranges[i].erase(ranges[i].begin(), ranges[i].begin() + 2 * unit.in);
+        MakeCandidates(units[i], 1, unit.in, ranges[i]);
+      } else if (unit.kind == Unit::Kind::kSeparable && !needs_range_) {
+        MakeCandidates(units[i], 1, unit.in, {});
+      }
     }
   }
 
@@ -257,8 +298,8 @@ class Forward {
   void RunUnits(const std::vector<int>& units, bool pools_too) {
     std::vector<int64_t> sums_at;
     int64_t width = 0;
+    MakeInputCandidates(units);
     for (const int index : units) {
-      MakeInputCandidates(index);
       sums_at.push_back(width);
       width += kChannelSums * plan_.units[index].out;
     }

@@ -49,6 +49,22 @@ HWY_INLINE void Pad(const DepthwiseShape& shape, const PaddedPlanes& planes, con
   }
 }
 
+// The reverse of Pad, from flat planes that begin at the first pixel, `flat_phase` apart.
+template <typename T>
+HWY_INLINE void Unpad(const DepthwiseShape& shape, const PaddedPlanes& planes, const T* flat,
+                      int64_t flat_phase, T* x) {
+  if (shape.stride == 1) {
+    return CopyRows(planes.height, planes.width, flat, planes.pitch, x, shape.width);
+  }
+  for (int64_t r = 0; r < planes.height; ++r) {
+    for (int phase = 0; phase < 4; ++phase) {
+      const T* source = flat + phase * flat_phase + r * planes.pitch;
+      T* target = x + (2 * r + phase / 2) * shape.width + phase % 2;
+      for (int64_t c = 0; c < planes.width; ++c) target[2 * c] = source[c];
+    }
+  }
+}
+
 // y[f] = sum over taps of weights times the padded planes of one channel, f along their memory.
 // Products are rounded and added tap by tap, as a plain loop would: levels and weights come in a few
 // values of both signs, and where they cancel out the sum is exactly 0, on the edge of what the next
@@ -174,6 +190,19 @@ HWY_INLINE void ForTaps(const DepthwiseShape& shape, const Body& body) {
   return shape.dilation == 1 ? with_stride(five, one) : with_stride(five, two);
 }
 
+// d = the convolution of one channel's plane x. Leaves the quantized plane in `padded`; `plane` and
+// `flat` are to work in.
+template <typename T, typename K>
+HWY_INLINE void ConvolveChannel(const DepthwiseShape& shape, const PaddedPlanes& planes,
+                                const Activation<T>& activation, const Mixture<T>& mixture,
+                                int64_t channel, const T* x, const T* weights, T* plane, T* padded,
+                                T* flat, T* d) {
+  QuantizePlane(activation, mixture, channel, shape.height * shape.width, x, plane);
+  Pad(shape, planes, plane, padded);
+  Convolve<T, K::kernel, K::dilation, K::stride>(planes, padded, weights, flat);
+  CopyRows(planes.height, planes.width, flat, planes.pitch, d, planes.width);
+}
+
 template <typename T>
 void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const T* x, int64_t x_stride,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
@@ -181,16 +210,14 @@ void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const T* x,
   const PaddedPlanes planes(shape, kLanes<T>);
   const int64_t in_size = shape.height * shape.width, out_size = planes.height * planes.width;
   T* padded = scratch.GetZeroed(kPaddedPlane, shape.stride * shape.stride * planes.plane, shape);
-  T* quantized = scratch.Get(kPlane, RoundUp(in_size, kLanes<T>));
+  T* plane = scratch.Get(kPlane, RoundUp(in_size, kLanes<T>));
   T* flat = scratch.Get(kFlat, planes.plane);
   ForTaps(shape, [&](auto taps) HWY_ATTR {
     using K = decltype(taps);
     for (int64_t c = 0; c < channels; ++c) {
-      QuantizePlane(activation, mixture, c, in_size, x + c * x_stride, quantized);
-      Pad(shape, planes, quantized, padded);
-      Convolve<T, K::kernel, K::dilation, K::stride>(
-          planes, padded, weights + c * K::kernel * K::kernel, flat);
-      CopyRows(planes.height, planes.width, flat, planes.pitch, d + c * out_size, planes.width);
+      ConvolveChannel<T, K>(shape, planes, activation, mixture, c, x + c * x_stride,
+                            weights + c * K::kernel * K::kernel, plane, padded, flat,
+                            d + c * out_size);
     }
   });
 }

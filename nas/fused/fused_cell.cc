@@ -9,9 +9,9 @@
 #include "ATen/ops/empty_like.h"
 #include "ATen/ops/from_blob.h"
 #include "ATen/ops/tensor.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "distributed/communication/status_exception.h"
+#include "distributed/data_parallel/global_range.h"
 #include "nas/fused/cell_pass.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/custom_class.h"
@@ -191,16 +191,10 @@ void SumOverRanks(distributed::Communicator* communicator, std::vector<double>& 
 template <typename T>
 void JoinOverRanks(distributed::Communicator* communicator, std::vector<T>& ranges) {
   if (communicator == nullptr || ranges.empty()) return;
-  const at::Tensor tensor = at::tensor(ranges, c10::CppTypeToScalarType<T>::value);
-  absl::StatusOr<at::Tensor> gathered = communicator->AllGather(tensor);
-  distributed::ThrowIfError(gathered.status());
-  const T* values = gathered->template const_data_ptr<T>();
-  for (int64_t rank = 0; rank < gathered->size(0); ++rank) {
-    for (size_t i = 0; i < ranges.size(); i += 2, values += 2) {
-      ranges[i] = std::min(ranges[i], values[0]);
-      ranges[i + 1] = std::max(ranges[i + 1], values[1]);
-    }
-  }
+  const at::Tensor pairs =
+      at::from_blob(ranges.data(), {static_cast<int64_t>(ranges.size() / 2), 2},
+                    c10::CppTypeToScalarType<T>::value);
+  pairs.copy_(distributed::JoinRanges(*communicator, pairs.t().contiguous()).t());
 }
 
 template void JoinOverRanks(distributed::Communicator*, std::vector<float>&);

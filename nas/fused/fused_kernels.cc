@@ -33,7 +33,6 @@ struct Kernels {
   decltype(&PoolForward<T>) pool_forward;
   decltype(&PoolBackward<T>) pool_backward;
   decltype(&Combine<T>) combine;
-  decltype(&AddScaled<T>) add_scaled;
   decltype(&AddLanes<T>) add_lanes;
   decltype(&Sum<T>) sum;
   decltype(&Dot<T>) dot;
@@ -50,9 +49,9 @@ namespace HWY_NAMESPACE {
 
 template <typename T>
 Kernels<T> MakeKernels() {
-  return {&DepthwiseForward<T>,  &JoinRanges<T>,   &PointwiseForward<T>, &PointwiseBackward<T>,
-          &SeparableBackward<T>, &PoolForward<T>,  &PoolBackward<T>,     &Combine<T>,
-          &AddScaled<T>,         &AddLanes<T>,     &Sum<T>,             &Dot<T>};
+  return {&DepthwiseForward<T>,  &JoinRanges<T>,  &PointwiseForward<T>, &PointwiseBackward<T>,
+          &SeparableBackward<T>, &PoolForward<T>, &PoolBackward<T>,     &Combine<T>,
+          &AddLanes<T>,          &Sum<T>,         &Dot<T>};
 }
 
 void FillKernels(Kernels<float>* single, Kernels<double>* twice) {
@@ -121,12 +120,6 @@ void PinKernelTarget(const std::string& name) {
   All().Fill();
 }
 
-bool IsSupported(const DepthwiseShape& s) {
-  return (s.kernel == 3 || s.kernel == 5 || (s.kernel == 7 && s.dilation == 1)) &&
-         (s.dilation == 1 || s.dilation == 2) &&
-         (s.stride == 1 || (s.stride == 2 && s.height % 2 == 0 && s.width % 2 == 0));
-}
-
 template <typename T>
 void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const T* x, int64_t x_stride,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
@@ -191,11 +184,6 @@ void Combine(int64_t size, int count, const T* const* terms, const T* coefficien
 }
 
 template <typename T>
-void AddScaled(int64_t size, T a, const T* x, T* y) {
-  Table<T>().add_scaled(size, a, x, y);
-}
-
-template <typename T>
 void AddLanes(int64_t count, const T* lanes, double* sums) {
   Table<T>().add_lanes(count, lanes, sums);
 }
@@ -219,7 +207,6 @@ double Dot(int64_t size, const T* x, const T* y) {
   template decltype(PoolForward<T>) PoolForward<T>;                                             \
   template decltype(PoolBackward<T>) PoolBackward<T>;                                           \
   template decltype(Combine<T>) Combine<T>;                                                     \
-  template decltype(AddScaled<T>) AddScaled<T>;                                                 \
   template decltype(AddLanes<T>) AddLanes<T>;                                                   \
   template decltype(Sum<T>) Sum<T>;                                                             \
   template decltype(Dot<T>) Dot<T>;

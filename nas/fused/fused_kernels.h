@@ -62,7 +62,6 @@ struct DepthwiseShape {
   int64_t out_width() const { return width / stride; }
   bool operator==(const DepthwiseShape&) const = default;
 };
-bool IsSupported(const DepthwiseShape& shape);
 
 // Memory that kernels work in; one per thread. Grows, and is never given back before its end.
 template <typename T>
@@ -170,10 +169,6 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
 template <typename T>
 void Combine(int64_t size, int count, const T* const* terms, const T* coefficients, T constant,
              T* y);
-
-// y += a x.
-template <typename T>
-void AddScaled(int64_t size, T a, const T* x, T* y);
 
 // sums[i] += the sum of the i-th lanes.
 template <typename T>

@@ -78,7 +78,6 @@ class Results {
     }
     const std::vector<const T*> terms = {x_.data(), gx.data()};
     Combine(InSize(), 2, terms.data(), coefficients_.data(), T(0.25), d.data());
-    AddScaled(OutSize(), T(0.3), x_.data(), d.data());
     std::vector<T> ranges(2 * kIn);
     JoinRanges(kIn, InSize(), x_.data(), InSize(), ranges.data());
     Append(gx, all);

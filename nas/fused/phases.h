@@ -134,7 +134,7 @@ void MaxOfSquares(int64_t channels, int64_t height, int64_t width, const T* x, T
     }
   }
 }
-// gx += weight times the gradient of MaxOfSquares, which goes to the first of equal values.
+// gx += the gradient of MaxOfSquares, which goes to the first of equal values.
 template <typename T>
 void MaxOfSquaresBackward(int64_t channels, int64_t height, int64_t width, const T* x, const T* y,
                           const T* gy, T* gx) {

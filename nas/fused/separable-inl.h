@@ -43,16 +43,14 @@ void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, con
     using K = decltype(taps);
     constexpr int kWeights = K::kernel * K::kernel;
     for (int64_t c = 0; c < in; ++c) {
-      QuantizePlane(activation, first, c, in_size, x + c * x_stride, plane);
-      Pad(shape, planes, plane, padded + c * padded_channel);
-      Convolve<T, K::kernel, K::dilation, K::stride>(planes, padded + c * padded_channel,
-                                                     depthwise + c * kWeights, flat);
-      CopyRows(planes.height, planes.width, flat, planes.pitch, d + c * out_size, planes.width);
+      ConvolveChannel<T, K>(shape, planes, activation, first, c, x + c * x_stride,
+                            depthwise + c * kWeights, plane, padded + c * padded_channel, flat,
+                            d + c * out_size);
     }
-    HWY_NAMESPACE::PointwiseBackward(
-        in, out, out_size, d, out_size, Activation<T>{.relu = false}, second,
-                      pointwise, gradient, gd, out_size, /*accumulate=*/false,
-                      static_cast<double*>(nullptr), weight_gradients, scratch);
+    HWY_NAMESPACE::PointwiseBackward(in, out, out_size, d, out_size, Activation<T>{.relu = false},
+                                     second, pointwise, gradient, gd, out_size,
+                                     /*accumulate=*/false, static_cast<double*>(nullptr),
+                                     weight_gradients, scratch);
     for (int64_t c = 0; c < in; ++c) {
       CopyRows(planes.height, planes.width, gd + c * out_size, planes.width,
                padded_gd + planes.origin, planes.pitch);
@@ -63,17 +61,7 @@ void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, con
       }
       ConvolveBackward<T, K::kernel, K::dilation, K::stride>(
           planes, padded_gd, depthwise + c * kWeights, flat_phase, flat);
-      if constexpr (K::stride == 1) {
-        CopyRows(planes.height, planes.width, flat, planes.pitch, plane, planes.width);
-      } else {
-        for (int64_t r = 0; r < planes.height; ++r) {
-          for (int phase = 0; phase < 4; ++phase) {
-            const T* source = flat + phase * flat_phase + r * planes.pitch;
-            T* target = plane + (2 * r + phase / 2) * shape.width + phase % 2;
-            for (int64_t j = 0; j < planes.width; ++j) target[2 * j] = source[j];
-          }
-        }
-      }
+      Unpad(shape, planes, flat, flat_phase, plane);
       MixBackward(activation, first, c, in_size, x + c * x_stride, plane, gx + c * gx_stride,
                   accumulate, static_cast<T*>(nullptr), weight_gradients.probabilities,
                   norm_sums == nullptr ? nullptr : norm_sums + 2 * c);

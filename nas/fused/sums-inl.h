@@ -53,15 +53,6 @@ void Combine(int64_t size, int count, const T* const* terms, const T* coefficien
 }
 
 template <typename T>
-void AddScaled(int64_t size, T a, const T* x, T* y) {
-  const Wide<T> scale = Broadcast(a);
-  for (int64_t j = 0; j < size; j += kLanes<T>) {
-    const int64_t n = size - j;
-    StoreFirst(MulAdd(LoadFirst(x + j, n), scale, LoadFirst(y + j, n)), y + j, n);
-  }
-}
-
-template <typename T>
 void AddLanes(int64_t count, const T* lanes, double* sums) {
   for (int64_t i = 0; i < count; ++i) sums[i] += SumOfLanes(lanes + i * kLanes<T>);
 }

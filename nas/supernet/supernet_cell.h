@@ -31,7 +31,7 @@ struct SupernetCellOptions {
   bool reduction;            // Halves the size.
   bool previous_reduction;   // Input 0 is twice as large as input 1.
   quant::EightBit eight_bit;
-  std::vector<int64_t> bits;  // Of what the fused operator mixes.
+  std::vector<int64_t> bits = {};  // Of what the fused operator mixes.
 };
 
 // Children `preprocess0`, `preprocess1`, `_ops.<edge>` (PC-DARTS/model_search.py).
