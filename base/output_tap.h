@@ -20,6 +20,7 @@ class OutputTap {
 
   // An empty function lets the output through as it is.
   void set_output_tap(Function tap) { tap_ = std::move(tap); }
+  bool has_output_tap() const { return tap_ != nullptr; }
 
  protected:
   ~OutputTap() = default;

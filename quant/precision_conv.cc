@@ -55,7 +55,7 @@ at::Tensor PrecisionConv2dImpl::Quantized(const at::Tensor& x, const Precision& 
 }
 
 at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& asked) {
-  const Precision& precision = own_precision_ ? *own_precision_ : asked;
+  const Precision& precision = PrecisionFor(asked);
   const auto& options = conv_->options;
   const ConvArguments arguments = {
       .stride = *options.stride(),
@@ -82,6 +82,10 @@ at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& as
   }
   set_sizes({x.size(2), x.size(3)}, {y.size(2), y.size(3)});
   return Tapped(y);
+}
+
+bool PrecisionConv2dImpl::IsWatched() const {
+  return observe_ || has_output_tap() || ExactSumsGuard::IsActive() || LevelObserver::IsActive();
 }
 
 void PrecisionConv2dImpl::set_sizes(std::array<int64_t, 2> in, std::array<int64_t, 2> out) {

@@ -71,8 +71,15 @@ class PrecisionConv2dImpl : public torch::nn::Module, public base::OutputTap {
   // With the input and output sizes of the last forward; 0 before the first.
   const ConvShape& shape() const { return shape_; }
 
-  // For who computes the convolution in forward's place, from its weight.
+  // For who computes the convolution in forward's place: what forward would compute with, whether
+  // somebody looks on (then it has to be forward itself), and its sizes.
   const at::Tensor& weight() const { return conv_->weight; }
+  EightBit eight_bit() const { return eight_bit_; }
+  int64_t dilation() const { return (*conv_->options.dilation())[0]; }
+  const Precision& PrecisionFor(const Precision& asked) const {
+    return own_precision_ ? *own_precision_ : asked;
+  }
+  bool IsWatched() const;
   void set_sizes(std::array<int64_t, 2> in, std::array<int64_t, 2> out);
 
  protected:

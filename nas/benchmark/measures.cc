@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <string>
 
 #include "ATen/ops/mm.h"
+#include "ATen/ops/randint.h"
 #include "ATen/ops/randn.h"
 #include "glog/logging.h"
 
@@ -26,6 +28,26 @@ double MedianSeconds(int runs, const std::function<void()>& body) {
   std::vector<double> seconds(runs);
   for (double& value : seconds) value = Seconds(body);
   return Median(std::move(seconds));
+}
+
+distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes) {
+  distributed::Batch batch;
+  batch.images = at::randn({images, 3, side, side});
+  batch.labels = at::randint(classes, {images}, at::kLong);
+  batch.global_count = images;
+  batch.loss_weight = 1.0 / images;
+  return batch;
+}
+
+void PrintMeasure(Implementation implementation, const StepMeasure& measure, int64_t images,
+                  double flop, double peak) {
+  std::printf("%-9s step %8.3f s   forward %7.3f s   backward %7.3f s   %7.1f images/s   "
+              "%6.0f MB   %6.1f GFLOP/s, %4.1f %% of a matrix product's\n",
+              implementation == Implementation::kFused ? "fused" : "composed", measure.seconds,
+              measure.forward, measure.backward, images / measure.seconds,
+              measure.peak_memory / 1e6, flop / measure.seconds / 1e9,
+              100 * flop / measure.seconds / peak);
+  std::fflush(stdout);
 }
 
 void ResetPeakMemory() { std::ofstream("/proc/self/clear_refs") << "5"; }

@@ -15,8 +15,6 @@
 
 #include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
-#include "ATen/ops/randint.h"
-#include "ATen/ops/randn.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "distributed/communication/single_communicator.h"
@@ -74,16 +72,6 @@ SearchConfig Config(const Preset& preset) {
   return config;
 }
 
-distributed::Batch RandomBatch(const Preset& preset) {
-  const int64_t n = FLAGS_batch;
-  distributed::Batch batch;
-  batch.images = at::randn({n, 3, preset.side, preset.side});
-  batch.labels = at::randint(preset.classes, {n}, at::kLong);
-  batch.global_count = n;
-  batch.loss_weight = 1.0 / n;
-  return batch;
-}
-
 // Returns the median of a step.
 double Measure(const Preset& preset, Implementation implementation, double peak) {
   torch::manual_seed(1);
@@ -94,13 +82,15 @@ double Measure(const Preset& preset, Implementation implementation, double peak)
   const auto communicator = distributed::MakeSingleCommunicator();
   SearchTask task(Config(preset), *std::move(created), communicator.get());
   task.BeginEpoch(0, 50);
-  const std::vector<distributed::Batch> batches = {RandomBatch(preset), RandomBatch(preset)};
+  const auto random = [&] { return RandomBatch(FLAGS_batch, preset.side, preset.classes); };
+  const std::vector<distributed::Batch> batches = {random(), random()};
 
   ResetPeakMemory();
   const auto step = [&] { CHECK(task.Step({}, batches).ok()); };
   step();
-  const double seconds = MedianSeconds(FLAGS_steps, step);
-  const double peak_memory = PeakMemoryBytes();
+  StepMeasure measure;
+  measure.seconds = MedianSeconds(FLAGS_steps, step);
+  measure.peak_memory = PeakMemoryBytes();
 
   supernet.network().train();
   at::Tensor loss;
@@ -111,18 +101,14 @@ double Measure(const Preset& preset, Implementation implementation, double peak)
     }));
     backward.push_back(Seconds([&] { loss.backward(); }));
   }
+  measure.forward = Median(forward);
+  measure.backward = Median(backward);
   // A forward pass, and twice as much backward for the weights' step; alphas need no gradients of
   // weights.
   const int passes = FLAGS_second_order ? 3 + 2 + 2 * 2 + 3 : 3 + 2;
-  const double flop = 2 * supernet.MultiplyAdds() * FLAGS_batch * passes;
-  const bool fused = implementation == Implementation::kFused;
-  std::printf("%-9s step %8.3f s   forward %7.3f s   backward %7.3f s   %7.1f images/s   "
-              "%6.0f MB   %6.1f GFLOP/s, %4.1f %% of a matrix product's\n",
-              fused ? "fused" : "composed", seconds, Median(forward), Median(backward),
-              FLAGS_batch / seconds, peak_memory / 1e6, flop / seconds / 1e9,
-              100 * flop / seconds / peak);
-  std::fflush(stdout);
-  return seconds;
+  PrintMeasure(implementation, measure, FLAGS_batch,
+               2 * supernet.MultiplyAdds() * FLAGS_batch * passes, peak);
+  return measure.seconds;
 }
 
 void Run() {

@@ -1,30 +1,30 @@
 #include "nas/derived/derived_cell.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <memory>
 #include <string>
-#include <utility>
 
-#include "ATen/ops/cat.h"
 #include "nas/space/cell_topology.h"
 #include "nas/space/primitives.h"
-#include "quant/precision.h"
 
 namespace nas {
 
 DerivedCell::DerivedCell(const CellSite& site, const CellGenotype& genotype,
                          const OperationOptions& options)
     : concat_(genotype.concat) {
+  std::array<std::shared_ptr<Operation>, kCellInputs> preprocess;
   if (site.previous_reduction) {
-    preprocess_.push_back(
-        std::make_shared<FactorizedReduce>(site.input0_channels, site.channels, options));
+    preprocess[0] =
+        std::make_shared<FactorizedReduce>(site.input0_channels, site.channels, options);
   } else {
-    preprocess_.push_back(
-        std::make_shared<ReluConvBn>(site.input0_channels, site.channels, options));
+    preprocess[0] = std::make_shared<ReluConvBn>(site.input0_channels, site.channels, options);
   }
-  preprocess_.push_back(std::make_shared<ReluConvBn>(site.input1_channels, site.channels, options));
+  preprocess[1] = std::make_shared<ReluConvBn>(site.input1_channels, site.channels, options);
   for (int input = 0; input < kCellInputs; ++input) {
-    register_module("preprocess" + std::to_string(input), preprocess_[input]);
+    register_module("preprocess" + std::to_string(input), preprocess[input]);
+    preprocess_.emplace_back(preprocess[input]);
   }
 
   auto ops = register_module("_ops", std::make_shared<torch::nn::Module>());
@@ -33,19 +33,20 @@ DerivedCell::DerivedCell(const CellSite& site, const CellGenotype& genotype,
     auto operation = MakeOperation(edge.primitive, site.channels, stride, options);
     ops->register_module(std::to_string(edges_.size()), operation);
     const bool identity = edge.primitive == Primitive::kSkipConnect && stride == 1;
-    edges_.push_back({std::move(operation), edge.predecessor, !identity});
+    edges_.push_back({FusedOperation(operation), edge.predecessor, !identity});
   }
 }
 
-at::Tensor DerivedCell::forward(const at::Tensor& s0, const at::Tensor& s1,
-                                const DropPath& drop_path, int64_t first_site) {
-  const quant::Precision unspecified = quant::Precision::Float();
-  std::vector<at::Tensor> states = {preprocess_[0]->forward(s0, unspecified),
-                                    preprocess_[1]->forward(s1, unspecified)};
+std::vector<at::Tensor> DerivedCell::forward(const std::vector<at::Tensor>& s0,
+                                             const std::vector<at::Tensor>& s1,
+                                             const DropPath& drop_path, int64_t first_site,
+                                             Implementation implementation) {
+  std::vector<at::Tensor> states = {preprocess_[0].Forward(s0, implementation),
+                                    preprocess_[1].Forward(s1, implementation)};
   int64_t site = first_site;
   const auto run = [&](size_t i) {
-    const Edge& edge = edges_[i];
-    const at::Tensor y = edge.operation->forward(states[edge.predecessor], unspecified);
+    Edge& edge = edges_[i];
+    const at::Tensor y = edge.operation.Forward({states[edge.predecessor]}, implementation);
     if (!edge.droppable) return y;
     const int64_t own_site = site++;
     const bool drops = is_training() && drop_path.probability > 0;
@@ -57,7 +58,7 @@ at::Tensor DerivedCell::forward(const at::Tensor& s0, const at::Tensor& s1,
   }
   std::vector<at::Tensor> outputs;
   for (const int64_t state : concat_) outputs.push_back(states[state]);
-  return at::cat(outputs, /*dim=*/1);
+  return outputs;
 }
 
 int64_t DerivedCell::num_drop_path_sites() const {

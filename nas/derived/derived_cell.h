@@ -3,12 +3,13 @@
 #define NAS_DERIVED_DERIVED_CELL_H_
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "nas/derived/derived_layout.h"
+#include "nas/fused/implementation.h"
 #include "nas/operations/drop_path.h"
+#include "nas/operations/fused_operation.h"
 #include "nas/operations/operations.h"
 #include "nas/space/genotype.h"
 #include "torch/nn/module.h"
@@ -21,22 +22,23 @@ class DerivedCell : public torch::nn::Module {
   // Its convolutions are in float until they are given precisions.
   DerivedCell(const CellSite& site, const CellGenotype& genotype, const OperationOptions& options);
 
-  // s0, s1: the outputs of the last cell but one and of the last cell, or of the stem. In training
-  // the masks from `first_site` on apply.
-  at::Tensor forward(const at::Tensor& s0, const at::Tensor& s1, const DropPath& drop_path,
-                     int64_t first_site);
+  // s0, s1: the outputs of the last cell but one and of the last cell, or of the stem, as parts of
+  // channels; so is the result, a part by node. In training the masks from `first_site` on apply.
+  std::vector<at::Tensor> forward(const std::vector<at::Tensor>& s0,
+                                  const std::vector<at::Tensor>& s1, const DropPath& drop_path,
+                                  int64_t first_site, Implementation implementation);
 
   // How many operations drop path may drop.
   int64_t num_drop_path_sites() const;
 
  private:
   struct Edge {
-    std::shared_ptr<Operation> operation;
+    FusedOperation operation;
     int64_t predecessor;
     bool droppable;
   };
 
-  std::vector<std::shared_ptr<Operation>> preprocess_;
+  std::vector<FusedOperation> preprocess_;
   std::vector<Edge> edges_;
   std::vector<int64_t> concat_;
 };

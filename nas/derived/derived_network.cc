@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "ATen/ops/cat.h"
 #include "ATen/ops/relu.h"
 #include "base/status_macros.h"
 #include "glog/logging.h"
@@ -75,20 +76,20 @@ DerivedNetwork::Output DerivedNetwork::forward(const at::Tensor& images,
     CHECK_EQ(drop_path.masks.size(1), images.size(0));
   }
   Output output;
-  at::Tensor s0 = stem0_->forward(images);
-  at::Tensor s1 = stem1_ ? stem1_->forward(s0) : s0;
+  std::vector<at::Tensor> s0 = {stem0_->forward(images)};
+  std::vector<at::Tensor> s1 = {stem1_ ? stem1_->forward(s0[0]) : s0[0]};
   int64_t site = 0;
   for (size_t i = 0; i < cells_.size(); ++i) {
-    s0 = std::exchange(s1, cells_[i]->forward(s0, s1, drop_path, site));
+    s0 = std::exchange(s1, cells_[i]->forward(s0, s1, drop_path, site, implementation_));
     site += cells_[i]->num_drop_path_sites();
     if (auxiliary_head_ != nullptr && is_training() &&
         static_cast<int>(i) == AuxiliaryCell(architecture_.network.layers)) {
       // The published head's ReLU works in place, so that what follows sees its result too.
-      s1 = at::relu(s1);
-      output.auxiliary_logits = auxiliary_head_->forward(s1);
+      for (at::Tensor& part : s1) part = at::relu(part);
+      output.auxiliary_logits = auxiliary_head_->forward(at::cat(s1, /*dim=*/1));
     }
   }
-  output.logits = classifier_->forward(s1.mean(at::IntArrayRef{2, 3}));
+  output.logits = classifier_->forward(at::cat(s1, /*dim=*/1).mean(at::IntArrayRef{2, 3}));
   return output;
 }
 

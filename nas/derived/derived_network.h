@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "nas/derived/architecture.h"
 #include "nas/derived/derived_cell.h"
+#include "nas/fused/implementation.h"
 #include "nas/operations/auxiliary_head.h"
 #include "nas/operations/drop_path.h"
 #include "quant/precision_conv.h"
@@ -44,6 +45,7 @@ class DerivedNetwork : public torch::nn::Module {
   int64_t num_drop_path_sites() const;
 
   const Architecture& architecture() const { return architecture_; }
+  void set_implementation(Implementation implementation) { implementation_ = implementation; }
 
   // The convolutions of DerivedLayout::convs, in that order, each with the precision that the
   // architecture gives it until another is set.
@@ -53,6 +55,7 @@ class DerivedNetwork : public torch::nn::Module {
   DerivedNetwork(const Architecture& architecture, const DerivedLayout& layout);
 
   Architecture architecture_;
+  Implementation implementation_ = Implementation::kFused;
   torch::nn::Sequential stem0_{nullptr};
   torch::nn::Sequential stem1_{nullptr};  // ImageNet's only.
   std::vector<std::shared_ptr<DerivedCell>> cells_;

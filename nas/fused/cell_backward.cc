@@ -1,16 +1,12 @@
 #include <algorithm>
 
+#include "nas/fused/buffer_pool.h"
 #include "nas/fused/cell_pass.h"
 #include "nas/fused/phases.h"
+#include "nas/fused/tasks.h"
 
 namespace nas::fused {
 namespace {
-
-// How a batch normalization turns the gradient of its output into that of its input, by channel.
-template <typename T>
-struct GradientFold {
-  std::vector<T> direct, slope, constant;
-};
 
 // Columns of alpha.
 constexpr int Column(Primitive primitive) {
@@ -25,7 +21,11 @@ template <typename T>
 class Backward {
  public:
   Backward(const CellPass<T>& pass, CellGradients<T>& gradients)
-      : pass_(pass), plan_(pass.plan), gradients_(gradients), tasks_(NumTasks(pass.samples)) {
+      : pass_(pass),
+        plan_(pass.plan),
+        gradients_(gradients),
+        tasks_(NumTasks(pass.samples)),
+        num_candidates_(NumCandidates(pass.cell.bits)) {
     if (gradients_.weights != nullptr) weight_sums_.resize(tasks_ * plan_.weights);
     if (!gradients_.activation_probabilities.empty()) {
       probability_sums_.resize(tasks_ * ProbabilityWidth());
@@ -47,7 +47,7 @@ class Backward {
  private:
   int64_t processed() const { return plan_.processed(); }
   int64_t bypassed() const { return plan_.options.channels - processed(); }
-  int64_t ProbabilityWidth() const { return CellPlan::kRows * (pass_.num_candidates + 1); }
+  int64_t ProbabilityWidth() const { return CellPlan::kRows * (num_candidates_ + 1); }
 
   void TakeMemory() {
     const int64_t n = pass_.samples, channels = plan_.options.channels;
@@ -86,103 +86,37 @@ class Backward {
            (n * kCellNodes + state - kCellInputs) * channels * pass_.out_size();
   }
 
-  // sum and product: over all ranks, of the output's gradient, and of that times the normalized
-  // output. `weight` multiplies the gradient; `kept` normalizes the output as it is kept.
-  GradientFold<T> FoldGradient(const Fold<T>& fold, const Fold<T>& kept, T weight, double count,
-                               const double* sum, const double* product) const {
-    GradientFold<T> result;
-    for (size_t c = 0; c < fold.scale.size(); ++c) {
-      const double scale = fold.scale[c];
-      const double mean = pass_.training ? weight * sum[c] / count : 0;
-      const double mean_product = pass_.training ? weight * product[c] / count : 0;
-      result.direct.push_back(static_cast<T>(scale * weight));
-      result.slope.push_back(static_cast<T>(-scale * kept.scale[c] * mean_product));
-      result.constant.push_back(static_cast<T>(-scale * (mean + kept.shift[c] * mean_product)));
-    }
-    return result;
+  // Behind the normalization `fold`, for `weight` times it; y kept as `kept` normalizes it.
+  GradientFold<T> FoldGradientOf(const Fold<T>& fold, const Fold<T>& kept, T weight, double count,
+                                 const double* sum, const double* product) const {
+    return FoldGradient(fold.scale, kept, weight, count, pass_.training, sum, product);
   }
 
-  // Accumulators of one task for one unit, added to the task's sums at the end.
+  // The sums of one task for one unit.
   class UnitSums {
    public:
     UnitSums(Backward& owner, int index, int64_t task)
-        : owner_(owner), unit_(owner.plan_.units[index]), task_(task) {
-      WeightGradients<T>& g = gradients;
-      if (!owner.weight_sums_.empty()) {
-        const int64_t depthwise = (unit_.pointwise_at - unit_.depthwise_at) * kLanes<T>;
-        const int64_t size = depthwise + unit_.out * unit_.in * kLanes<T>;
-        g.depthwise = PassScratch<T>(kLaneSums, size);
-        g.pointwise = g.depthwise + depthwise;
-        std::fill_n(g.depthwise, size, T(0));
-      }
-      if (!owner.probability_sums_.empty()) {
-        g.probabilities = &owner.probability_sums_[task * owner.ProbabilityWidth() +
-                                                   unit_.row * (owner.pass_.num_candidates + 1)];
-      }
+        : weights_(owner.plan_.units[index].shape,
+                   owner.weight_sums_.empty()
+                       ? nullptr
+                       : &owner.weight_sums_[task * owner.plan_.weights +
+                                             owner.plan_.units[index].weights_at]) {
+      if (owner.probability_sums_.empty()) return;
+      weights_.sums.probabilities.fill(
+          &owner.probability_sums_[task * owner.ProbabilityWidth() +
+                                   owner.plan_.units[index].row * (owner.num_candidates_ + 1)]);
     }
-    ~UnitSums() {
-      if (gradients.depthwise == nullptr) return;
-      AddLanes<T>(unit_.pointwise_at - unit_.depthwise_at + unit_.out * unit_.in,
-                  gradients.depthwise,
-                  &owner_.weight_sums_[task_ * owner_.plan_.weights + unit_.depthwise_at]);
-    }
-    WeightGradients<T> gradients;
+    const WeightGradients<T>& gradients() const { return weights_.sums; }
 
    private:
-    Backward& owner_;
-    const Unit& unit_;
-    const int64_t task_;
+    UnitWeightSums<T> weights_;
   };
 
   void BackwardOfUnit(int index, int64_t n, const NormalizationGradient<T>& gradient, T* gx,
-                      bool accumulate, double* norm_sums, const WeightGradients<T>& sums) {
+                      bool accumulate, double* norm_sums, const UnitSums& sums) {
     const Unit& unit = plan_.units[index];
-    const auto input = pass_.InputOf(unit, n);
-    const int64_t size = pass_.unit_out_size(unit), in_size = input.height * input.width;
-    const T* weights = pass_.weights + unit.pointwise_at;
-    Scratch<T>& scratch = ThreadScratch<T>();
-    switch (unit.kind) {
-      case Unit::Kind::kSeparable: {
-        const DepthwiseShape shape{input.height, input.width, unit.kernel, unit.dilation,
-                                   unit.stride};
-        SeparableBackward(shape, unit.in, unit.out, input.x, input.stride, input.activation,
-                          pass_.MixtureOf(index, 0), pass_.weights + unit.depthwise_at,
-                          pass_.MixtureOf(index, 1), weights, gradient, gx, in_size, accumulate,
-                          norm_sums, sums, scratch);
-        return;
-      }
-      case Unit::Kind::kPointwise:
-        PointwiseBackward(unit.in, unit.out, size, input.x, input.stride, input.activation,
-                          pass_.MixtureOf(index, 0), weights, gradient, gx, in_size, accumulate,
-                          norm_sums, sums, scratch);
-        return;
-      case Unit::Kind::kReduce: {
-        if (!accumulate) std::fill_n(gx, unit.in * in_size, T(0));
-        const int64_t half = unit.out / 2;
-        T* phase = PassScratch<T>(kPhase, unit.in * size);
-        T* phase_gradient = PassScratch<T>(kPhaseGradient, unit.in * size);
-        for (int odd = 0; odd < 2; ++odd) {
-          const int64_t first = odd * half;
-          NormalizationGradient<T> part = gradient;
-          part.g += first * gradient.g_stride;
-          part.y += first * size;
-          part.direct += first;
-          part.slope += first;
-          part.constant += first;
-          WeightGradients<T> part_sums = sums;
-          if (part_sums.pointwise != nullptr) {
-            part_sums.pointwise += first * unit.in * kLanes<T>;
-          }
-          GatherPhase(unit.in, input.height, input.width, odd, input.x, input.stride, phase);
-          PointwiseBackward(unit.in, half, size, phase, size, input.activation,
-                            pass_.MixtureOf(index, odd), weights + first * unit.in, part,
-                            phase_gradient, size, /*accumulate=*/false, nullptr, part_sums,
-                            scratch);
-          ScatterPhase(unit.in, input.height, input.width, odd, phase_gradient, gx, in_size);
-        }
-        return;
-      }
-    }
+    UnitBackward(unit.shape, pass_.InputOf(unit, n), pass_.ConvsOf(index), gradient, gx,
+                 accumulate, norm_sums, sums.gradients());
   }
 
   void BackwardOfNode(int node) {
@@ -206,7 +140,7 @@ class Backward {
                      term.fold->shift[c] * sums[c];
       }
       const T weight = pass_.PrimitiveWeight(term.edge, term.primitive);
-      folds[t] = FoldGradient(*term.fold, *term.fold, weight, count, sums.data(), product.data());
+      folds[t] = FoldGradientOf(*term.fold, *term.fold, weight, count, sums.data(), product.data());
       if (term.pool < 0) continue;
       std::vector<double>& pool_sums = pool_sums_[term.state][term.pool];
       for (int64_t c = 0; c < channels; ++c) {
@@ -219,13 +153,13 @@ class Backward {
     const std::vector<double> norm_sums = BackwardOfTerms(node, terms, folds);
     std::vector<GradientFold<T>> first_folds;
     for (size_t i = 0; i < second.size(); ++i) {
+      const Fold<T>& fold = pass_.folds[plan_.units[second[i]].previous];
       std::vector<double> sum(channels), product(channels);
       for (int64_t c = 0; c < channels; ++c) {
         sum[c] = norm_sums[2 * (i * channels + c)];
-        product[c] = norm_sums[2 * (i * channels + c) + 1];
+        product[c] = fold.scale[c] * norm_sums[2 * (i * channels + c) + 1] + fold.shift[c] * sum[c];
       }
-      const Fold<T>& fold = pass_.folds[plan_.units[second[i]].previous];
-      first_folds.push_back(FoldGradient(fold, fold, T(1), count, sum.data(), product.data()));
+      first_folds.push_back(FoldGradientOf(fold, fold, T(1), count, sum.data(), product.data()));
     }
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
       for (size_t i = 0; i < second.size(); ++i) {
@@ -240,7 +174,7 @@ class Backward {
                           first_folds[i].direct.data(), first_folds[i].slope.data(),
                           first_folds[i].constant.data()},
                          GradientOf(unit.input, n), /*accumulate=*/true, nullptr,
-                         unit_sums.gradients);
+                         unit_sums);
         }
       }
     });
@@ -305,7 +239,7 @@ class Backward {
   }
 
   // From the node's gradient to its states' and second units'; returns for the latter the sums of
-  // the gradient of the normalization before them, and with its output, by unit and channel, over
+  // the gradient of the normalization before them, and with its input, by unit and channel, over
   // the ranks.
   std::vector<double> BackwardOfTerms(int node, const std::vector<Term<T>>& terms,
                                       const std::vector<GradientFold<T>>& folds) {
@@ -329,7 +263,7 @@ class Backward {
                          {GradientOf(node + kCellInputs, n), k * size,
                           term.y + n * channels * size, folds[t].direct.data(),
                           folds[t].slope.data(), folds[t].constant.data()},
-                         target, /*accumulate=*/!second, norm_sums, unit_sums.gradients);
+                         target, /*accumulate=*/!second, norm_sums, unit_sums);
         }
         if (second) ++seconds;
       }
@@ -349,7 +283,7 @@ class Backward {
       const std::vector<double>& sums = pool_sums_[state][kind];
       // Of the last edge; in training, as of any other.
       const Fold<T>& fold = pass_.pool_folds[EdgeIndex(kCellNodes - 1, state)][kind];
-      folds[kind] = FoldGradient(fold, fold, T(1), pass_.global_samples * size, sums.data(),
+      folds[kind] = FoldGradientOf(fold, fold, T(1), pass_.global_samples * size, sums.data(),
                                  sums.data() + channels);
       folds[kind].direct.assign(channels, T(1));  // The edges' scales are in the combination.
     }
@@ -439,14 +373,14 @@ class Backward {
     std::array<GradientFold<T>, kCellInputs> folds;
     for (int input = 0; input < kCellInputs; ++input) {
       const double* sum = &sums[input * 2 * channels];
-      folds[input] = FoldGradient(pass_.folds[input], identity, T(1), pass_.global_samples * size,
+      folds[input] = FoldGradientOf(pass_.folds[input], identity, T(1), pass_.global_samples * size,
                                   sum, sum + channels);
     }
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
       for (int input = 0; input < kCellInputs; ++input) {
         const Unit& unit = plan_.units[input];
         UnitSums unit_sums(*this, input, task);
-        const int64_t in_size = unit.in * pass_.input_height[input] * pass_.input_width[input];
+        const int64_t in_size = unit.shape.in * pass_.input_height[input] * pass_.input_width[input];
         for (int64_t n = begin; n < end; ++n) {
           T* target = gradients_.inputs[input];
           if (target == nullptr) {
@@ -458,7 +392,7 @@ class Backward {
                          {GradientOf(input, n), size, pass_.State(input, n),
                           folds[input].direct.data(), folds[input].slope.data(),
                           folds[input].constant.data()},
-                         target, /*accumulate=*/false, nullptr, unit_sums.gradients);
+                         target, /*accumulate=*/false, nullptr, unit_sums);
         }
       }
     });
@@ -473,11 +407,11 @@ class Backward {
     const std::vector<double> sums = AddTasks(probability_sums_, tasks_, ProbabilityWidth());
     const std::vector<int64_t>& bits = pass_.cell.bits;
     for (int row = 0; row < CellPlan::kRows; ++row) {
-      const double* of_row = &sums[row * (pass_.num_candidates + 1)];
+      const double* of_row = &sums[row * (num_candidates_ + 1)];
       int candidate = 0;
       for (size_t i = 0; i < bits.size(); ++i) {
         gradients_.activation_probabilities[row * bits.size() + i] =
-            bits[i] == 32 ? of_row[pass_.num_candidates] : of_row[candidate++];
+            bits[i] == 32 ? of_row[num_candidates_] : of_row[candidate++];
       }
     }
   }
@@ -486,6 +420,7 @@ class Backward {
   const CellPlan& plan_;
   CellGradients<T>& gradients_;
   const int64_t tasks_;
+  const int num_candidates_;  // But the one of 32 bits.
 
   std::shared_ptr<void> memory_;
   std::array<T*, kCellInputs> input_gradients_;                      // [N, C, H, W]

@@ -2,38 +2,18 @@
 #ifndef NAS_FUSED_CELL_PASS_H_
 #define NAS_FUSED_CELL_PASS_H_
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "base/parallel.h"
 #include "nas/fused/cell_plan.h"
 #include "nas/fused/cell_spec.h"
-#include "nas/fused/fused_kernels.h"
+#include "nas/fused/normalization.h"
+#include "nas/fused/quantizer_set.h"
+#include "nas/fused/unit_pass.h"
 
 namespace nas::fused {
-
-// A task has so many samples whatever the number of threads, so that sums do not depend on it.
-inline constexpr int64_t kTaskSamples = 4;
-
-inline int64_t NumTasks(int64_t samples) { return (samples + kTaskSamples - 1) / kTaskSamples; }
-// Calls task(index, first sample, end) in parallel.
-template <typename Task>
-void ForEachTask(int64_t samples, const Task& task) {
-  base::ParallelFor(0, NumTasks(samples), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      task(i, i * kTaskSamples, std::min((i + 1) * kTaskSamples, samples));
-    }
-  });
-}
-
-// A normalization by statistics: y -> scale y + shift, by channel.
-template <typename T>
-struct Fold {
-  std::vector<T> scale, shift;
-};
 
 template <typename T>
 struct CellPass {
@@ -66,9 +46,8 @@ struct CellPass {
   std::vector<Fold<T>> folds;  // By unit.
   // By edge, maximum and average. In training those of one state are equal.
   std::array<std::array<Fold<T>, 2>, kCellEdges> pool_folds;
-  // By unit: the candidates of its two mixtures, by channel if there are 8 bits.
-  std::vector<std::array<std::vector<Candidate<T>>, 2>> candidates;
-  std::vector<T> float_probabilities;  // By unit.
+  // By unit, of its two convolutions.
+  std::vector<std::array<QuantizerSet<T>, 2>> quantizers;
 
   int64_t out_size() const { return out_height * out_width; }
   int64_t state_size(int state) const {
@@ -86,33 +65,22 @@ struct CellPass {
   int64_t unit_out_size(const Unit& unit) const {
     return unit.edge < 0 ? height * width : out_size();
   }
-  Mixture<T> MixtureOf(int unit, int which) const {
-    const std::vector<Candidate<T>>& all = candidates[unit][which];
-    Mixture<T> mixture;
-    mixture.count = num_candidates;
-    mixture.has_float = num_candidates < static_cast<int>(cell.bits.size());
-    mixture.float_probability = float_probabilities[unit];
-    mixture.candidates = all.data();
-    mixture.channel_stride =
-        static_cast<int64_t>(all.size()) > num_candidates ? num_candidates : 0;
-    return mixture;
+  UnitConvs<T> ConvsOf(int unit) const {
+    const T* first = weights + plan.units[unit].weights_at;
+    return {{first, first + plan.units[unit].shape.first_weights()},
+            {quantizers[unit][0].Mixture(), quantizers[unit][1].Mixture()}};
   }
-  int num_candidates = 0;  // But the one of 32 bits.
 
   // What a unit reads of a sample.
-  struct Input {
-    const T* x;
-    int64_t stride, height, width;
-    Activation<T> activation;
-  };
-  Input InputOf(const Unit& unit, int64_t sample) const {
+  UnitInput<T> InputOf(const Unit& unit, int64_t sample) const {
+    const int64_t in = unit.shape.in;
     if (unit.edge < 0) {
       const int64_t h = input_height[unit.input], w = input_width[unit.input];
-      return {inputs[unit.input] + sample * unit.in * h * w, h * w, h, w, {}};
+      return {inputs[unit.input] + sample * in * h * w, h * w, h, w, {}};
     }
     if (unit.previous >= 0) {
       const Fold<T>& fold = folds[unit.previous];
-      return {pointwise[unit.previous] + sample * unit.in * out_size(), out_size(), out_height,
+      return {pointwise[unit.previous] + sample * in * out_size(), out_size(), out_height,
               out_width, {fold.scale.data(), fold.shift.data(), true}};
     }
     return {State(unit.input, sample), state_size(unit.input), state_height(unit.input),
@@ -141,12 +109,6 @@ struct CellGradients {
 };
 template <typename T>
 void RunBackward(const CellPass<T>& pass, CellGradients<T>& gradients);
-
-// Sums over the ranks.
-void SumOverRanks(distributed::Communicator* communicator, std::vector<double>& sums);
-// Pairs of least and greatest, over the ranks.
-template <typename T>
-void JoinOverRanks(distributed::Communicator* communicator, std::vector<T>& ranges);
 
 }  // namespace nas::fused
 

@@ -1,5 +1,4 @@
-// What a supernet's cell computes, as a list of units: a depthwise or no, and a pointwise
-// convolution, and the batch normalization behind them. The order in which the fused cell keeps
+// What a supernet's cell computes, as a list of units (unit_shape.h): the order in which the fused cell keeps
 // weights, rows of gammas and normalizations.
 #ifndef NAS_FUSED_CELL_PLAN_H_
 #define NAS_FUSED_CELL_PLAN_H_
@@ -8,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "nas/fused/unit_shape.h"
 #include "nas/space/cell_topology.h"
 #include "nas/space/primitives.h"
 
@@ -19,21 +19,14 @@ inline constexpr int kCellStates = kCellInputs + kCellNodes;
 inline constexpr int kSourceStates = kCellStates - 1;
 
 struct Unit {
-  enum class Kind {
-    kSeparable,  // ReLU, depthwise, pointwise.
-    kPointwise,  // ReLU, pointwise.
-    kReduce,     // ReLU, pointwise at even pixels to half the outputs, at odd ones to the other half.
-  };
-  Kind kind;
+  UnitShape shape;
   int input;     // Of a preprocessing, the cell's input; else the state that the edge leaves.
   int previous;  // The unit whose normalized output it reads instead of a state; else -1.
   int edge;      // -1 for a preprocessing.
   int primitive; // Column of alpha.
   bool last;     // Its normalized output is what the primitive gives.
   int row;       // Of the cell's gammas: the inputs' preprocessing, then edge by edge.
-  int64_t in, out;  // Channels.
-  int kernel, dilation, stride;
-  int64_t depthwise_at = 0, pointwise_at = 0;  // Where its weights begin among the cell's.
+  int64_t weights_at = 0;  // Where its weights begin among the cell's, convolution by convolution.
 };
 
 struct CellPlan {

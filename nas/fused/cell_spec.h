@@ -6,20 +6,12 @@
 #include <memory>
 #include <vector>
 
-#include "ATen/core/Tensor.h"
 #include "distributed/communication/communicator.h"
 #include "nas/fused/cell_plan.h"
+#include "nas/fused/normalization.h"
 #include "quant/lattice.h"
 
 namespace nas::fused {
-
-// The running statistics of a batch normalization without affine part.
-struct Normalization {
-  at::Tensor running_mean, running_var;  // [C]
-  at::Tensor batches;                    // Scalar: how many batches they have seen.
-  double momentum = 0.1;
-  double epsilon = 1e-5;
-};
 
 struct CellSpec {
   std::shared_ptr<const CellPlan> plan;

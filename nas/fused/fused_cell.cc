@@ -1,18 +1,14 @@
 #include "nas/fused/fused_cell.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "ATen/Dispatch.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
-#include "ATen/ops/from_blob.h"
 #include "ATen/ops/tensor.h"
-#include "absl/strings/str_cat.h"
-#include "distributed/communication/status_exception.h"
-#include "distributed/data_parallel/global_range.h"
 #include "nas/fused/cell_pass.h"
+#include "nas/fused/why_not.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/custom_class.h"
 
@@ -143,25 +139,15 @@ struct FusedCellFunction : torch::autograd::Function<FusedCellFunction> {
 }  // namespace
 
 std::string WhyNotFused(const CellSpec& cell, const at::Tensor& s0, const at::Tensor& s1) {
-  if (!s1.is_cpu()) return absl::StrCat("it computes on the CPU, not on ", s1.device().str());
-  if (!KernelsAvailable()) return "this processor has neither AVX2 nor NEON";
-  if (s1.scalar_type() != at::kFloat && s1.scalar_type() != at::kDouble) {
-    return absl::StrCat("it computes in float32 and float64, not in ",
-                        c10::toString(s1.scalar_type()));
-  }
-  const int64_t candidates =
-      std::count_if(cell.bits.begin(), cell.bits.end(), [](int64_t b) { return b != 32; });
-  if (candidates > Mixture<float>::kMaxCandidates) {
-    return absl::StrCat("it mixes up to ", Mixture<float>::kMaxCandidates,
-                        " bit widths beside 32, not ", candidates);
-  }
+  std::string why_not = WhyNotComputed(s1);
+  if (!why_not.empty()) return why_not;
+  why_not = WhyNotMixed(cell.bits);
+  if (!why_not.empty()) return why_not;
   const bool halves[] = {cell.plan->options.previous_reduction, cell.plan->options.reduction};
   const at::Tensor* const inputs[] = {&s0, &s1};
   for (int i = 0; i < 2; ++i) {
-    if (halves[i] && (inputs[i]->size(2) % 2 != 0 || inputs[i]->size(3) % 2 != 0)) {
-      return absl::StrCat("it halves even sides, not ", inputs[i]->size(2), " x ",
-                          inputs[i]->size(3));
-    }
+    if (halves[i]) why_not = WhyNotHalved(*inputs[i]);
+    if (!why_not.empty()) return why_not;
   }
   return "";
 }
@@ -180,24 +166,5 @@ at::Tensor ApplyFusedCell(const CellSpec& cell, bool training, const at::Tensor&
                                   weights.contiguous(), probabilities, primitive_weights,
                                   edge_weights);
 }
-
-void SumOverRanks(distributed::Communicator* communicator, std::vector<double>& sums) {
-  if (communicator == nullptr || sums.empty()) return;
-  const at::Tensor tensor =
-      at::from_blob(sums.data(), {static_cast<int64_t>(sums.size())}, at::kDouble);
-  distributed::ThrowIfError(communicator->AllReduce(tensor, distributed::ReduceOp::kSum));
-}
-
-template <typename T>
-void JoinOverRanks(distributed::Communicator* communicator, std::vector<T>& ranges) {
-  if (communicator == nullptr || ranges.empty()) return;
-  const at::Tensor pairs =
-      at::from_blob(ranges.data(), {static_cast<int64_t>(ranges.size() / 2), 2},
-                    c10::CppTypeToScalarType<T>::value);
-  pairs.copy_(distributed::JoinRanges(*communicator, pairs.t().contiguous()).t());
-}
-
-template void JoinOverRanks(distributed::Communicator*, std::vector<float>&);
-template void JoinOverRanks(distributed::Communicator*, std::vector<double>&);
 
 }  // namespace nas::fused

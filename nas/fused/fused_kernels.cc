@@ -145,10 +145,11 @@ template <typename T>
 void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
                        const Activation<T>& activation, const Mixture<T>& mixture,
                        const T* weights, const NormalizationGradient<T>& gradient, T* gx,
-                       int64_t gx_stride, bool accumulate, double* norm_sums,
-                       const WeightGradients<T>& weight_gradients, Scratch<T>& scratch) {
+                       int64_t gx_stride, bool accumulate, double* norm_sums, T* weight_sums,
+                       double* probability_sums, Scratch<T>& scratch) {
   Table<T>().pointwise_backward(in, out, size, x, x_stride, activation, mixture, weights, gradient,
-                                gx, gx_stride, accumulate, norm_sums, weight_gradients, scratch);
+                                gx, gx_stride, accumulate, norm_sums, weight_sums,
+                                probability_sums, scratch);
 }
 
 template <typename T>
@@ -184,8 +185,8 @@ void Combine(int64_t size, int count, const T* const* terms, const T* coefficien
 }
 
 template <typename T>
-void AddLanes(int64_t count, const T* lanes, double* sums) {
-  Table<T>().add_lanes(count, lanes, sums);
+void AddLanes(int64_t count, int lanes, const T* values, double* sums) {
+  Table<T>().add_lanes(count, lanes, values, sums);
 }
 
 template <typename T>

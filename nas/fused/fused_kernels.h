@@ -7,6 +7,7 @@
 #define NAS_FUSED_FUSED_KERNELS_H_
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -125,25 +126,34 @@ struct NormalizationGradient {
   const T* constant;
 };
 
-// What a task sums up; in lanes where so said.
-template <typename T>
-struct WeightGradients {
-  T* pointwise = nullptr;            // [out, in, lanes]; null: not wanted.
-  T* depthwise = nullptr;            // [channels, kernel, kernel, lanes]; null: not wanted.
-  double* probabilities = nullptr;   // [candidates], the float one last; null: not wanted.
-};
+// A sum over pixels is kept in so many lanes,
 template <typename T>
 constexpr int kLanes = 64 / sizeof(T);
+// but in one for the weights of pointwise convolutions of many channels, whose lanes would not stay
+// in cache.
+template <typename T>
+constexpr int PointwiseLanes(int64_t in) {
+  return in < 48 ? kLanes<T> : 1;
+}
+
+// What a task sums up.
+template <typename T>
+struct WeightGradients {
+  T* pointwise = nullptr;  // [out, in, PointwiseLanes(in)]; null: not wanted.
+  T* depthwise = nullptr;  // [channels, kernel, kernel, kLanes]; null: not wanted.
+  // By mixture: [candidates, the float one last]; null: not wanted.
+  std::array<double*, 2> probabilities = {};
+};
 
 // PointwiseForward's gradients: gradient of mix's input x, planes back to back, into gx (added to
-// what gx holds if accumulate). With a scale, norm_sums[2 c] += sum of the gradient of z's
-// argument, norm_sums[2 c + 1] += sum of it times the argument.
+// what gx holds if accumulate). norm_sums[2 c] += sum of the gradient of z's argument,
+// norm_sums[2 c + 1] += sum of it times x. weight_sums and probability_sums as in WeightGradients.
 template <typename T>
 void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
                        const Activation<T>& activation, const Mixture<T>& mixture,
                        const T* weights, const NormalizationGradient<T>& gradient, T* gx,
-                       int64_t gx_stride, bool accumulate, double* norm_sums,
-                       const WeightGradients<T>& weight_gradients, Scratch<T>& scratch);
+                       int64_t gx_stride, bool accumulate, double* norm_sums, T* weight_sums,
+                       double* probability_sums, Scratch<T>& scratch);
 
 // The gradients of DepthwiseForward and, on what it gives, without an activation,
 // PointwiseForward: as PointwiseBackward's, with a mixture before each convolution.
@@ -170,9 +180,9 @@ template <typename T>
 void Combine(int64_t size, int count, const T* const* terms, const T* coefficients, T constant,
              T* y);
 
-// sums[i] += the sum of the i-th lanes.
+// sums[i] += the sum of the i-th `lanes` values, which are kLanes or 1.
 template <typename T>
-void AddLanes(int64_t count, const T* lanes, double* sums);
+void AddLanes(int64_t count, int lanes, const T* values, double* sums);
 
 template <typename T>
 double Sum(int64_t size, const T* x);

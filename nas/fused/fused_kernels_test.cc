@@ -52,13 +52,13 @@ class Results {
     std::vector<T> gx(x_), lanes((kOut * kIn + depthwise_.size()) * kLanes<T>);
     std::vector<double> probabilities(3), norm_sums(2 * kIn), lane_sums(kOut * kIn);
     const WeightGradients<T> wanted{lanes.data(), lanes.data() + kOut * kIn * kLanes<T>,
-                                    probabilities.data()};
+                                    {probabilities.data(), probabilities.data()}};
     SeparableBackward(shape_, kIn, kOut, x_.data(), InSize(), affine, mixture, depthwise_.data(),
                       mixture, pointwise_.data(),
                       {g_.data(), OutSize(), y.data(), coefficients_.data(), coefficients_.data(),
                        coefficients_.data()},
                       gx.data(), InSize(), /*accumulate=*/true, norm_sums.data(), wanted, scratch_);
-    AddLanes<T>(lane_sums.size(), lanes.data(), lane_sums.data());
+    AddLanes<T>(lane_sums.size(), kLanes<T>, lanes.data(), lane_sums.data());
     Append(gx, all);
     Append(lanes, all);
     Append(probabilities, all);

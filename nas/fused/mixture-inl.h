@@ -138,7 +138,8 @@ HWY_NOINLINE void MixBackward(const Activation<T>& activation, const Mixture<T>&
     const bool wants_levels = quantized != nullptr || probability_sums != nullptr;
     for (int64_t j = 0; j < size; j += kLanes<T>) {
       const int64_t n = size - j;
-      const Wide<T> argument = z.Argument(LoadFirst(x + j, n));
+      const Wide<T> given = LoadFirst(x + j, n);
+      const Wide<T> argument = z.Argument(given);
       const Wide<T> value = z.Of(argument);
       const Wide<T> gradient = LoadFirst(g + j, n);
       Wide<T> slope = first_slope;
@@ -159,7 +160,7 @@ HWY_NOINLINE void MixBackward(const Activation<T>& activation, const Mixture<T>&
       if (z.relu) result = WherePositive(argument, result);
       if (norm_sums != nullptr) {
         norm_sum = Add(norm_sum, result);
-        norm_product = MulAdd(result, argument, norm_product);
+        norm_product = MulAdd(result, given, norm_product);
       }
       if (accumulate) result = Add(LoadFirst(gx + j, n), result);
       StoreFirst(result, gx + j, n);

@@ -49,6 +49,7 @@ enum Slot {
   kInputGradient,
   kOutputGradient,
   kTransposed,
+  kTransposedPlanes,
 };
 
 }  // namespace nas::fused

@@ -5,35 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "nas/fused/buffer_pool.h"
 #include "nas/fused/cell_pass.h"
 
 namespace nas::fused {
-
-// What kernels work in.
-template <typename T>
-Scratch<T>& ThreadScratch() {
-  thread_local Scratch<T> scratch;
-  return scratch;
-}
-
-// What the passes work in, beside it.
-enum PassSlot { kDepthwiseOutput, kPhase, kPhaseGradient, kLaneSums, kCombined, kUnwanted };
-template <typename T>
-T* PassScratch(PassSlot slot, int64_t size) {
-  thread_local Scratch<T> scratch;
-  return scratch.Get(slot, size);
-}
-
-// Rows of `width` partial sums, added in the order of tasks.
-inline std::vector<double> AddTasks(const std::vector<double>& partial, int64_t tasks,
-                                    int64_t width) {
-  std::vector<double> sums(width);
-  for (int64_t task = 0; task < tasks; ++task) {
-    for (int64_t i = 0; i < width; ++i) sums[i] += partial[task * width + i];
-  }
-  return sums;
-}
 
 // What a primitive of an edge gives to its node: planes of `size` values, sample by sample.
 template <typename T>
@@ -94,29 +68,6 @@ const T* Bypass(const CellPass<T>& pass, int state, int64_t sample) {
     return pass.bypass[state] + sample * (channels - processed) * pass.out_size();
   }
   return pass.State(state, sample) + processed * pass.state_size(state);
-}
-
-// Even (odd = 0) or odd rows and columns of planes: [channels, height / 2, width / 2].
-template <typename T>
-void GatherPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* x,
-                 int64_t x_stride, T* phase) {
-  for (int64_t c = 0; c < channels; ++c) {
-    for (int64_t r = odd; r < height; r += 2) {
-      const T* row = x + c * x_stride + r * width + odd;
-      for (int64_t j = 0; j < width; j += 2) *phase++ = row[j];
-    }
-  }
-}
-// gx += the gradient of GatherPhase.
-template <typename T>
-void ScatterPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* phase, T* gx,
-                  int64_t gx_stride) {
-  for (int64_t c = 0; c < channels; ++c) {
-    for (int64_t r = odd; r < height; r += 2) {
-      T* row = gx + c * gx_stride + r * width + odd;
-      for (int64_t j = 0; j < width; j += 2) row[j] += *phase++;
-    }
-  }
 }
 
 // The greatest of every 2x2 pixels; x and y: planes back to back.

@@ -114,12 +114,96 @@ HWY_INLINE void OuterProducts(int64_t m, int64_t k, int64_t columns, int64_t siz
   }
 }
 
+// sums[o, c] += lanes of the products of gy's row o and q's row c.
+template <typename T>
+void AddProductsInLanes(int64_t in, int64_t out, int64_t padded_size, const T* gy, const T* q,
+                        T* sums) {
+  for (int64_t o = 0; o < out;) {
+    const int rows = out - o >= 4 ? 4 : 1;
+    for (int64_t c = 0; c < in;) {
+      const int columns = in - c >= 4 ? 4 : 1;
+      if (rows == 4 && columns == 4) {
+        OuterProducts<T, 4, 4>(o, c, in, padded_size, gy, q, sums);
+      } else if (rows == 4) {
+        OuterProducts<T, 4, 1>(o, c, in, padded_size, gy, q, sums);
+      } else if (columns == 4) {
+        OuterProducts<T, 1, 4>(o, c, in, padded_size, gy, q, sums);
+      } else {
+        OuterProducts<T, 1, 1>(o, c, in, padded_size, gy, q, sums);
+      }
+      c += columns;
+    }
+    o += rows;
+  }
+}
+
+// sums[o, c] += the product of gy's row o and q's row c, pixel by pixel: vectors are of channels c,
+// of which `transposed` ([size, padded_in]) has q's.
+template <typename T, int kRows, int kVectors>
+HWY_INLINE void AddProductsBlock(int64_t o, int64_t c, int64_t in, int64_t padded_in, int64_t size,
+                                 int64_t padded_size, const T* gy, const T* transposed, T* sums) {
+  Wide<T> sum[kRows][kVectors];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) {
+      const int64_t first = c + v * kLanes<T>;
+      sum[r][v] = LoadFirst(sums + (o + r) * in + first, in - first);
+    }
+  }
+  for (int64_t j = 0; j < size; ++j) {
+    Wide<T> right[kVectors];
+    for (int v = 0; v < kVectors; ++v) {
+      right[v] = Load(transposed + j * padded_in + c + v * kLanes<T>);
+    }
+    for (int r = 0; r < kRows; ++r) {
+      const Wide<T> left = Broadcast(gy[(o + r) * padded_size + j]);
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = MulAdd(left, right[v], sum[r][v]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) {
+      const int64_t first = c + v * kLanes<T>;
+      StoreFirst(sum[r][v], sums + (o + r) * in + first, in - first);
+    }
+  }
+}
+
+template <typename T>
+void AddProducts(int64_t in, int64_t out, int64_t size, int64_t padded_size, const T* gy,
+                 const T* q, T* sums, Scratch<T>& scratch) {
+  const int64_t padded_in = RoundUp(in, kLanes<T>);
+  T* transposed = scratch.Get(kTransposedPlanes, size * padded_in);
+  for (int64_t c = 0; c < padded_in; c += kLanes<T>) {
+    const int64_t count = std::min<int64_t>(kLanes<T>, in - c);
+    for (int64_t j = 0; j < size; ++j) {
+      T* target = transposed + j * padded_in + c;
+      for (int64_t i = 0; i < count; ++i) target[i] = q[(c + i) * padded_size + j];
+      for (int64_t i = count; i < kLanes<T>; ++i) target[i] = 0;
+    }
+  }
+  // As many sums as there are registers for.
+  constexpr int kVectors = Wide<T>::kParts == 1 ? 3 : 1;
+  const auto columns = [&](auto rows, int64_t o) HWY_ATTR {
+    constexpr int kRows = rows();
+    int64_t c = 0;
+    for (; c + kVectors * kLanes<T> <= padded_in; c += kVectors * kLanes<T>) {
+      AddProductsBlock<T, kRows, kVectors>(o, c, in, padded_in, size, padded_size, gy, transposed,
+                                           sums);
+    }
+    for (; c < padded_in; c += kLanes<T>) {
+      AddProductsBlock<T, kRows, 1>(o, c, in, padded_in, size, padded_size, gy, transposed, sums);
+    }
+  };
+  int64_t o = 0;
+  for (; o + 4 <= out; o += 4) columns(std::integral_constant<int, 4>(), o);
+  for (; o < out; ++o) columns(std::integral_constant<int, 1>(), o);
+}
+
 template <typename T>
 void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
                        const Activation<T>& activation, const Mixture<T>& mixture,
                        const T* weights, const NormalizationGradient<T>& gradient, T* gx,
-                       int64_t gx_stride, bool accumulate, double* norm_sums,
-                       const WeightGradients<T>& weight_gradients, Scratch<T>& scratch) {
+                       int64_t gx_stride, bool accumulate, double* norm_sums, T* weight_sums,
+                       double* probability_sums, Scratch<T>& scratch) {
   const int64_t padded_size = RoundUp(size, kLanes<T>);
   T* gy = scratch.Get(kOutputGradient, out * padded_size);
   for (int64_t o = 0; o < out; ++o) {
@@ -148,33 +232,19 @@ void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_
   for (; m + 4 <= in; m += 4) MultiplyRows<T, 4, false>(m, out, padded_size, transposed, gy, store);
   for (; m < in; ++m) MultiplyRows<T, 1, false>(m, out, padded_size, transposed, gy, store);
 
-  const bool weights_want = weight_gradients.pointwise != nullptr;
-  T* q = weights_want ? scratch.Get(kQuantized, in * padded_size) : nullptr;
+  T* q = weight_sums == nullptr ? nullptr : scratch.Get(kQuantized, in * padded_size);
   for (int64_t c = 0; c < in; ++c) {
-    T* quantized = weights_want ? q + c * padded_size : nullptr;
+    T* quantized = q == nullptr ? nullptr : q + c * padded_size;
     MixBackward(activation, mixture, c, size, x + c * x_stride, gq + c * padded_size,
-                gx + c * gx_stride, accumulate, quantized, weight_gradients.probabilities,
+                gx + c * gx_stride, accumulate, quantized, probability_sums,
                 norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
-    if (weights_want) std::fill(quantized + size, quantized + padded_size, T(0));
+    if (q != nullptr) std::fill(quantized + size, quantized + padded_size, T(0));
   }
-  if (!weights_want) return;
-  for (int64_t o = 0; o < out;) {
-    const int rows = out - o >= 4 ? 4 : 1;
-    for (int64_t c = 0; c < in;) {
-      const int columns = in - c >= 4 ? 4 : 1;
-      T* sums = weight_gradients.pointwise;
-      if (rows == 4 && columns == 4) {
-        OuterProducts<T, 4, 4>(o, c, in, padded_size, gy, q, sums);
-      } else if (rows == 4) {
-        OuterProducts<T, 4, 1>(o, c, in, padded_size, gy, q, sums);
-      } else if (columns == 4) {
-        OuterProducts<T, 1, 4>(o, c, in, padded_size, gy, q, sums);
-      } else {
-        OuterProducts<T, 1, 1>(o, c, in, padded_size, gy, q, sums);
-      }
-      c += columns;
-    }
-    o += rows;
+  if (q == nullptr) return;
+  if (PointwiseLanes<T>(in) == 1) {
+    AddProducts(in, out, size, padded_size, gy, q, weight_sums, scratch);
+  } else {
+    AddProductsInLanes(in, out, padded_size, gy, q, weight_sums);
   }
 }
 

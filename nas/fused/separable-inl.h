@@ -50,7 +50,8 @@ void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, con
     HWY_NAMESPACE::PointwiseBackward(in, out, out_size, d, out_size, Activation<T>{.relu = false},
                                      second, pointwise, gradient, gd, out_size,
                                      /*accumulate=*/false, static_cast<double*>(nullptr),
-                                     weight_gradients, scratch);
+                                     weight_gradients.pointwise, weight_gradients.probabilities[1],
+                                     scratch);
     for (int64_t c = 0; c < in; ++c) {
       CopyRows(planes.height, planes.width, gd + c * out_size, planes.width,
                padded_gd + planes.origin, planes.pitch);
@@ -63,7 +64,7 @@ void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, con
           planes, padded_gd, depthwise + c * kWeights, flat_phase, flat);
       Unpad(shape, planes, flat, flat_phase, plane);
       MixBackward(activation, first, c, in_size, x + c * x_stride, plane, gx + c * gx_stride,
-                  accumulate, static_cast<T*>(nullptr), weight_gradients.probabilities,
+                  accumulate, static_cast<T*>(nullptr), weight_gradients.probabilities[0],
                   norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
     }
   });

@@ -53,8 +53,10 @@ void Combine(int64_t size, int count, const T* const* terms, const T* coefficien
 }
 
 template <typename T>
-void AddLanes(int64_t count, const T* lanes, double* sums) {
-  for (int64_t i = 0; i < count; ++i) sums[i] += SumOfLanes(lanes + i * kLanes<T>);
+void AddLanes(int64_t count, int lanes, const T* values, double* sums) {
+  for (int64_t i = 0; i < count; ++i) {
+    sums[i] += lanes == 1 ? values[i] : SumOfLanes(values + i * kLanes<T>);
+  }
 }
 
 // Several sums, so that one addition does not wait for the last.

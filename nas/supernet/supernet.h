@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/tensor_file.h"
+#include "nas/fused/implementation.h"
 #include "nas/supernet/architecture_parameters.h"
 #include "nas/supernet/complexity.h"
 #include "nas/supernet/precision_parameters.h"
@@ -24,12 +25,6 @@
 #include "torch/nn/modules/linear.h"
 
 namespace nas {
-
-// How a supernet computes.
-enum class Implementation {
-  kFused,     // A cell as one operator (nas/fused), where that can be; the numbers are the same.
-  kComposed,  // Module by module.
-};
 
 class Supernet {
  public:

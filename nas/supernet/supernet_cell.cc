@@ -140,10 +140,10 @@ void SupernetCell::NoteSizes(const at::Tensor& s0, const at::Tensor& s1) const {
       const int64_t halved = options_.reduction ? 2 : 1;
       in = {height / halved, width / halved};
     }
-    const std::array<int64_t, 2> out = {in[0] / unit.stride, in[1] / unit.stride};
+    const std::array<int64_t, 2> out = {in[0] / unit.shape.stride, in[1] / unit.shape.stride};
     for (size_t c = 0; c < unit_convs_[i].size(); ++c) {
       // The second half of a reduction reads from the second row and column on.
-      if (unit.kind == fused::Unit::Kind::kReduce) {
+      if (unit.shape.kind == fused::UnitKind::kReduce) {
         const int64_t skipped = static_cast<int64_t>(c);
         unit_convs_[i][c]->set_sizes({in[0] - skipped, in[1] - skipped}, out);
       } else {

@@ -26,10 +26,10 @@ DIRECTIONS = {
     "distributed/training": ["base", "data", "distributed/communication", "distributed/data_parallel"],
     # Search space, supernet, derived network, and how they learn.
     "nas/space": ["base"],
-    "nas/operations": ["base", "quant", "distributed", "nas/space"],
     "nas/fused": ["base", "quant", "distributed", "nas/space"],
+    "nas/operations": ["base", "quant", "distributed", "nas/space", "nas/fused"],
     "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/fused"],
-    "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/operations"],
+    "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/fused", "nas/operations"],
     "nas/weights": ["base", "nas/space", "nas/derived"],
     "nas/deployment": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/derived"],
     "nas/derivation": ["base", "quant", "nas/space", "nas/supernet", "nas/derived"],

@@ -1,0 +1,21 @@
+// Why the fused operators cannot compute something: a reason to say, empty if they can.
+#ifndef NAS_FUSED_WHY_NOT_H_
+#define NAS_FUSED_WHY_NOT_H_
+
+#include <string>
+
+#include "ATen/core/Tensor.h"
+#include "c10/util/ArrayRef.h"
+
+namespace nas::fused {
+
+// Its device, its dtype, this processor.
+std::string WhyNotComputed(const at::Tensor& x);
+// The number of candidates.
+std::string WhyNotMixed(c10::ArrayRef<int64_t> bits);
+// The sides of x, [N, C, H, W].
+std::string WhyNotHalved(const at::Tensor& x);
+
+}  // namespace nas::fused
+
+#endif  // NAS_FUSED_WHY_NOT_H_

@@ -1,0 +1,48 @@
+// An operation as one operator of nas/fused, where that can be.
+#ifndef NAS_OPERATIONS_FUSED_OPERATION_H_
+#define NAS_OPERATIONS_FUSED_OPERATION_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "distributed/data_parallel/batch_norm.h"
+#include "nas/fused/chain_spec.h"
+#include "nas/fused/implementation.h"
+#include "nas/operations/operations.h"
+#include "quant/precision_conv.h"
+
+namespace nas {
+
+class FusedOperation {
+ public:
+  // Its convolutions' own precisions hold, or float.
+  explicit FusedOperation(std::shared_ptr<Operation> operation);
+
+  // What the operation makes of x, channel after channel: [N, C_i, H, W] each. Where the operators
+  // cannot compute it, it is computed module by module, and the log says why (once).
+  at::Tensor Forward(const std::vector<at::Tensor>& x, Implementation implementation);
+
+ private:
+  struct Unit {
+    std::vector<quant::PrecisionConv2dImpl*> convs;
+    distributed::BatchNorm2dImpl* norm;
+  };
+
+  // Whether all its modules are of units.
+  bool FindUnits();
+  // What the chain has of its convolutions now.
+  void Prepare();
+  std::string WhyNotFused(const at::Tensor& x) const;
+  at::Tensor ForwardFused(const std::vector<at::Tensor>& x);
+  void NoteSizes(const at::Tensor& x) const;
+
+  const std::shared_ptr<Operation> operation_;
+  std::vector<Unit> units_;
+  fused::ChainSpec chain_;  // Without units: it is not of those.
+};
+
+}  // namespace nas
+
+#endif  // NAS_OPERATIONS_FUSED_OPERATION_H_
