@@ -19,7 +19,11 @@ namespace {
 
 class PostTrainingTest : public testing::Test {
  protected:
-  PostTrainingTest() { network_->eval(); }
+  PostTrainingTest() {
+    network_->eval();
+    // As with taps: bits are compared.
+    network_->set_implementation(Implementation::kComposed);
+  }
 
   at::Tensor Logits() { return network_->forward(images_).logits; }
 
