@@ -48,10 +48,14 @@ bool ShapeOf(const std::vector<PrecisionConv2dImpl*>& convs, fused::UnitShape& u
          first.in_channels == second.in_channels;
 }
 
+at::Tensor Joined(const std::vector<at::Tensor>& x) {
+  return x.size() == 1 ? x[0] : at::cat(x, /*dim=*/1);
+}
+
 }  // namespace
 
 FusedOperation::FusedOperation(std::shared_ptr<Operation> operation)
-    : operation_(std::move(operation)) {
+    : operation_(std::move(operation)), pool_(operation_->AsPool()) {
   if (!FindUnits()) chain_.units.clear();
 }
 
@@ -72,19 +76,6 @@ bool FusedOperation::FindUnits() {
   return convs.empty();
 }
 
-std::string FusedOperation::WhyNotFused(const at::Tensor& x) const {
-  for (const Unit& unit : units_) {
-    if (unit.norm->is_training() != operation_->is_training()) {
-      return "one of its batch normalizations trains and another one does not";
-    }
-    if (unit.norm->has_output_tap()) return "what its batch normalizations give is quantized";
-    for (const PrecisionConv2dImpl* conv : unit.convs) {
-      if (conv->IsWatched()) return "its convolutions are observed, or computed exactly";
-    }
-  }
-  return fused::WhyNotFused(chain_, x);
-}
-
 void FusedOperation::Prepare() {
   chain_.communicator = units_.front().norm->communicator();
   for (size_t i = 0; i < units_.size(); ++i) {
@@ -98,17 +89,31 @@ void FusedOperation::Prepare() {
   }
 }
 
+std::string FusedOperation::WhyNotFused(const at::Tensor& x) {
+  if (pool_) return fused::WhyNotFused(*pool_, x);
+  for (const Unit& unit : units_) {
+    if (unit.norm->is_training() != operation_->is_training()) {
+      return "one of its batch normalizations trains and another one does not";
+    }
+    if (unit.norm->has_output_tap()) return "what its batch normalizations give is quantized";
+    for (const PrecisionConv2dImpl* conv : unit.convs) {
+      if (conv->IsWatched()) return "its convolutions are observed, or computed exactly";
+    }
+  }
+  Prepare();
+  return fused::WhyNotFused(chain_, x);
+}
+
 at::Tensor FusedOperation::Forward(const std::vector<at::Tensor>& x,
                                    Implementation implementation) {
-  if (implementation == Implementation::kFused && !units_.empty()) {
-    Prepare();
+  const bool has_operator = !units_.empty() || pool_.has_value();
+  if (implementation == Implementation::kFused && has_operator) {
     const std::string why_not = WhyNotFused(x[0]);
-    if (why_not.empty()) return ForwardFused(x);
+    if (why_not.empty()) return pool_ ? fused::ApplyPool(*pool_, Joined(x)) : ForwardFused(x);
     LOG_FIRST_N(INFO, 1) << "operations are computed module by module, not as one operator: "
                          << why_not;
   }
-  return operation_->forward(x.size() == 1 ? x[0] : at::cat(x, /*dim=*/1),
-                             quant::Precision::Float());
+  return operation_->forward(Joined(x), quant::Precision::Float());
 }
 
 at::Tensor FusedOperation::ForwardFused(const std::vector<at::Tensor>& x) {

@@ -3,12 +3,14 @@
 #define NAS_OPERATIONS_FUSED_OPERATION_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "distributed/data_parallel/batch_norm.h"
 #include "nas/fused/chain_spec.h"
+#include "nas/fused/fused_pool.h"
 #include "nas/fused/implementation.h"
 #include "nas/operations/operations.h"
 #include "quant/precision_conv.h"
@@ -34,11 +36,12 @@ class FusedOperation {
   bool FindUnits();
   // What the chain has of its convolutions now.
   void Prepare();
-  std::string WhyNotFused(const at::Tensor& x) const;
+  std::string WhyNotFused(const at::Tensor& x);
   at::Tensor ForwardFused(const std::vector<at::Tensor>& x);
   void NoteSizes(const at::Tensor& x) const;
 
   const std::shared_ptr<Operation> operation_;
+  const std::optional<fused::PoolSpec> pool_;
   std::vector<Unit> units_;
   fused::ChainSpec chain_;  // Without units: it is not of those.
 };

@@ -69,6 +69,10 @@ class MaxPool : public Operation {
     return at::max_pool2d(x, {3, 3}, {stride_, stride_}, /*padding=*/{1, 1});
   }
 
+  std::optional<fused::PoolSpec> AsPool() const override {
+    return fused::PoolSpec{/*max=*/true, stride_};
+  }
+
  private:
   int64_t stride_;
 };
@@ -80,6 +84,10 @@ class AvgPool : public Operation {
   at::Tensor forward(const at::Tensor& x, const Precision& precision) override {
     return at::avg_pool2d(x, {3, 3}, {stride_, stride_}, /*padding=*/{1, 1}, /*ceil_mode=*/false,
                           /*count_include_pad=*/false);
+  }
+
+  std::optional<fused::PoolSpec> AsPool() const override {
+    return fused::PoolSpec{/*max=*/false, stride_};
   }
 
  private:

@@ -12,9 +12,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "ATen/core/Tensor.h"
 #include "distributed/data_parallel/batch_norm.h"
+#include "nas/fused/fused_pool.h"
 #include "nas/space/primitives.h"
 #include "quant/lattice.h"
 #include "quant/precision.h"
@@ -32,6 +34,9 @@ struct OperationOptions {
 class Operation : public torch::nn::Module {
  public:
   virtual at::Tensor forward(const at::Tensor& x, const quant::Precision& precision) = 0;
+
+  // For who computes a pool in forward's place.
+  virtual std::optional<fused::PoolSpec> AsPool() const { return std::nullopt; }
 };
 
 // The operation of `primitive` on `channels` channels with stride 1 or 2. A skip is the identity at
