@@ -160,20 +160,26 @@ TEST_F(CheckpointTest, FullDiskKeepsTheLastGoodOneAndSaysSo) {
 }
 
 TEST_F(CheckpointTest, LostPermissionKeepsTheLastGoodOneAndSaysSo) {
-  ASSERT_TRUE(Write(1).ok());
-  ASSERT_EQ(chmod(folder_.c_str(), 0555), 0);
+  // Every folder above it is open to everybody, as those of TEST_TMPDIR need not be.
+  std::string folder = "/tmp/checkpoint_test.XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  CheckpointStore store(folder, /*keep=*/2);
+  ASSERT_TRUE(store.Open().ok());
+  ASSERT_TRUE(store.Write(1, Make(1), std::nullopt).ok());
+  ASSERT_EQ(chmod(folder.c_str(), 0555), 0);
   constexpr uid_t kNobody = 65534;
   const uid_t user = geteuid();
   const bool is_root = user == 0;
   if (is_root && seteuid(kNobody) != 0) GTEST_SKIP() << "root here cannot lose permissions";
-  const absl::Status status = Write(2);
+  const absl::Status status = store.Write(2, Make(2), std::nullopt);
   if (is_root) {
     ASSERT_EQ(seteuid(user), 0);
   }
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr(store_.Path(1)));
-  EXPECT_EQ(NewestStep(), 1);
-  chmod(folder_.c_str(), 0755);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(store.Path(1)));
+  EXPECT_THAT(*store.Steps(), ElementsAre(1));
+  chmod(folder.c_str(), 0755);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(CheckpointTest, RemovedFolderIsAnErrorNotANewStore) {

@@ -3,15 +3,18 @@
 #include <cstdint>
 #include <utility>
 
+#include "ATen/ops/from_blob.h"
 #include "c10/core/Allocator.h"
 #include "c10/core/Device.h"
+#include "c10/core/ScalarType.h"
+#include "c10/util/accumulate.h"
 
 namespace nas::fused {
 namespace {
 
 constexpr size_t kAlignment = 64;
 // A buffer serves for less, but not for so much less that memory lies idle.
-constexpr size_t kMostSlack = 2;
+constexpr size_t kMostSlack = 4;  // A quarter.
 // Many times those of a step: what idles for longer is of a size no longer asked for.
 constexpr int64_t kLongestIdle = 1000;
 
@@ -36,7 +39,7 @@ std::shared_ptr<void> BufferPool::Get(size_t bytes) {
     std::erase_if(free_, [this](const Buffer& b) { return b.idle_since + kLongestIdle < calls_; });
     auto best = free_.end();
     for (auto it = free_.begin(); it != free_.end(); ++it) {
-      const bool fits = it->bytes >= bytes && it->bytes <= kMostSlack * bytes;
+      const bool fits = it->bytes >= bytes && it->bytes <= bytes + bytes / kMostSlack;
       if (fits && (best == free_.end() || it->bytes < best->bytes)) best = it;
     }
     if (best != free_.end()) {
@@ -53,6 +56,12 @@ std::shared_ptr<void> BufferPool::Get(size_t bytes) {
   return {aligned, [this, held = std::make_shared<Buffer>(std::move(buffer))](void*) {
             GiveBack(std::move(*held));
           }};
+}
+
+at::Tensor BufferPool::GetTensor(at::IntArrayRef sizes, at::ScalarType dtype) {
+  const std::shared_ptr<void> memory =
+      Get(c10::multiply_integers(sizes) * c10::elementSize(dtype));
+  return at::from_blob(memory.get(), sizes, [memory](void*) {}, dtype);
 }
 
 void BufferPool::GiveBack(Buffer buffer) {

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <vector>
 
+#include "ATen/core/Tensor.h"
+
 namespace nas::fused {
 
 class BufferPool {
@@ -19,6 +21,9 @@ class BufferPool {
   // Returns to the pool when the last owner goes; aligned to 64 bytes. LibTorch's profiler hears of
   // both, as of a tensor.
   std::shared_ptr<void> Get(size_t bytes);
+
+  // A tensor in such memory, not initialized, without gradient.
+  at::Tensor GetTensor(at::IntArrayRef sizes, at::ScalarType dtype);
 
  private:
   struct Buffer {

@@ -28,8 +28,19 @@ TEST(BufferPoolTest, WhatIsGivenBackServesAgain) {
     EXPECT_EQ(reinterpret_cast<uintptr_t>(first) % 64, 0);
     EXPECT_NE(pool.Get(1500).get(), first) << "it has an owner";
   }
-  EXPECT_EQ(pool.Get(600).get(), first);
-  EXPECT_NE(pool.Get(10).get(), first) << "too large for so little";
+  EXPECT_EQ(pool.Get(800).get(), first);
+  EXPECT_NE(pool.Get(700).get(), first) << "too large for so little";
+}
+
+TEST(BufferPoolTest, TensorsGiveBackTheirMemoryToo) {
+  BufferPool pool;
+  void* first;
+  {
+    const at::Tensor tensor = pool.GetTensor({2, 3, 40}, at::kFloat);
+    first = tensor.mutable_data_ptr();
+    const at::Tensor view = tensor[1];
+  }
+  EXPECT_EQ(pool.GetTensor({240}, at::kFloat).mutable_data_ptr(), first);
 }
 
 TEST(BufferPoolTest, TheProfilerHearsOfIt) {

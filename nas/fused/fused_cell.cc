@@ -5,8 +5,8 @@
 
 #include "ATen/Dispatch.h"
 #include "ATen/ops/empty.h"
-#include "ATen/ops/empty_like.h"
 #include "ATen/ops/tensor.h"
+#include "nas/fused/buffer_pool.h"
 #include "nas/fused/cell_pass.h"
 #include "nas/fused/why_not.h"
 #include "torch/csrc/autograd/custom_function.h"
@@ -58,9 +58,9 @@ c10::intrusive_ptr<KeptPass<T>> Forward(const CellSpec& cell, bool training, con
   const int64_t stride = plan.options.reduction ? 2 : 1;
   pass.out_height = pass.height / stride;
   pass.out_width = pass.width / stride;
-  out = at::empty({pass.samples, kCellNodes * plan.options.channels, pass.out_height,
-                   pass.out_width},
-                  s1.options().requires_grad(false));
+  out = BufferPool::Global().GetTensor(
+      {pass.samples, kCellNodes * plan.options.channels, pass.out_height, pass.out_width},
+      s1.scalar_type());
   PointToInputs(pass, s0, s1, weights);
   pass.primitive_weights = Values<T>(primitive_weights);
   pass.edge_weights = Values<T>(edge_weights);
@@ -108,7 +108,7 @@ struct FusedCellFunction : torch::autograd::Function<FusedCellFunction> {
       CellGradients<scalar_t> gradients;
       gradients.out = grad_out.const_data_ptr<scalar_t>();
       const auto want = [](at::Tensor& grad, const at::Tensor& like) {
-        grad = at::empty_like(like);
+        grad = BufferPool::Global().GetTensor(like.sizes(), like.scalar_type());
         return grad.mutable_data_ptr<scalar_t>();
       };
       if (ctx->needs_input_grad(kS0)) gradients.inputs[0] = want(grad_s0, s0);

@@ -6,8 +6,8 @@
 
 #include "ATen/Dispatch.h"
 #include "ATen/ops/empty.h"
-#include "ATen/ops/empty_like.h"
 #include "c10/util/Exception.h"
+#include "nas/fused/buffer_pool.h"
 #include "nas/fused/chain_pass.h"
 #include "nas/fused/why_not.h"
 #include "torch/csrc/autograd/custom_function.h"
@@ -98,9 +98,9 @@ c10::intrusive_ptr<KeptPass<T>> Forward(const ChainSpec& chain, bool training,
     const T* begin = given.const_data_ptr<T>();
     probabilities[unit][conv].assign(begin, begin + given.numel());
   });
-  out = at::empty({pass.samples, chain.units.back().shape.out, pass.out_height(),
-                   pass.out_width()},
-                  x.options().requires_grad(false));
+  out = BufferPool::Global().GetTensor(
+      {pass.samples, chain.units.back().shape.out, pass.out_height(), pass.out_width()},
+      x.scalar_type());
   RunForward(pass, probabilities, out.mutable_data_ptr<T>());
   return kept;
 }
@@ -133,7 +133,7 @@ struct FusedChainFunction : torch::autograd::Function<FusedChainFunction> {
       PointToInputs<scalar_t>(pass, tensors, order);
 
       const auto allocate = [&](size_t i) {
-        grads[i] = at::empty_like(tensors[i]);
+        grads[i] = BufferPool::Global().GetTensor(tensors[i].sizes(), tensors[i].scalar_type());
         return grads[i].template mutable_data_ptr<scalar_t>();
       };
       const auto want = [&](size_t i) {

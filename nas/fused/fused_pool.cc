@@ -4,8 +4,7 @@
 #include <vector>
 
 #include "ATen/Dispatch.h"
-#include "ATen/ops/empty.h"
-#include "ATen/ops/zeros_like.h"
+#include "nas/fused/buffer_pool.h"
 #include "nas/fused/fused_kernels.h"
 #include "nas/fused/tasks.h"
 #include "nas/fused/unit_pass.h"
@@ -21,8 +20,8 @@ using torch::autograd::variable_list;
 struct FusedPoolFunction : torch::autograd::Function<FusedPoolFunction> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, bool max, int64_t stride) {
     const int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
-    at::Tensor y = at::empty({x.size(0), channels, height / stride, width / stride},
-                             x.options().requires_grad(false));
+    at::Tensor y = BufferPool::Global().GetTensor(
+        {x.size(0), channels, height / stride, width / stride}, x.scalar_type());
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "FusedPool", [&] {
       const scalar_t* from = x.const_data_ptr<scalar_t>();
       scalar_t* to = y.mutable_data_ptr<scalar_t>();
@@ -47,7 +46,7 @@ struct FusedPoolFunction : torch::autograd::Function<FusedPoolFunction> {
     const int stride = static_cast<int>(ctx->saved_data["stride"].toInt());
     const int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
     const int64_t in_size = height * width, out_size = grad.size(2) * grad.size(3);
-    at::Tensor grad_x = at::zeros_like(x);
+    at::Tensor grad_x = BufferPool::Global().GetTensor(x.sizes(), x.scalar_type());
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "FusedPoolBackward", [&] {
       const scalar_t* from = x.const_data_ptr<scalar_t>();
       const scalar_t* g = grad.const_data_ptr<scalar_t>();
@@ -58,6 +57,7 @@ struct FusedPoolFunction : torch::autograd::Function<FusedPoolFunction> {
         std::fill_n(y, channels * out_size, scalar_t(0));
         for (int64_t n = begin; n < end; ++n) {
           const scalar_t* sample = from + n * channels * in_size;
+          std::fill_n(to + n * channels * in_size, channels * in_size, scalar_t(0));
           // Tells which values were the greatest. Of an average only zeros of it are added.
           if (max) {
             PoolForward(max, channels, height, width, stride, sample, in_size, y,

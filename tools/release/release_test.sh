@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The release somewhere else: unpacked, run by another user (where this one is root) in an empty
-# environment, with the build's folders out of sight (where a mount namespace is to be had).
+# environment, with the build's folders out of sight (where a mount namespace is to be had: without
+# one a mount would hide them from everybody).
 set -euo pipefail
 archive=$PWD/tools/release/release.tar
 digits=$PWD/tools/sample_data/digits/train.tar
@@ -50,6 +51,10 @@ elif unshare --user --map-current-user --keep-caps --mount true 2>/dev/null; the
   namespace=(unshare --user --map-current-user --keep-caps --mount)
 fi
 elsewhere() {
+  if [ ${#namespace[@]} = 0 ]; then
+    (cd "$work/home" && "${as_user[@]}" env -i "$@")
+    return
+  fi
   # shellcheck disable=SC2016
   (cd "$work/home" && "${namespace[@]}" bash -c '
     hidden=$1 && shift
