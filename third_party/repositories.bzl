@@ -8,6 +8,7 @@ _DEBS = {
     "absl": ["libabsl-dev", "libabsl20220623"],
     "benchmark": ["libbenchmark-dev", "libbenchmark1debian"],
     "common_licences": ["base-files"],
+    "fashion_mnist": ["dataset-fashion-mnist"],
     "gcc": [
         "gcc-12",
         "g++-12",

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-600}
-targets=(data/fuzz/{beton,cifar,image,shard,tar} quant/runtime/packed)
+targets=(data/fuzz/{beton,cifar,idx,image,shard,tar} quant/runtime/packed)
 
 # Output of its own, as another compiler would otherwise drop the analysis of every build.
 bazel=(bazel "--output_user_root=${NQDARTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nqdarts}/fuzz")

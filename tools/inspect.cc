@@ -22,7 +22,7 @@
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "The dataset.");
-DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");
+DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, idx, beton, shards, or auto.");
 DEFINE_bool(allow_empty_classes, false, "Accept folders and labels without an image as classes.");
 DEFINE_bool(verify, false, "Decode every image too, not just its header.");
 DEFINE_int32(threads, 1, "Threads that read and decode.");

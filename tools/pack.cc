@@ -1,4 +1,4 @@
-// Packs images into shards: an image folder, tar archives, CIFAR's batches, a .beton file or
+// Packs images into shards: an image folder, tar archives, CIFAR's batches, MNIST's files, a .beton file or
 // shards.
 //
 //   pack --input=digits-train.tar --output=digits/train
@@ -24,7 +24,7 @@
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "What to pack.");
-DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, beton, shards, or auto.");
+DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, idx, beton, shards, or auto.");
 DEFINE_bool(allow_empty_classes, false, "Accept folders and labels without an image as classes.");
 DEFINE_string(output, "", "Folder for the shards; one with part of them is completed.");
 DEFINE_int32(max_side, 0, "Shrink images whose longer side exceeds this; 0: none.");

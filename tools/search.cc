@@ -2,6 +2,7 @@
 //
 //   mpirun -np 2 search --preset=cifar --train_data=shards/train --run=runs/search
 
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
 #include "data/loader/split.h"
 #include "data/sources/dataset.h"
@@ -20,7 +22,9 @@
 #include "distributed/training/loader_source.h"
 #include "distributed/training/trainer.h"
 #include "gflags/gflags.h"
+#include "glog/logging.h"
 #include "nas/derivation/bit_assignment.h"
+#include "nas/derivation/decisiveness.h"
 #include "nas/derived/architecture.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/learning/search_config.h"
@@ -79,6 +83,12 @@ DEFINE_bool(second_order, false,
             "Look one weight step ahead for the gradient of alphas and betas.");
 DEFINE_double(gamma_lr, 0.01, "Learning rate of gammas at the beginning; it falls as a cosine.");
 FLAG_RANGE(gamma_lr, tools::AtLeast(0));
+DEFINE_string(gamma_optimizer, "sgd",
+              "What moves gammas: sgd (published), or adam with alphas' betas.");
+DEFINE_double(gamma_start, 1e-3,
+              "Gammas start as so much times N(0, 1); published: 1e-3. What the search adds has to be more, "
+              "or the draw decides.");
+FLAG_RANGE(gamma_start, tools::AtLeast(0));
 DEFINE_double(gamma_weight_decay, 1e-3, "Weight decay of gammas.");
 FLAG_RANGE(gamma_weight_decay, tools::AtLeast(0));
 DEFINE_double(complexity_decay, 1e-4,
@@ -100,7 +110,7 @@ namespace {
 // Where there is one candidate, what steers the choice of bits steers nothing.
 absl::Status CheckFlagsOfBits(const nas::SupernetConfig& supernet) {
   if (supernet.bits.size() > 1) return absl::OkStatus();
-  std::vector<const char*> idle = {"gamma_lr", "gamma_weight_decay", "target_bitops",
+  std::vector<const char*> idle = {"gamma_lr", "gamma_optimizer", "gamma_start", "gamma_weight_decay", "target_bitops",
                                    "target_compression"};
   const bool float_network = supernet.bits.front() == 32;
   if (float_network) idle.push_back("expected_cost");
@@ -113,6 +123,13 @@ absl::Status CheckFlagsOfBits(const nas::SupernetConfig& supernet) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<nas::SearchConfig::GammaOptimizer> GammaOptimizerFromFlags() {
+  if (FLAGS_gamma_optimizer == "sgd") return nas::SearchConfig::GammaOptimizer::kSgd;
+  if (FLAGS_gamma_optimizer == "adam") return nas::SearchConfig::GammaOptimizer::kAdam;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--gamma_optimizer=", FLAGS_gamma_optimizer, ": is neither sgd nor adam"));
 }
 
 // What the derived network may cost, whatever genotype and bits are found.
@@ -172,6 +189,7 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   ASSIGN_OR_RETURN(config.target, CostTargetFromFlags(FLAGS_complexity_decay));
   supernet.cost_model = config.target.model;
   supernet.expected_cost = FLAGS_expected_cost;
+  supernet.gamma_start = FLAGS_gamma_start;
   RETURN_IF_ERROR(supernet.Check());
   RETURN_IF_ERROR(supernet.CheckImageSide(input.side));
   RETURN_IF_ERROR(CheckFlagsOfBits(supernet));
@@ -191,6 +209,7 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   config.alpha_weight_decay = FLAGS_alpha_weight_decay;
   config.alpha_grad_clip = FLAGS_alpha_grad_clip;
   config.second_order = FLAGS_second_order;
+  ASSIGN_OR_RETURN(config.gamma_optimizer, GammaOptimizerFromFlags());
   config.gamma_rate = {.base = FLAGS_gamma_lr, .epochs = static_cast<int>(epochs)};
   config.gamma_weight_decay = FLAGS_gamma_weight_decay;
   config.complexity_decay = FLAGS_complexity_decay;
@@ -206,6 +225,20 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
                    ValueOfFlag("depth_rule", nas::ParseDepthRule(FLAGS_depth_rule)));
   RETURN_IF_ERROR(CheckBudget(config));
   return config;
+}
+
+// Says how far the choices are the search's own.
+absl::Status ReportDecisiveness(const nas::SearchTask& task) {
+  ASSIGN_OR_RETURN(const auto decisiveness, task.CurrentDecisiveness());
+  std::printf("decided by the search, not by its initial draw: %s\n",
+              nas::DecisivenessText(decisiveness).c_str());
+  for (const auto& [kind, of] : decisiveness) {
+    if (of.Share() >= 0.5) continue;
+    LOG(WARNING) << "most " << absl::StrReplaceAll(kind, {{"_", " "}})
+                 << " are the initial draw's: more epochs, a higher rate (--gamma_lr, --alpha_lr) or a "
+                    "smaller --gamma_start would let the search decide";
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Search() {
@@ -270,6 +303,7 @@ absl::Status Search() {
   if (communicator->rank() != 0) return absl::OkStatus();
   ASSIGN_OR_RETURN(const nas::Architecture architecture, task.CurrentArchitecture());
   RETURN_IF_ERROR(ReportBudget(config.target, architecture));
+  RETURN_IF_ERROR(ReportDecisiveness(task));
   return nas::WriteArchitecture(InRunFolder("architecture.json"), architecture);
 }
 

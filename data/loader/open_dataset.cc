@@ -17,6 +17,7 @@
 #include "data/sources/beton_dataset.h"
 #include "data/sources/cifar_dataset.h"
 #include "data/sources/folder_dataset.h"
+#include "data/sources/idx_dataset.h"
 #include "data/sources/image_files.h"
 #include "data/sources/input_listing.h"
 #include "data/sources/tar_dataset.h"
@@ -31,6 +32,7 @@ absl::string_view KindOfFile(absl::string_view path) {
   if (absl::EndsWithIgnoreCase(path, ".tar")) return "tar";
   if (absl::EndsWith(path, ".bin")) return "cifar";
   if (absl::EndsWith(path, ".beton")) return "beton";
+  if (IsIdxImagesName(path)) return "idx";
   return "";
 }
 
@@ -96,6 +98,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
   if (chosen == "shards") return ShardDataset::Open(path);
   if (chosen == "tar") return TarDataset::Open(path, options);
   if (chosen == "cifar") return CifarDataset::Open(path);
+  if (chosen == "idx") return IdxDataset::Open(path, options);
   if (chosen == "folder") return FolderDataset::Open(path, options);
   if (chosen == "beton") return BetonDataset::Open(path, options);
   return absl::InvalidArgumentError(absl::StrCat("unknown kind of dataset: ", kind));

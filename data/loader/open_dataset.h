@@ -15,6 +15,7 @@ namespace data {
 //   shards  a folder that pack wrote
 //   tar     an archive or a folder of archives (data/sources/tar_dataset.h)
 //   cifar   CIFAR's binary batches, or one of them (data/sources/cifar_dataset.h)
+//   idx     MNIST's files (data/sources/idx_dataset.h)
 //   folder  an ImageFolder tree (data/sources/folder_dataset.h)
 //   beton   FFCV's file (data/sources/beton_dataset.h)
 //   auto    told by the files at `path`

@@ -20,6 +20,7 @@ namespace data {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 std::string TestPath(const std::string& name) {
   return absl::StrCat(getenv("TEST_TMPDIR"), "/", name);
@@ -81,6 +82,46 @@ TEST(OpenDatasetTest, EveryTruncationOfATarIsAnError) {
     Write(TestPath("cut.tar"), tar.substr(0, size));
     ASSERT_FALSE(OpenDataset(TestPath("cut.tar")).ok()) << size;
   }
+}
+
+// An IDX file of `sizes` dimensions.
+std::string Idx(const std::vector<uint8_t>& sizes, const std::string& values) {
+  std::string file = {0, 0, 8, static_cast<char>(sizes.size())};
+  for (const uint8_t size : sizes) file += {0, 0, 0, static_cast<char>(size)};
+  return file + values;
+}
+
+TEST(OpenDatasetTest, Idx) {
+  const std::string images = Idx({3, 1, 2}, "abcdef"), labels = Idx({3}, {1, 0, 1});
+  Write(TestPath("idx/train-images-idx3-ubyte"), images);
+  Write(TestPath("idx/train-labels-idx1-ubyte"), labels);
+  Write(TestPath("idx/t10k-images-idx3-ubyte"), images);
+  const auto dataset = OpenDataset(TestPath("idx"));
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_THAT((*dataset)->class_names(), ElementsAre("0", "1"));
+  EXPECT_THAT(Labels(**dataset), ElementsAre(1, 0, 1));
+  EXPECT_EQ((*dataset)->name(2), "train-images-idx3-ubyte#2");
+  EXPECT_EQ(BytesOf(**dataset, 2), "eeefff");
+  // One of them, by its name; the labels are not there.
+  EXPECT_TRUE(OpenDataset(TestPath("idx/train-images-idx3-ubyte")).ok());
+  EXPECT_THAT(std::string(OpenDataset(TestPath("idx/t10k-images-idx3-ubyte")).status().message()),
+              HasSubstr("t10k-labels-idx1-ubyte"));
+
+  const auto error_of = [&](const std::string& file, const std::string& bytes) {
+    Write(TestPath("idx/" + file), bytes);
+    const absl::Status status = OpenDataset(TestPath("idx")).status();
+    EXPECT_THAT(std::string(status.message()), HasSubstr(file));
+    return std::string(status.message());
+  };
+  EXPECT_THAT(error_of("train-labels-idx1-ubyte", Idx({2}, {1, 0})), HasSubstr("3 images"));
+  EXPECT_THAT(error_of("train-labels-idx1-ubyte", Idx({3}, {2, 0, 2})), HasSubstr("class 1"));
+  Write(TestPath("idx/train-labels-idx1-ubyte"), labels);
+  for (size_t size = 0; size < images.size(); ++size) {
+    error_of("train-images-idx3-ubyte", images.substr(0, size));
+  }
+  EXPECT_THAT(error_of("train-images-idx3-ubyte", images + "g"), HasSubstr("22 bytes"));
+  EXPECT_THAT(error_of("train-images-idx3-ubyte", labels), HasSubstr("0x00000801"));
+  EXPECT_THAT(error_of("train-images-idx3-ubyte", Idx({0, 1, 2}, "")), HasSubstr("size 1 is 0"));
 }
 
 TEST(OpenDatasetTest, Cifar) {

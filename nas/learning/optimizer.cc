@@ -107,6 +107,7 @@ void Optimizer::Step(double learning_rate) {
 
 std::vector<at::Tensor> Optimizer::MomentumBuffers() const {
   std::vector<at::Tensor> buffers(parameters_.size());
+  if (is_adam_) return buffers;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const auto found = optimizer_->state().find(parameters_[i].second.unsafeGetTensorImpl());
     if (found == optimizer_->state().end()) continue;

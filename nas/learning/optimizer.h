@@ -49,7 +49,7 @@ class Optimizer {
 
   const NamedTensors& parameters() const { return parameters_; }
 
-  // The momentum buffer of each parameter in order, undefined before its first step.
+  // The momentum buffer of each parameter in order, undefined before its first step and with Adam.
   std::vector<at::Tensor> MomentumBuffers() const;
 
   // Adds the state to `state`, as `optimizer/<group>/<parameter>/<field>`.

@@ -29,7 +29,10 @@ struct SearchConfig {
   double alpha_grad_clip = 0;  // 0: not clipped.
   bool second_order = false;
 
-  // Gammas: SGD with the weights' momentum, on the weights' batches.
+  // Gammas: SGD with the weights' momentum (published) or Adam with alphas' betas, on the weights'
+  // batches.
+  enum class GammaOptimizer { kSgd, kAdam };
+  GammaOptimizer gamma_optimizer = GammaOptimizer::kSgd;
   Schedule gamma_rate;
   double gamma_weight_decay = 1e-3;
   // What a unit of complexity costs in the loss; with a target, the scale of it.

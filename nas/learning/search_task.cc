@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/module_state.h"
 #include "base/status_macros.h"
 #include "distributed/data_parallel/use_communicator.h"
 #include "nas/budget/settle_on_budget.h"
@@ -32,12 +33,32 @@ class Frozen {
   const std::vector<at::Tensor> tensors_;
 };
 
+base::TensorMap Logits(Supernet& supernet) {
+  base::TensorMap logits = base::ModuleState(supernet.architecture());
+  logits.merge(base::ModuleState(supernet.precision()));
+  return logits;
+}
+
+base::TensorMap Copies(const base::TensorMap& tensors) {
+  base::TensorMap copies;
+  for (const auto& [name, tensor] : tensors) copies.emplace(name, tensor.detach().clone());
+  return copies;
+}
+
+Optimizer::Options GammaOptions(const SearchConfig& config) {
+  if (config.gamma_optimizer == SearchConfig::GammaOptimizer::kAdam) {
+    return Optimizer::AdamOptions{0.5, 0.999, config.gamma_weight_decay};
+  }
+  return Optimizer::SgdOptions{config.momentum, config.gamma_weight_decay};
+}
+
 }  // namespace
 
 SearchTask::SearchTask(const SearchConfig& config, std::unique_ptr<Supernet> supernet,
                        distributed::Communicator* communicator)
     : config_(config),
       supernet_(std::move(supernet)),
+      start_(Copies(Logits(*supernet_))),
       communicator_(communicator),
       controller_(config.target, config.complexity_decay, config.steps),
       weights_("weights", NamedParameters(supernet_->network()),
@@ -46,9 +67,8 @@ SearchTask::SearchTask(const SearchConfig& config, std::unique_ptr<Supernet> sup
       alphas_("alphas", NamedParameters(supernet_->architecture()),
               Optimizer::AdamOptions{0.5, 0.999, config.alpha_weight_decay}, config.alpha_rate,
               config.alpha_grad_clip),
-      gammas_("gammas", NamedParameters(supernet_->precision()),
-              Optimizer::SgdOptions{config.momentum, config.gamma_weight_decay}, config.gamma_rate,
-              controller_.gradient_clip()),
+      gammas_("gammas", NamedParameters(supernet_->precision()), GammaOptions(config),
+              config.gamma_rate, controller_.gradient_clip()),
       reducer_(communicator, TensorsOf({&weights_, &gammas_}), {}) {
   distributed::UseCommunicator(supernet_->network(), communicator);
 }
@@ -197,7 +217,13 @@ absl::StatusOr<Architecture> SearchTask::CurrentArchitecture() const {
                        ? DeriveOnBudget(supernet_->State(), Derivation(), config_.target)
                        : DeriveArchitecture(supernet_->State(), Derivation()));
   architecture.search = Config();
+  ASSIGN_OR_RETURN(const auto decisiveness, CurrentDecisiveness());
+  architecture.search["decisiveness"] = ToJson(decisiveness);
   return architecture;
+}
+
+absl::StatusOr<std::map<std::string, Decisiveness>> SearchTask::CurrentDecisiveness() const {
+  return MeasureDecisiveness(start_, Logits(*supernet_));
 }
 
 nlohmann::json SearchTask::EpochSummary() const {
@@ -206,6 +232,9 @@ nlohmann::json SearchTask::EpochSummary() const {
   const absl::StatusOr<Architecture> found = CurrentArchitecture();
   summary["genotype"] =
       found.ok() ? GenotypeToText(found->genotype) : std::string(found.status().message());
+  if (const auto decisiveness = CurrentDecisiveness(); decisiveness.ok()) {
+    summary["decisiveness"] = ToJson(*decisiveness);
+  }
   controller_.AppendSummary(summary);
   return summary;
 }

@@ -5,6 +5,7 @@
 #define NAS_LEARNING_SEARCH_TASK_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "distributed/training/batch_source.h"
 #include "distributed/training/task.h"
 #include "nas/budget/cost_controller.h"
+#include "nas/derivation/decisiveness.h"
 #include "nas/derivation/derivation.h"
 #include "nas/derived/architecture.h"
 #include "nas/learning/architect.h"
@@ -56,6 +58,10 @@ class SearchTask : public distributed::Task {
   // beta or gamma is not finite, or as from DeriveArchitecture.
   absl::StatusOr<Architecture> CurrentArchitecture() const;
 
+  // How much of the logits' choices is not the initial draw's. InvalidArgument if a logit is not
+  // finite.
+  absl::StatusOr<std::map<std::string, Decisiveness>> CurrentDecisiveness() const;
+
  private:
   absl::Status StepArchitecture(const distributed::Batch& train, const distributed::Batch& search,
                                 distributed::Metrics& metrics);
@@ -70,6 +76,7 @@ class SearchTask : public distributed::Task {
 
   const SearchConfig config_;
   const std::unique_ptr<Supernet> supernet_;
+  const base::TensorMap start_;  // Alphas, betas and gammas; the seed's, so that no state keeps it.
   distributed::Communicator* const communicator_;
   CostController controller_;
   ParameterGroup weights_, alphas_, gammas_;

@@ -28,7 +28,8 @@ CellCount CellCount::OfLayers(int layers) {
   return count;
 }
 
-PrecisionParametersImpl::PrecisionParametersImpl(CellCount cells, std::vector<int64_t> bits)
+PrecisionParametersImpl::PrecisionParametersImpl(CellCount cells, std::vector<int64_t> bits,
+                                                 double start_scale)
     : cells_(cells), bits_(std::move(bits)) {
   const int64_t n = bits_.size();
   if (n == 1) return;
@@ -36,9 +37,9 @@ PrecisionParametersImpl::PrecisionParametersImpl(CellCount cells, std::vector<in
     const int64_t count = reduction ? cells_.reduction : cells_.normal;
     const auto start = [&](std::optional<int> input, at::IntArrayRef shape) {
       activation_.push_back(register_parameter(GammaName(GammaOf::kActivation, reduction, input),
-                                               at::randn(shape).mul_(1e-3)));
+                                               at::randn(shape).mul_(start_scale)));
       weight_.push_back(register_parameter(GammaName(GammaOf::kWeight, reduction, input),
-                                           at::randn(shape).mul_(1e-3)));
+                                           at::randn(shape).mul_(start_scale)));
     };
     start(0, {count, n});
     start(1, {count, n});

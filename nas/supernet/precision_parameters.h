@@ -34,11 +34,11 @@ struct CellCount {
 
 // gamma_{activ,weight}_cell{n,r}_preprocess{0,1} [cells, bits] and gamma_{activ,weight}_cell{n,r}
 // [cells, 14, 6, bits], named and shaped as in the published code (QDARTS/model_search.py), normal
-// (n) and reduction (r) cells counted apart; start as 1e-3 N(0, 1) of LibTorch's default generator.
+// (n) and reduction (r) cells counted apart; start as `start` N(0, 1) of LibTorch's default generator.
 // With a single candidate there is nothing to choose and there are no parameters.
 class PrecisionParametersImpl : public torch::nn::Module {
  public:
-  PrecisionParametersImpl(CellCount cells, std::vector<int64_t> bits);
+  PrecisionParametersImpl(CellCount cells, std::vector<int64_t> bits, double start = 1e-3);
 
   // A row is one choice among the bits. Every row of every tensor has a number: normal cells first,
   // in each kind preprocess0, preprocess1, then the edges, in each tensor as it lies in memory.

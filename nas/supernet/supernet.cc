@@ -38,7 +38,7 @@ absl::StatusOr<std::unique_ptr<Supernet>> Supernet::Create(const SupernetConfig&
 }
 
 Supernet::Supernet(const SupernetConfig& config)
-    : config_(config), precision_(CellCount::OfLayers(config.layers), config.bits) {
+    : config_(config), precision_(CellCount::OfLayers(config.layers), config.bits, config.gamma_start) {
   const bool imagenet = config.images == ImageKind::kImageNet;
   const int64_t stem_channels = kStemMultiplier * config.channels;
   if (imagenet) {

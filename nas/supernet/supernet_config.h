@@ -24,6 +24,8 @@ struct SupernetConfig {
   // Weights every operation's complexity by its probability, softmax(alpha) * softmax(beta), and
   // lets the gradient reach them. Published: all candidates add up.
   bool expected_cost = false;
+  // Gammas start as so much times N(0, 1); published: 1e-3.
+  double gamma_start = 1e-3;
 
   // InvalidArgument, naming the field, its value and the allowed ones.
   absl::Status Check() const;

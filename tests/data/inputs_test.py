@@ -4,6 +4,7 @@
 Images are the sample digits; PNGs are made here, and what their pixels are is Pillow's word.
 """
 
+import gzip
 import io
 import os
 import pathlib
@@ -280,6 +281,32 @@ class InputsTest(unittest.TestCase):
         os.remove("cifar/fine_label_names.txt")
         write("cifar/batches.meta.txt", b"a\na\n")
         self.assertIn("classes 0 and 1 are both called a", self.error_of("cifar"))
+
+    def test_idx_files_compressed_or_not(self):
+        grey = bytes(range(24))
+        images = struct.pack(">IIII", 0x803, 4, 2, 3) + grey
+        labels = struct.pack(">II", 0x801, 4) + bytes([0, 1, 1, 0])
+        write("idx/train-images-idx3-ubyte.gz", gzip.compress(images))
+        write("idx/train-labels-idx1-ubyte.gz", gzip.compress(labels))
+        write("idx/README", b"")
+        classes, left_alone = self.inspect("idx")
+        self.assertEqual(classes, {"0": 2, "1": 2})
+        self.assertEqual(left_alone, ["left alone: 1 (not of the training set): README"])
+        write("plain/x-images.idx3-ubyte", images)
+        write("plain/x-labels.idx1-ubyte", labels)
+        self.assertEqual(self.inspect("plain")[0], classes)
+        self.assertEqual(self.run_tool(PACK, "--input=idx", "--output=idx_shards")[0], 0)
+        self.assertEqual(self.inspect("idx_shards")[0], classes)
+
+        whole = gzip.compress(images)
+        for damaged, text in ((whole[:-12], "ends after"), (whole[:12], "ends after"),
+                              (whole[:20] + b"\xff\xff" + whole[22:], "train-images"),
+                              (whole[:-8] + bytes(4) + whole[-4:], "train-images")):
+            write("idx/train-images-idx3-ubyte.gz", damaged)
+            self.assertIn(text, self.error_of("idx"))
+        write("idx/t10k-images-idx3-ubyte", images)
+        write("idx/train-images-idx3-ubyte", images)
+        self.assertIn("two sets of images", self.error_of("idx"))
 
     # Pixels.
 
