@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ATen/ThreadLocalState.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
 #include "ATen/ops/ones.h"
@@ -26,10 +27,13 @@ std::vector<int64_t> Offsets(at::TensorList weights) {
   return offsets;
 }
 
-// Calls body(i) in parallel, without recording of gradients.
+// Calls body(i) in parallel, without recording of gradients. Threads have the caller's state: who
+// counts memory sees what they allocate, as what this thread frees later.
 template <typename Body>
 void ForEachWeight(int64_t count, const Body& body) {
+  const at::ThreadLocalState state;
   base::ParallelFor(0, count, 8, [&](int64_t begin, int64_t end) {
+    const at::ThreadLocalStateGuard callers(state);
     const c10::NoGradGuard no_grad;
     for (int64_t i = begin; i < end; ++i) body(i);
   });

@@ -4,9 +4,10 @@
     bazel run //tools:compare -- --train_data=$PWD/shards/train --test_data=$PWD/shards/test \
         --output=$PWD/runs/compare --preset=quickstart --seeds=2,3 --search_epochs=3 --train_epochs=10
 
-Methods: SubNet (PC-DARTS in float), PTQ of it, FBQAT at 2 and at 4 bits and QSubNet on its genotype, and
-QDARTS. With --target_bitops moreover a second table, the Pareto list: a QDARTS search and training for
-each budget, with the first seed. Every step runs an ordinary tool in an ordinary run folder,
+Methods: SubNet (PC-DARTS in float), PTQ of it, FBQAT at 2 and at 4 bits and QSubNet on its genotype,
+QDARTS, and a random architecture with random bits on QDARTS's BitOps, without which no search has shown
+anything. With --target_bitops moreover a second table, the Pareto list: a QDARTS search and training for
+each budget, and a random network's training, with the first seed. Every step runs an ordinary tool in an ordinary run folder,
 <output>/seed<seed>/<step>/, and is skipped once its result is there: started again after a stop, the
 comparison goes on where it was; --dry_run has every tool check its flags first. Results: <output>/comparison.{txt,md,json}.
 
@@ -30,7 +31,7 @@ ROW = ("method", "accuracy, %", "BitOps, G", "published, M", "weights, KB", "act
 # The presets that search, training and the search for bits have, each with a genotype of its images.
 GENOTYPES = {"cifar": "PC_DARTS_cifar", "imagenet": "PC_DARTS_image", "quickstart": "PC_DARTS_cifar"}
 FIXED_BITS = (2, 4)
-PARETO_ROW = ("budget, G", "BitOps, G", "off by, %", "published, M", "accuracy, %", "dominated")
+PARETO_ROW = ("budget, G", "BitOps, G", "off by, %", "published, M", "accuracy, %", "random, %", "dominated")
 
 
 STOPPED = 75  # The exit status of a tool that a signal stopped, after a checkpoint.
@@ -52,7 +53,7 @@ class Step:
   def __init__(self, options, seed, name, tool, flags, result, parallel=False):
     self.folder = folder_of(options, seed, name)
     launcher = shlex.split(options.launcher) if parallel else []
-    self.command = launcher + [os.path.join(options.tools, tool)] + flags
+    self.words = launcher + [os.path.join(options.tools, tool)] + flags
     self.tool = tool
     self.result = os.path.join(self.folder, result)
 
@@ -61,10 +62,11 @@ class Step:
     if os.path.exists(self.result):
       return
     os.makedirs(self.folder, exist_ok=True)
-    print("==", shlex.join(self.command), flush=True)
+    command = [word() if callable(word) else word for word in self.words]
+    print("==", shlex.join(command), flush=True)
     before = seconds_of(self.folder)
     start = time.monotonic()
-    status = run(self.command)
+    status = run(command)
     if os.listdir(self.folder):  # A run that was refused leaves its folder empty: it stays so.
       with open(os.path.join(self.folder, "seconds.json"), "w") as file:
         json.dump(before + time.monotonic() - start, file)
@@ -75,9 +77,12 @@ class Step:
       sys.exit(f"compare: {self.tool} failed in {self.folder} (status {status})")
 
   def dry_command(self, genotype):
-    """The command with --dry_run, a published genotype in place of an architecture still to be found."""
+    """The command with --dry_run, a published genotype in place of an architecture still to be found, and
+    without what only an earlier step's result tells."""
     command = []
-    for word in self.command:
+    for word in self.words:
+      if callable(word):
+        continue
       name, _, path = word.partition("=")
       if os.path.exists(path) or name not in ("--architecture", "--weights", "--output"):
         command.append(word)
@@ -127,6 +132,15 @@ def qdarts(options, seed, name, flags):
   return [found] + train(options, seed, name, [f"--architecture={found.result}"])
 
 
+def random(options, seed, name, target):
+  """Trains what `search` draws and does not search; `target`: a flag, or a function that returns it."""
+  return qdarts(options, seed, name, ["--random", target])
+
+
+def bit_ops_of(path):
+  return read_json(path)["cost"]["exact_cells"]["bit_ops"]
+
+
 def steps_of_seed(options, seed):
   """Every method with one seed, in an order in which each step finds the files it needs."""
   float_search = search(options, seed, "subnet_search", ["--bits=32"])
@@ -142,13 +156,16 @@ def steps_of_seed(options, seed):
   bit_search = training(options, seed, "qsubnet_search", "precision_search", options.search_epochs,
                         [architecture] + shlex.split(options.precision_search_flags),
                         "architecture.json")
+  found = qdarts(options, seed, "qdarts", [])
   return ([float_search] + subnet + [ptq] + sum(fixed, []) + [bit_search] +
           train(options, seed, "qsubnet", [f"--architecture={bit_search.result}"]) +
-          qdarts(options, seed, "qdarts", []))
+          found + random(options, seed, "random",
+                         lambda: f"--target_bitops={bit_ops_of(found[0].result)}"))
 
 
 def steps_of_target(options, seed, target):
-  return qdarts(options, seed, f"qdarts_{target}", [f"--target_bitops={target}"])
+  return (qdarts(options, seed, f"qdarts_{target}", [f"--target_bitops={target}"]) +
+          random(options, seed, f"random_{target}", f"--target_bitops={target}"))
 
 
 def row_of(evaluation, search_seconds, train_seconds):
@@ -185,6 +202,7 @@ def rows_of_seed(options, seed):
   rows["QSubNet"] = row_of_training(options, seed, "qsubnet",
                                     float_seconds + seconds("qsubnet_search"))
   rows["QDARTS"] = row_of_training(options, seed, "qdarts", seconds("qdarts_search"))
+  rows["random"] = row_of_training(options, seed, "random", seconds("random_search"))
   return rows
 
 
@@ -193,7 +211,8 @@ def pareto_list(options, seed):
   points = []
   for target in options.target_bitops:
     search_seconds = seconds_of(folder_of(options, seed, f"qdarts_{target}_search"))
-    points.append({"target_bit_ops": float(target),
+    random_row = row_of_training(options, seed, f"random_{target}", 0.0)
+    points.append({"target_bit_ops": float(target), "random_accuracy": random_row["accuracy"],
                    **row_of_training(options, seed, f"qdarts_{target}", search_seconds)})
   points.sort(key=lambda point: (point["bit_ops"], -point["accuracy"]))
   best = -math.inf
@@ -232,6 +251,7 @@ def cells_of_point(point):
   return (f"{target * 1e-9:.4g}", f"{point['bit_ops'] * 1e-9:.4g}",
           f"{100 * (point['bit_ops'] / target - 1):+.1f}",
           f"{point['published_bit_ops_millions']:,.1f}", f"{point['accuracy']:.2f}",
+          f"{point['random_accuracy']:.2f}",
           "yes" if point["dominated"] else "no")
 
 

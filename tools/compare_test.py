@@ -16,7 +16,7 @@ import compare
 FAKE_TOOL = """#!/usr/bin/env python3
 import json, os, sys
 name = os.path.basename(sys.argv[0])
-flags = dict(f[2:].split("=", 1) for f in sys.argv[1:])
+flags = dict((f[2:] + "=").split("=")[:2] for f in sys.argv[1:])
 log = os.environ["FAKE_LOG"]
 print(name, flags.get("run", flags.get("output")), flags.get("target_bitops", ""), file=open(log, "a"))
 if name == os.environ.get("FAKE_FAILURE"): sys.exit(int(os.environ.get("FAKE_STATUS", 3)))
@@ -28,7 +28,7 @@ def result(path):
   if step.startswith("qdarts_"): cost["exact_cells"]["bit_ops"] = float(step[len("qdarts_"):])
   return {"means": {"accuracy": seed / 10}, "cost": cost}
 if name in ("search", "precision_search"):
-  open(flags["run"] + "/architecture.json", "w")
+  json.dump({"cost": cost}, open(flags["run"] + "/architecture.json", "w"))
 elif name == "train":
   open(flags["run"] + "/weights.pt", "w")
 elif name == "evaluate":
@@ -78,15 +78,18 @@ class CompareTest(unittest.TestCase):
     results = self.compare("--seeds=2,4")
     methods = [line["method"] for line in results["summary"]]
     self.assertEqual(methods, ["SubNet 32/32", "PTQ 8/8 linear", "FBQAT 2/2", "FBQAT 4/4", "QSubNet",
-                               "QDARTS"])
+                               "QDARTS", "random"])
     accuracy = results["summary"][0]["accuracy"]
     self.assertAlmostEqual(accuracy["mean"], 30)
     self.assertAlmostEqual(accuracy["deviation"], 200 ** 0.5)
     self.assertEqual(results["pareto"], [])
-    # Per seed: 2 searches of operations, one of bits, 5 trainings, each evaluated, and PTQ.
-    self.assertEqual(len(self.calls()), 2 * (2 + 1 + 5 + 5 + 1))
+    # Per seed: 2 searches of operations and a draw, one of bits, 6 trainings, each evaluated, and PTQ.
+    self.assertEqual(len(self.calls()), 2 * (3 + 1 + 6 + 6 + 1))
+    # The draw is on the budget of what the search found.
+    draws = [call for call in self.calls() if "random_search" in call]
+    self.assertEqual([call.split()[-1] for call in draws], ["1000000000.0"] * 2)
     self.compare("--seeds=2,4")
-    self.assertEqual(len(self.calls()), 2 * (2 + 1 + 5 + 5 + 1))
+    self.assertEqual(len(self.calls()), 2 * (3 + 1 + 6 + 6 + 1))
 
   def test_pareto_list_in_order_of_cost(self):
     results = self.compare("--seeds=2,4", "--target_bitops=3e9,1e9,2e9")
@@ -96,7 +99,8 @@ class CompareTest(unittest.TestCase):
     # All are equally accurate, of the first seed.
     self.assertEqual([point["accuracy"] for point in points], [20, 20, 20])
     self.assertEqual([point["dominated"] for point in points], [False, True, True])
-    self.assertEqual(sum(call.endswith("e9") for call in self.calls()), 3)
+    self.assertEqual([point["random_accuracy"] for point in points], [20, 20, 20])
+    self.assertEqual(sum(call.endswith("e9") for call in self.calls()), 6)
 
   def test_goes_on_where_a_tool_failed(self):
     os.environ["FAKE_FAILURE"] = "ptq"
@@ -126,8 +130,8 @@ class CompareTest(unittest.TestCase):
     compare.main(flags)
     self.assertFalse(os.path.exists(out))
     calls = self.calls()
-    # Both seeds alike: 3 searches, one of bits; 5 trainings, of which 3 have the same flags; evaluation; PTQ.
-    self.assertEqual(len(calls), 3 + 1 + 3 + 1 + 1)
+    # Both seeds alike: 3 searches, 2 draws, one search of bits; 7 trainings, of which 3 have the same flags; evaluation; PTQ.
+    self.assertEqual(len(calls), 5 + 1 + 3 + 1 + 1)
     self.assertTrue(all("--dry_run" in call for call in calls))
     for call in calls:
       self.assertNotIn(out + "/seed2/subnet_search/architecture.json", call)
@@ -168,7 +172,7 @@ class CompareTest(unittest.TestCase):
     for table in (methods, pareto):
       self.assertEqual(len({len(line) for line in table}), 1)
     self.assertRegex(methods[1], r"^SubNet 32/32 +20.00 ± 0.00 +1 +5\.0 +3 +4 +\d+ +\d+$")
-    self.assertRegex(pareto[1], r"^1 +1 +\+0.0 +5\.0 +20.00 +no$")
+    self.assertRegex(pareto[1], r"^1 +1 +\+0.0 +5\.0 +20.00 +20.00 +no$")
     with open(os.path.join(self.folder, "out", "comparison.md")) as file:
       methods, pareto = (table.splitlines() for table in file.read().split("\n\n"))
     self.assertEqual({line.count("|") for line in methods}, {len(compare.ROW) + 1})

@@ -96,6 +96,9 @@ DEFINE_double(complexity_decay, 1e-4,
               "--cost_model=exact counts less, and weighs it the more.");
 FLAG_RANGE(complexity_decay, tools::AtLeast(0));
 
+DEFINE_bool(random, false,
+            "Take the initial draw for the result: a random architecture, on the budget if there is one.");
+
 DEFINE_int64(derive_channels, 36, "Channels of the network to derive.");
 FLAG_RANGE(derive_channels, tools::FromTo(1, 65536));
 DEFINE_int32(derive_layers, 20, "Cells of the network to derive.");
@@ -280,6 +283,7 @@ absl::Status Search() {
   if (test_data != nullptr) {
     ASSIGN_OR_RETURN(test, EvalSource(*test_data, input, communicator->place()));
   }
+  if (FLAGS_random) options.epochs = 0;
   config.steps = options.epochs * train->steps_per_epoch();
   RETURN_IF_ERROR(TryStep(input.side, device, *communicator, config));
 
@@ -303,7 +307,7 @@ absl::Status Search() {
   if (communicator->rank() != 0) return absl::OkStatus();
   ASSIGN_OR_RETURN(const nas::Architecture architecture, task.CurrentArchitecture());
   RETURN_IF_ERROR(ReportBudget(config.target, architecture));
-  RETURN_IF_ERROR(ReportDecisiveness(task));
+  if (!FLAGS_random) RETURN_IF_ERROR(ReportDecisiveness(task));
   return nas::WriteArchitecture(InRunFolder("architecture.json"), architecture);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,11 @@ FLAG_RANGE(memory_gb, tools::AtLeast(0));
 namespace tools {
 namespace {
 
-// What LibTorch's profiler hears of its allocators.
+// What LibTorch's profiler hears of its allocators, from any thread.
 class PeakMeter : public c10::MemoryReportingInfoBase {
  public:
   void reportMemoryUsage(void*, int64_t bytes, size_t, size_t, c10::Device) override {
+    const std::lock_guard lock(mutex_);
     current_ += bytes;
     peak_ = std::max(peak_, current_);
   }
@@ -37,6 +39,7 @@ class PeakMeter : public c10::MemoryReportingInfoBase {
   int64_t peak() const { return peak_; }
 
  private:
+  std::mutex mutex_;
   int64_t current_ = 0;
   int64_t peak_ = 0;
 };
