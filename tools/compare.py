@@ -7,9 +7,10 @@
 Methods: SubNet (PC-DARTS in float), PTQ of it, FBQAT at 2 and at 4 bits and QSubNet on its genotype,
 QDARTS, and a random architecture with random bits on QDARTS's BitOps, without which no search has shown
 anything. With --target_bitops moreover a second table, the Pareto list: a QDARTS search and training for
-each budget, and a random network's training, with the first seed. Every step runs an ordinary tool in an ordinary run folder,
-<output>/seed<seed>/<step>/, and is skipped once its result is there: started again after a stop, the
-comparison goes on where it was; --dry_run has every tool check its flags first. Results: <output>/comparison.{txt,md,json}.
+each budget, and a random network's training, with the first seed. Every step runs an ordinary tool in an
+ordinary run folder, <output>/seed<seed>/<step>/, and is skipped once its result is there: started again
+after a stop, the comparison goes on where it was; --dry_run has every tool check its flags first. Results:
+<output>/comparison.{txt,md,json}.
 
 BitOps are those of the cells, where the methods differ, with groups divided out and as the published code
 counts; memory is that of the whole network, whose stem and classifier are in float.
@@ -29,7 +30,8 @@ import time
 ROW = ("method", "accuracy, %", "BitOps, G", "published, M", "weights, KB", "activations, KB",
        "search, s", "train, s")
 # The presets that search, training and the search for bits have, each with a genotype of its images.
-GENOTYPES = {"cifar": "PC_DARTS_cifar", "imagenet": "PC_DARTS_image", "quickstart": "PC_DARTS_cifar"}
+GENOTYPES = {"cifar": "PC_DARTS_cifar", "fashion": "PC_DARTS_cifar", "imagenet": "PC_DARTS_image",
+             "quickstart": "PC_DARTS_cifar"}
 FIXED_BITS = (2, 4)
 PARETO_ROW = ("budget, G", "BitOps, G", "off by, %", "published, M", "accuracy, %", "random, %", "dominated")
 
@@ -236,6 +238,21 @@ def summarize(rows_by_seed):
   return summary
 
 
+def paired(rows_by_seed, method, other):
+  """How much more accurate a method is, seed by seed: what a paired t-test is made of."""
+  differences = [rows[method]["accuracy"] - rows[other]["accuracy"] for rows in rows_by_seed.values()]
+  mean = statistics.mean(differences)
+  deviation = statistics.stdev(differences) if len(differences) > 1 else 0.0
+  t = mean / (deviation / math.sqrt(len(differences))) if deviation else None
+  return {"method": method, "other": other, "mean": mean, "deviation": deviation, "t": t}
+
+
+def text_of_pair(pair, seeds):
+  t = f", t = {pair['t']:.2f}" if pair["t"] is not None else ""
+  return (f"{pair['method']} less {pair['other']}, seed by seed: {pair['mean']:+.2f} ± {pair['deviation']:.2f} "
+          f"points over {seeds} seeds{t}\n")
+
+
 def cells_of_method(line):
   def mean(field, scale=1.0):
     return line[field]["mean"] * scale
@@ -387,13 +404,18 @@ def compare(options):
   rows_by_seed = {seed: rows_of_seed(options, seed) for seed in options.seeds}
   summary = summarize(rows_by_seed)
   pareto = pareto_list(options, options.seeds[0])
-  results = {"options": vars(options), "rows": rows_by_seed, "summary": summary, "pareto": pareto}
+  pair = paired(rows_by_seed, "QDARTS", "random")
+  results = {"options": vars(options), "rows": rows_by_seed, "summary": summary, "paired": [pair],
+             "pareto": pareto}
   write(os.path.join(options.output, "comparison.json"), json.dumps(results, indent=1) + "\n")
   tables = [[ROW] + [cells_of_method(line) for line in summary]]
   if pareto:
     tables.append([PARETO_ROW] + [cells_of_point(point) for point in pareto])
-  write(os.path.join(options.output, "comparison.md"), "\n".join(map(markdown_table, tables)))
-  text = "\n".join(map(text_table, tables))
+  note = text_of_pair(pair, len(rows_by_seed))
+  def document(table):
+    return "\n".join([table(tables[0]), note] + [table(lines) for lines in tables[1:]])
+  write(os.path.join(options.output, "comparison.md"), document(markdown_table))
+  text = document(text_table)
   write(os.path.join(options.output, "comparison.txt"), text)
   print(text, end="")
 

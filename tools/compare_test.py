@@ -83,6 +83,7 @@ class CompareTest(unittest.TestCase):
     self.assertAlmostEqual(accuracy["mean"], 30)
     self.assertAlmostEqual(accuracy["deviation"], 200 ** 0.5)
     self.assertEqual(results["pareto"], [])
+    self.assertEqual(results["paired"][0]["mean"], 0)
     # Per seed: 2 searches of operations and a draw, one of bits, 6 trainings, each evaluated, and PTQ.
     self.assertEqual(len(self.calls()), 2 * (3 + 1 + 6 + 6 + 1))
     # The draw is on the budget of what the search found.
@@ -168,13 +169,14 @@ class CompareTest(unittest.TestCase):
   def test_tables(self):
     self.compare("--seeds=2", "--target_bitops=1e9")
     with open(os.path.join(self.folder, "out", "comparison.txt")) as file:
-      methods, pareto = (table.splitlines() for table in file.read().split("\n\n"))
+      methods, pair, pareto = (table.splitlines() for table in file.read().split("\n\n"))
+    self.assertEqual(pair, ["QDARTS less random, seed by seed: +0.00 ± 0.00 points over 1 seeds"])
     for table in (methods, pareto):
       self.assertEqual(len({len(line) for line in table}), 1)
     self.assertRegex(methods[1], r"^SubNet 32/32 +20.00 ± 0.00 +1 +5\.0 +3 +4 +\d+ +\d+$")
     self.assertRegex(pareto[1], r"^1 +1 +\+0.0 +5\.0 +20.00 +20.00 +no$")
     with open(os.path.join(self.folder, "out", "comparison.md")) as file:
-      methods, pareto = (table.splitlines() for table in file.read().split("\n\n"))
+      methods, _, pareto = (table.splitlines() for table in file.read().split("\n\n"))
     self.assertEqual({line.count("|") for line in methods}, {len(compare.ROW) + 1})
     self.assertEqual({line.count("|") for line in pareto}, {len(compare.PARETO_ROW) + 1})
 

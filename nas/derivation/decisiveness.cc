@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <tuple>
+#include <vector>
 
 #include "ATen/TensorOperators.h"
+#include "ATen/ops/tensor.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -13,8 +16,10 @@
 #include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
 #include "nas/derivation/genotype_derivation.h"
+#include "nas/space/cell_topology.h"
 #include "nas/space/gamma_names.h"
 #include "nas/space/genotype.h"
+#include "nas/space/primitives.h"
 #include "nlohmann/json.hpp"
 
 namespace nas {
@@ -28,10 +33,33 @@ absl::StatusOr<at::Tensor> Find(const base::TensorMap& tensors, const std::strin
   return found->second.detach().to(at::kCPU, at::kDouble);
 }
 
-// [rows, choices], without what is never chosen.
-at::Tensor Rows(const std::string& kind, const at::Tensor& logits) {
-  const at::Tensor rows = logits.reshape({-1, logits.size(-1)});
-  return kind == kOperations ? rows.slice(1, 1) : rows;
+// Of the 14 x 6 rows that a cell has for its edges, the numbers of those that a convolution reads.
+std::vector<int64_t> RowsRead(bool reduction) {
+  std::vector<int64_t> rows;
+  for (int node = 0; node < kCellNodes; ++node) {
+    for (int state = 0; state < NumEdges(node); ++state) {
+      for (const Primitive primitive : kSearchPrimitives) {
+        const std::optional<int> row = GammaRow(primitive);
+        const bool identity =
+            primitive == Primitive::kSkipConnect && !(reduction && state < kCellInputs);
+        if (row && !identity) rows.push_back(EdgeIndex(node, state) * kNumGammaRows + *row);
+      }
+    }
+  }
+  return rows;
+}
+
+// [rows, choices] of those that choose something: 'none' is never chosen, and gammas of what has no
+// convolution choose nothing.
+at::Tensor Rows(const std::string& name, const std::string& kind, const at::Tensor& logits) {
+  const int64_t choices = logits.size(-1);
+  if (kind == kOperations) return logits.reshape({-1, choices}).slice(1, 1);
+  if (logits.dim() != 4) return logits.reshape({-1, choices});
+  const bool reduction = name == GammaName(GammaOf::kActivation, true) ||
+                         name == GammaName(GammaOf::kWeight, true);
+  return logits.reshape({-1, kCellEdges * kNumGammaRows, choices})
+      .index_select(1, at::tensor(RowsRead(reduction)))
+      .reshape({-1, choices});
 }
 
 // The kind of choice that a tensor's rows are; empty for others.
@@ -94,7 +122,7 @@ absl::StatusOr<std::map<std::string, Decisiveness>> MeasureDecisiveness(
       return absl::InvalidArgumentError(absl::StrCat(name, " has another shape than its start"));
     }
     if (!kind.empty() && after.numel() > 0) {
-      Add(Rows(kind, before), Rows(kind, after), result[kind]);
+      Add(Rows(name, kind, before), Rows(name, kind, after), result[kind]);
     }
     current[name] = after;
     mirrored[name] = Mirrored(before, after);

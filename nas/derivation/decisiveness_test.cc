@@ -1,5 +1,8 @@
 #include "nas/derivation/decisiveness.h"
 
+#include <cmath>
+#include <utility>
+
 #include "ATen/ops/ones.h"
 #include "ATen/ops/randn.h"
 #include "ATen/ops/tensor.h"
@@ -41,6 +44,18 @@ TEST(DecisivenessTest, WhatDidNotMoveIsNotDecided) {
   EXPECT_EQ(OfWeights(start, start).decided, 0);
   EXPECT_EQ(OfWeights(at::zeros({5, 3}), at::zeros({5, 3})).decided, 0);
   EXPECT_EQ(OfWeights(at::zeros({5, 3}), start).decided, 5);
+}
+
+// 4 primitives with convolutions on each of 14 edges; in a reduction cell, moreover, the skips on the 8
+// edges of stride 2.
+TEST(DecisivenessTest, OnlyRowsThatAConvolutionReadsCount) {
+  for (const auto& [name, rows] : {std::pair{"gamma_activ_celln", 14 * 4}, {"gamma_activ_cellr", 14 * 4 + 8}}) {
+    const at::Tensor start = at::zeros({3, 14, 6, 2});
+    const auto result = MeasureDecisiveness({{name, start}}, {{name, at::randn_like(start)}});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->at("activation_bits").rows, 3 * rows);
+    EXPECT_EQ(result->at("activation_bits").decided, 3 * rows);
+  }
 }
 
 TEST(DecisivenessTest, OfAWholeSearch) {

@@ -54,17 +54,17 @@ class DryRunTest(unittest.TestCase):
     return [f"--train_data={self.data}"] + (["--batch=16"] if preset == "imagenet" else [])
 
   def test_every_preset_of_every_tool(self):
-    self.assertEqual(presets_of("search"), ["cifar", "imagenet", "pcdarts", "quickstart"])
+    self.assertEqual(presets_of("search"), ["cifar", "fashion", "imagenet", "pcdarts", "quickstart"])
     for preset in presets_of("search"):
       text = self.passes("search", f"--preset={preset}", "--run=run", *self.data_flags(preset))
       self.assertIn("\n  derive_layers ", text)
     for tool in ("train", "precision_search"):
-      self.assertEqual(presets_of(tool), ["cifar", "fixed_bits", "imagenet", "quickstart"])
+      self.assertEqual(presets_of(tool), ["cifar", "fashion", "fixed_bits", "imagenet", "quickstart"])
       for preset in presets_of(tool):
         self.passes(tool, f"--preset={preset}", "--run=run", "--architecture=PC_DARTS_image",
                     *self.data_flags(preset))
     for tool in ("evaluate", "ptq"):
-      self.assertEqual(presets_of(tool), ["cifar", "fixed_bits", "imagenet", "quickstart"])
+      self.assertEqual(presets_of(tool), ["cifar", "fashion", "fixed_bits", "imagenet", "quickstart"])
       for preset in presets_of(tool):
         self.passes(tool, f"--preset={preset}", "--architecture=PC_DARTS_image",
                     f"--test_data={self.data}")
@@ -82,7 +82,7 @@ class DryRunTest(unittest.TestCase):
          f"--test_data={self.data}", "--output=runs", "--target_bitops=2e8", "--dry_run"],
         cwd=self.folder, capture_output=True, text=True, check=False)
     self.assertEqual(done.returncode, 0, done.stderr)
-    self.assertIn("would run 31 steps", done.stdout)
+    self.assertIn("would run 40 steps", done.stdout)
     for tool in ("search", "train", "evaluate", "ptq", "precision_search"):
       self.assertIn(f"/{tool} ", done.stdout)
     self.assertEqual(os.listdir(self.folder), [])
@@ -90,7 +90,7 @@ class DryRunTest(unittest.TestCase):
   def test_what_is_known_before_the_first_step(self):
     search = ["search", "--preset=quickstart", "--run=run", f"--train_data={self.data}"]
     self.refuses("--derive_layers: ", *search, "--layers=3", "--derive_layers=20")
-    self.refuses("--alpha_begin=3: leaves none of the 3 epochs", *search, "--alpha_begin=3")
+    self.refuses("--alpha_begin=6: leaves none of the 6 epochs", *search, "--alpha_begin=6")
     self.refuses("--target_bitops=1000: out of reach", *search, "--target_bitops=1000")
     self.refuses("--target_bitops=1e+15: out of reach", *search, "--target_bitops=1e15")
     self.refuses("--target_compression: contradicts --bits=4", *search, "--bits=4",

@@ -16,6 +16,8 @@ two_ranks "${search[@]}" --run="$work/search"
 [ "$(grep -c '"kind":"evaluation"' "$work/search/metrics.jsonl")" = 2 ]
 grep -q '"genotype":' "$work/search/architecture.json"
 grep -q '"kind":"epoch"' "$work/search/metrics.jsonl"
+grep -q '"decisiveness":' "$work/search/metrics.jsonl"
+grep -q '"decisiveness":' "$work/search/architecture.json"
 grep -q '"alpha_lr"' "$work/search/config.json"
 grep -q '^  alpha_lr  *0.006$' "$work/search/log.txt"
 

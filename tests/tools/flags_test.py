@@ -92,7 +92,7 @@ class FlagsTest(unittest.TestCase):
   def test_a_preset_is_printed_as_it_can_be_given(self):
     done = run("search", "--print_preset=quickstart")
     self.assertEqual((done.returncode, done.stderr), (0, b""))
-    self.assertIn("--epochs=3", done.stdout.decode().split())
+    self.assertIn("--epochs=6", done.stdout.decode().split())
     again = run("search", *done.stdout.decode().split(), "--print_preset=cifar")
     self.assertEqual(again.returncode, 0, again)
     self.refused("--print_preset=cifr: must be one of cifar, ", 2, "search", "--print_preset=cifr")

@@ -1,6 +1,6 @@
 // The named settings of the published experiments (QDARTS/train_search.py,
 // train_search_imagenet.py, train.py, train_imagenet.py; PC-DARTS; EdMIPS for fixed_bits), and of
-// the quick start.
+// the quick start and the comparison on Fashion-MNIST, whose sizes fit two cores.
 #ifndef TOOLS_FLAGS_PRESETS_H_
 #define TOOLS_FLAGS_PRESETS_H_
 
@@ -13,16 +13,16 @@ namespace tools {
 using Preset = std::map<std::string, std::string>;
 using Presets = std::map<std::string, Preset>;
 
-// cifar, imagenet, pcdarts (float, CIFAR), quickstart. The weight of the complexity is the
+// cifar, fashion, imagenet, pcdarts (float, CIFAR), quickstart. The weight of the complexity is the
 // published one, which --cost_model=exact keeps (tools/program/complexity_unit.h).
 const Presets& SearchPresets();
 
-// cifar, imagenet, fixed_bits, quickstart. fixed_bits does not clip gradients, as published, and
+// cifar, fashion, imagenet, fixed_bits, quickstart. fixed_bits does not clip gradients, as published, and
 // drops no paths; the published FBQAT keeps drop path at 0.2 from the first epoch to the last,
 // which is not the rising one of --drop_path.
 const Presets& TrainPresets();
 
-// cifar, imagenet, fixed_bits (cifar), quickstart: the published search of QSubNet.
+// cifar, fashion, imagenet, fixed_bits (cifar), quickstart: the published search of QSubNet.
 const Presets& PrecisionSearchPresets();
 
 // The names of the above: images and size of the network, for a genotype.
