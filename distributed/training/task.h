@@ -5,6 +5,7 @@
 #ifndef DISTRIBUTED_TRAINING_TASK_H_
 #define DISTRIBUTED_TRAINING_TASK_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -43,6 +44,10 @@ class Task {
   // Called before the first step of every epoch, and after LoadState in the middle of one: sets
   // what is constant in an epoch (learning rates, drop-path probability).
   virtual void BeginEpoch(int64_t epoch, int64_t epochs) = 0;
+
+  // Whether steps of the epoch that has begun take the `stream`-th stream. One that is not taken is
+  // not read: its batches are empty.
+  virtual bool UsesStream(size_t stream) const { return true; }
 
   // One step on this rank's share of one global batch per stream. The default random generator has
   // been seeded from (seed, global step), alike on every rank: what is drawn per sample must depend

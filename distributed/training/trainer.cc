@@ -61,6 +61,7 @@ class Trainer {
         evaluation_(evaluation),
         communicator_(communicator),
         options_(options),
+        used_(streams.size(), false),
         steps_per_epoch_(streams[0]->steps_per_epoch()) {}
 
   absl::StatusOr<TrainSummary> Run() {
@@ -137,17 +138,24 @@ class Trainer {
     RETURN_IF_ERROR(OnRoot(
         [&] { return record_->Begin(origin.description, RunEnvironment(communicator_.size())); }));
 
-    absl::Status sought;
-    for (BatchSource* stream : streams_) {
-      const int64_t steps = stream->steps_per_epoch();
-      sought.Update(stream->Seek(global_step_ / steps, global_step_ % steps));
-    }
-    RETURN_IF_ERROR(AgreeOnStatus(communicator_, sought));
-    if (epoch() < options_.epochs) task_.BeginEpoch(epoch(), options_.epochs);
+    RETURN_IF_ERROR(AgreeOnStatus(communicator_, BeginEpoch()));
     report_time_ = checkpoint_time_ = absl::Now();
     report_step_ = global_step_;
     if (global_step_ == 0) AddMetrics("start", task_.EpochSummary());
     return absl::OkStatus();
+  }
+
+  // Of the task, and of the streams that it takes from now on.
+  absl::Status BeginEpoch() {
+    if (epoch() < options_.epochs) task_.BeginEpoch(epoch(), options_.epochs);
+    absl::Status sought;
+    for (size_t i = 0; i < streams_.size(); ++i) {
+      const bool was_used = std::exchange(used_[i], task_.UsesStream(i));
+      if (was_used || !used_[i]) continue;
+      const int64_t steps = streams_[i]->steps_per_epoch();
+      sought.Update(streams_[i]->Seek(global_step_ / steps, global_step_ % steps));
+    }
+    return sought;
   }
 
   // Runs `body` on rank 0; its error is that of all ranks.
@@ -175,7 +183,10 @@ class Trainer {
   absl::StatusOr<std::vector<Batch>> LoadBatches() {
     std::vector<Batch> batches;
     for (size_t i = 0; i < streams_.size(); ++i) {
-      ASSIGN_OR_RETURN(Batch batch, streams_[i]->Next());
+      Batch batch;
+      if (used_[i]) {
+        ASSIGN_OR_RETURN(batch, streams_[i]->Next());
+      }
       batches.push_back(std::move(batch));
     }
     return batches;
@@ -200,7 +211,7 @@ class Trainer {
                                   skipped};
     const size_t counts = votes.size();
     for (size_t i = 0; i < streams_.size(); ++i) {
-      votes.push_back(batches.ok() ? (*batches)[i].labels.numel() : 0);
+      votes.push_back(batches.ok() && used_[i] ? (*batches)[i].labels.numel() : 0);
     }
     RETURN_IF_ERROR(communicator_.AllReduce(
         at::from_blob(votes.data(), {static_cast<int64_t>(votes.size())}, at::kLong),
@@ -235,10 +246,9 @@ class Trainer {
   // `counts`: the samples of each stream's batch on all ranks.
   absl::Status Step(std::vector<Batch>& batches, const std::vector<int64_t>& counts) {
     const StepContext context = {.global_step = global_step_};
-    if (std::find(counts.begin(), counts.end(), 0) != counts.end()) {
-      return PassStep();  // All ranks do.
-    }
     for (size_t i = 0; i < batches.size(); ++i) {
+      if (!used_[i]) continue;
+      if (counts[i] == 0) return PassStep();  // All ranks do.
       batches[i].global_count = counts[i];
       batches[i].loss_weight = static_cast<double>(communicator_.size()) / counts[i];
     }
@@ -317,7 +327,7 @@ class Trainer {
       }
     }
     RETURN_IF_ERROR(WriteCheckpoint(accuracy));
-    if (epoch() < options_.epochs) task_.BeginEpoch(epoch(), options_.epochs);
+    local_status_.Update(BeginEpoch());
     report_time_ = absl::Now();
     return absl::OkStatus();
   }
@@ -392,6 +402,7 @@ class Trainer {
 
   Task& task_;
   const std::vector<BatchSource*>& streams_;
+  std::vector<char> used_;  // Which of them, in this epoch.
   BatchSource* const evaluation_;
   Communicator& communicator_;
   const TrainerOptions& options_;

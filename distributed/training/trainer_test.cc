@@ -127,6 +127,47 @@ TEST_F(TrainerTest, LearnsAndReports) {
   EXPECT_EQ(evaluation, 3);
 }
 
+// Takes a second stream from the second epoch on, and notes the samples that it is given of it.
+class LateStreamTask : public TestingTask {
+ public:
+  using TestingTask::TestingTask;
+  std::vector<std::string> streams() const override { return {"train", "late"}; }
+  void BeginEpoch(int64_t epoch, int64_t epochs) override {
+    epoch_ = epoch;
+    TestingTask::BeginEpoch(epoch, epochs);
+  }
+  bool UsesStream(size_t stream) const override { return stream == 0 || epoch_ > 0; }
+  absl::StatusOr<Metrics> Step(const StepContext& context,
+                               absl::Span<const Batch> batches) override {
+    EXPECT_EQ(batches[1].labels.defined(), epoch_ > 0);
+    if (epoch_ > 0) {
+      EXPECT_EQ(batches[1].global_count, kBatch);
+      seen.push_back(batches[1].sample_ids.clone());
+    }
+    return TestingTask::Step(context, batches);
+  }
+  std::vector<at::Tensor> seen;
+
+ private:
+  int64_t epoch_ = 0;
+};
+
+TEST_F(TrainerTest, AStreamIsReadInTheEpochsThatTakeIt) {
+  options_.run_folder = Folder("run");
+  LateStreamTask task(communicator_.get(), {});
+  TestingBatches train(*communicator_, kSamples, kBatch);
+  // Of another length, so that its epochs are others.
+  TestingBatches late(*communicator_, kSamples - 2 * kBatch, kBatch);
+  ASSERT_TRUE(Train(task, {&train, &late}, nullptr, *communicator_, options_).ok());
+  ASSERT_EQ(task.seen.size(), 2 * kStepsPerEpoch);
+  const int64_t steps = late.steps_per_epoch();
+  for (int64_t i = 0; i < 2 * kStepsPerEpoch; ++i) {
+    const int64_t global_step = kStepsPerEpoch + i;
+    ASSERT_TRUE(late.Seek(global_step / steps, global_step % steps).ok());
+    EXPECT_TRUE(at::equal(late.Next()->sample_ids, task.seen[i])) << i;
+  }
+}
+
 TEST_F(TrainerTest, StoppedAtAnyStepAndResumedEndsWithTheSameBitsAndMetrics) {
   ASSERT_TRUE(Run("whole", "none").ok());
   const base::TensorMap expected = state_;

@@ -75,6 +75,10 @@ SearchTask::SearchTask(const SearchConfig& config, std::unique_ptr<Supernet> sup
 
 void SearchTask::BeginEpoch(int64_t epoch, int64_t epochs) { epoch_ = epoch; }
 
+bool SearchTask::UsesStream(size_t stream) const {
+  return stream == 0 || epoch_ >= config_.alpha_begin;
+}
+
 absl::StatusOr<Metrics> SearchTask::Step(const distributed::StepContext& context,
                                          absl::Span<const Batch> batches) {
   const Batch& train = batches[0];

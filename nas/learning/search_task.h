@@ -4,6 +4,7 @@
 #ifndef NAS_LEARNING_SEARCH_TASK_H_
 #define NAS_LEARNING_SEARCH_TASK_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -39,6 +40,8 @@ class SearchTask : public distributed::Task {
 
   std::vector<std::string> streams() const override { return {"train", "search"}; }
   void BeginEpoch(int64_t epoch, int64_t epochs) override;
+  // The search half's once alphas move.
+  bool UsesStream(size_t stream) const override;
 
   // Metrics: loss (cross-entropy, on the training batch), accuracy, complexity, gradient_norm (of
   // the weights, before clipping), gamma_gradient_norm; when alphas move, search_loss,
