@@ -83,9 +83,9 @@ absl::StatusOr<std::vector<uint8_t>> ReadValues(const std::string& path, uint32_
   };
   if (got < 4) return ends_early(got, header_size);
   if (number(0) != magic) {
-    return absl::DataLossError(absl::StrFormat(
-        "%s: begins with the magic number %#010x, not with %#010x, that of %s", path, number(0),
-        magic, magic == kImages ? "images" : "labels"));
+    return absl::DataLossError(
+        absl::StrFormat("%s: begins with the magic number %#010x, not with %#010x, that of %s",
+                        path, number(0), magic, magic == kImages ? "images" : "labels"));
   }
   if (got < header_size) return ends_early(got, header_size);
   uint64_t count = 1;
@@ -121,8 +121,8 @@ absl::StatusOr<std::vector<uint8_t>> ReadValues(const std::string& path, uint32_
 
 std::string LabelsPath(const std::string& images) {
   const fs::path path(images);
-  return path.parent_path() / absl::StrReplaceAll(path.filename().native(),
-                                                  {{"-images", "-labels"}, {"idx3", "idx1"}});
+  return path.parent_path() /
+         absl::StrReplaceAll(path.filename().native(), {{"-images", "-labels"}, {"idx3", "idx1"}});
 }
 
 // The file of images to read in a folder.

@@ -29,8 +29,9 @@
 #include "quant/bit_cost.h"
 #include "torch/utils.h"
 
-DEFINE_string(preset, "cifar", "cifar: C 36, 20 layers, 32 pixels; imagenet: C 48, 14 layers, 224 "
-                               "pixels; small: C 8, 5 layers, 32 pixels");
+DEFINE_string(preset, "cifar",
+              "cifar: C 36, 20 layers, 32 pixels; imagenet: C 48, 14 layers, 224 "
+              "pixels; small: C 8, 5 layers, 32 pixels");
 DEFINE_string(genotype, "PC_DARTS_cifar", "a published genotype");
 DEFINE_int64(batch, 96, "images of a step");
 DEFINE_string(bits, "4/4", "activations/weights; mixed: 2 and 4, by turns; 32/32: float");
@@ -125,10 +126,11 @@ void Run() {
   CHECK(found != kPresets.end()) << "--preset=" << FLAGS_preset;
   at::set_num_threads(FLAGS_threads);
   const double peak = MatrixProductFlops();
-  std::printf("training step: %s, %s, batch %ld, bits %s, %d threads; a matrix product reaches "
-              "%.0f GFLOP/s\n",
-              FLAGS_preset.c_str(), FLAGS_genotype.c_str(), FLAGS_batch, FLAGS_bits.c_str(),
-              FLAGS_threads, peak / 1e9);
+  std::printf(
+      "training step: %s, %s, batch %ld, bits %s, %d threads; a matrix product reaches "
+      "%.0f GFLOP/s\n",
+      FLAGS_preset.c_str(), FLAGS_genotype.c_str(), FLAGS_batch, FLAGS_bits.c_str(), FLAGS_threads,
+      peak / 1e9);
   double fused = 0, composed = 0;
   if (FLAGS_impl != "composed") fused = Measure(found->second, Implementation::kFused, peak);
   if (FLAGS_impl != "fused") composed = Measure(found->second, Implementation::kComposed, peak);

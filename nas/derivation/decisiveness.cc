@@ -55,8 +55,8 @@ at::Tensor Rows(const std::string& name, const std::string& kind, const at::Tens
   const int64_t choices = logits.size(-1);
   if (kind == kOperations) return logits.reshape({-1, choices}).slice(1, 1);
   if (logits.dim() != 4) return logits.reshape({-1, choices});
-  const bool reduction = name == GammaName(GammaOf::kActivation, true) ||
-                         name == GammaName(GammaOf::kWeight, true);
+  const bool reduction =
+      name == GammaName(GammaOf::kActivation, true) || name == GammaName(GammaOf::kWeight, true);
   return logits.reshape({-1, kCellEdges * kNumGammaRows, choices})
       .index_select(1, at::tensor(RowsRead(reduction)))
       .reshape({-1, choices});
@@ -80,7 +80,8 @@ void Add(const at::Tensor& start, const at::Tensor& now, Decisiveness& sum) {
   const auto root_mean_square = [&](double old, const at::Tensor& values) {
     return std::sqrt(mean(old * old, values.square().mean().item<double>()));
   };
-  sum.margin = mean(sum.margin, (largest.select(1, 0) - largest.select(1, 1)).mean().item<double>());
+  sum.margin =
+      mean(sum.margin, (largest.select(1, 0) - largest.select(1, 1)).mean().item<double>());
   sum.movement = root_mean_square(sum.movement, now - start);
   sum.start = root_mean_square(sum.start, start);
   const at::Tensor moved = (now - start).ne(0).any(1);
@@ -152,8 +153,8 @@ nlohmann::json ToJson(const std::map<std::string, Decisiveness>& decisiveness) {
 
 std::string DecisivenessText(const std::map<std::string, Decisiveness>& decisiveness) {
   return absl::StrJoin(decisiveness, ", ", [](std::string* out, const auto& entry) {
-    absl::StrAppend(out, absl::StrReplaceAll(entry.first, {{"_", " "}}), " ",
-                    entry.second.decided, " of ", entry.second.rows);
+    absl::StrAppend(out, absl::StrReplaceAll(entry.first, {{"_", " "}}), " ", entry.second.decided,
+                    " of ", entry.second.rows);
   });
 }
 

@@ -46,10 +46,11 @@ TEST(DecisivenessTest, WhatDidNotMoveIsNotDecided) {
   EXPECT_EQ(OfWeights(at::zeros({5, 3}), start).decided, 5);
 }
 
-// 4 primitives with convolutions on each of 14 edges; in a reduction cell, moreover, the skips on the 8
-// edges of stride 2.
+// 4 primitives with convolutions on each of 14 edges; in a reduction cell, moreover, the skips on
+// the 8 edges of stride 2.
 TEST(DecisivenessTest, OnlyRowsThatAConvolutionReadsCount) {
-  for (const auto& [name, rows] : {std::pair{"gamma_activ_celln", 14 * 4}, {"gamma_activ_cellr", 14 * 4 + 8}}) {
+  for (const auto& [name, rows] :
+       {std::pair{"gamma_activ_celln", 14 * 4}, {"gamma_activ_cellr", 14 * 4 + 8}}) {
     const at::Tensor start = at::zeros({3, 14, 6, 2});
     const auto result = MeasureDecisiveness({{name, start}}, {{name, at::randn_like(start)}});
     ASSERT_TRUE(result.ok()) << result.status();

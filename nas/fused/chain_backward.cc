@@ -137,8 +137,8 @@ class Backward {
     if (gradients_.weights[unit][0] == nullptr) return;
     const int64_t first = pass_.shape(unit).first_weights();
     for (int64_t i = 0; i < pass_.shape(unit).weights(); ++i) {
-      T* target = i < first ? gradients_.weights[unit][0] + i
-                            : gradients_.weights[unit][1] + (i - first);
+      T* target =
+          i < first ? gradients_.weights[unit][0] + i : gradients_.weights[unit][1] + (i - first);
       *target = static_cast<T>(sums[i]);
     }
   }

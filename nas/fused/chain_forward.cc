@@ -46,8 +46,8 @@ class Forward {
     const ChainConv& of = pass_.spec.units[unit].convs[conv];
     if (!NeedsRange(of.bits) || !of.range.defined()) return {};
     const int64_t channels = pass_.shape(unit).in;
-    const at::Tensor pairs = of.range.to(c10::CppTypeToScalarType<T>::value)
-                                 .reshape({2, channels}).t().contiguous();
+    const at::Tensor pairs =
+        of.range.to(c10::CppTypeToScalarType<T>::value).reshape({2, channels}).t().contiguous();
     const T* begin = pairs.template const_data_ptr<T>();
     return {begin, begin + 2 * channels};
   }
@@ -57,10 +57,9 @@ class Forward {
     const bool reduces = shape.kind == UnitKind::kReduce;
     std::vector<T> ranges;
     if (NeedsBatchRange(unit, 0) || (reduces && NeedsBatchRange(unit, 1))) {
-      ranges = RangesOf<T>(pass_.samples, reduces ? 2 * shape.in : shape.in,
-                           pass_.spec.communicator, [&](int64_t n, T* r) {
-                             JoinInputRanges(shape, pass_.InputOf(unit, n), r);
-                           });
+      ranges =
+          RangesOf<T>(pass_.samples, reduces ? 2 * shape.in : shape.in, pass_.spec.communicator,
+                      [&](int64_t n, T* r) { JoinInputRanges(shape, pass_.InputOf(unit, n), r); });
       Activation<T> activation;
       if (unit > 0) {
         activation.scale = pass_.folds[unit - 1].scale.data();
@@ -76,11 +75,10 @@ class Forward {
     if (shape.kind != UnitKind::kSeparable) return;
     std::vector<T> between;
     if (NeedsBatchRange(unit, 1)) {
-      between = RangesOf<T>(
-          pass_.samples, shape.in, pass_.spec.communicator, [&](int64_t n, T* r) {
-            const T* d = UnitDepthwise(shape, pass_.InputOf(unit, n), pass_.ConvsOf(unit));
-            JoinRanges(shape.in, pass_.out_size(), d, pass_.out_size(), r);
-          });
+      between = RangesOf<T>(pass_.samples, shape.in, pass_.spec.communicator, [&](int64_t n, T* r) {
+        const T* d = UnitDepthwise(shape, pass_.InputOf(unit, n), pass_.ConvsOf(unit));
+        JoinRanges(shape.in, pass_.out_size(), d, pass_.out_size(), r);
+      });
     }
     set(1, between);
   }
@@ -102,9 +100,9 @@ class Forward {
     if (pass_.training) SumOverRanks(pass_.spec.communicator, sums);
     pass_.global_samples = sums.back();
 
-    Fold<T> fold = FoldStatistics<T>(shape.out, sums.data(),
-                                     pass_.global_samples * pass_.out_size(), pass_.training,
-                                     pass_.spec.units[unit].normalization);
+    Fold<T> fold =
+        FoldStatistics<T>(shape.out, sums.data(), pass_.global_samples * pass_.out_size(),
+                          pass_.training, pass_.spec.units[unit].normalization);
     pass_.normalized.push_back(fold);
     if (pass_.scales[unit] != nullptr) {
       for (int64_t c = 0; c < shape.out; ++c) {
@@ -134,14 +132,14 @@ class Forward {
 }  // namespace
 
 template <typename T>
-void RunForward(ChainPass<T>& pass,
-                const std::vector<std::array<std::vector<T>, 2>>& probabilities, T* out) {
+void RunForward(ChainPass<T>& pass, const std::vector<std::array<std::vector<T>, 2>>& probabilities,
+                T* out) {
   Forward<T>(pass, probabilities).Run(out);
 }
 
-template void RunForward(ChainPass<float>&,
-                         const std::vector<std::array<std::vector<float>, 2>>&, float*);
-template void RunForward(ChainPass<double>&,
-                         const std::vector<std::array<std::vector<double>, 2>>&, double*);
+template void RunForward(ChainPass<float>&, const std::vector<std::array<std::vector<float>, 2>>&,
+                         float*);
+template void RunForward(ChainPass<double>&, const std::vector<std::array<std::vector<double>, 2>>&,
+                         double*);
 
 }  // namespace nas::fused

@@ -39,9 +39,9 @@ struct ChainPass {
 
   // By unit.
   std::vector<std::shared_ptr<void>> memory;
-  std::vector<T*> pointwise;           // [N, out, H, W], not normalized; in `memory`.
-  std::vector<Fold<T>> normalized;     // What normalizes it,
-  std::vector<Fold<T>> folds;          // and scales and shifts it, too.
+  std::vector<T*> pointwise;        // [N, out, H, W], not normalized; in `memory`.
+  std::vector<Fold<T>> normalized;  // What normalizes it,
+  std::vector<Fold<T>> folds;       // and scales and shifts it, too.
   std::vector<std::array<QuantizerSet<T>, 2>> quantizers;
 
   int num_units() const { return static_cast<int>(spec.units.size()); }
@@ -60,7 +60,10 @@ struct ChainPass {
     const int64_t in = shape(unit).in;
     if (unit > 0) {
       const Fold<T>& fold = folds[unit - 1];
-      return {pointwise[unit - 1] + sample * in * out_size(), out_size(), out_height(), out_width(),
+      return {pointwise[unit - 1] + sample * in * out_size(),
+              out_size(),
+              out_height(),
+              out_width(),
               {fold.scale.data(), fold.shift.data(), true}};
     }
     const int64_t size = height * width;
@@ -78,11 +81,11 @@ struct ChainPass {
   }
 };
 
-// probabilities: by unit and convolution, of its bits; ignored for a single candidate. out: [N, out,
-// H, W], normalized.
+// probabilities: by unit and convolution, of its bits; ignored for a single candidate. out: [N,
+// out, H, W], normalized.
 template <typename T>
-void RunForward(ChainPass<T>& pass,
-                const std::vector<std::array<std::vector<T>, 2>>& probabilities, T* out);
+void RunForward(ChainPass<T>& pass, const std::vector<std::array<std::vector<T>, 2>>& probabilities,
+                T* out);
 
 // Which gradients are wanted, and where they go; null: not wanted.
 template <typename T>

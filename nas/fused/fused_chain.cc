@@ -111,8 +111,8 @@ struct FusedChainFunction : torch::autograd::Function<FusedChainFunction> {
     const TensorOrder order{static_cast<size_t>(parts), NumConvs(chain), chain.units.size()};
     at::Tensor out;
     AT_DISPATCH_FLOATING_TYPES(tensors[0].scalar_type(), "FusedChain", [&] {
-      ctx->saved_data["pass"] = c10::IValue::make_capsule(
-          Forward<scalar_t>(chain, training, tensors, order, out));
+      ctx->saved_data["pass"] =
+          c10::IValue::make_capsule(Forward<scalar_t>(chain, training, tensors, order, out));
     });
     ctx->saved_data["parts"] = parts;
     ctx->save_for_backward({tensors.begin(), tensors.end()});
@@ -186,8 +186,8 @@ std::string WhyNotFused(const ChainSpec& chain, const at::Tensor& x) {
 at::Tensor ApplyChain(const ChainSpec& chain, bool training, const ChainTensors& tensors) {
   const at::Tensor none = at::empty({0}, tensors.x[0].options().requires_grad(false));
   std::vector<at::Tensor> all;
-  for (const auto* kind : {&tensors.x, &tensors.weights, &tensors.probabilities, &tensors.scales,
-                           &tensors.shifts}) {
+  for (const auto* kind :
+       {&tensors.x, &tensors.weights, &tensors.probabilities, &tensors.scales, &tensors.shifts}) {
     for (const at::Tensor& tensor : *kind) {
       all.push_back(tensor.defined() ? tensor.contiguous() : none);
     }

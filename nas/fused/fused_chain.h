@@ -1,7 +1,7 @@
 // An operation of a derived network as one differentiable operator on the CPU: one or two units
-// (unit_shape.h), ReLU to batch normalization each. The same numbers as its modules, up to the order
-// of sums and the rounding of a folded batch normalization; kept for the backward pass are the
-// outputs of its pointwise convolutions alone.
+// (unit_shape.h), ReLU to batch normalization each. The same numbers as its modules, up to the
+// order of sums and the rounding of a folded batch normalization; kept for the backward pass are
+// the outputs of its pointwise convolutions alone.
 #ifndef NAS_FUSED_FUSED_CHAIN_H_
 #define NAS_FUSED_FUSED_CHAIN_H_
 
@@ -15,7 +15,7 @@ namespace nas::fused {
 
 // All of the input's dtype, float32 or float64.
 struct ChainTensors {
-  std::vector<at::Tensor> x;        // [N, C_i, H, W]: the input is all of them, channel after channel.
+  std::vector<at::Tensor> x;  // [N, C_i, H, W]: the input is all of them, channel after channel.
   std::vector<at::Tensor> weights;  // Of the units' convolutions, one after the other; quantized.
   // Of the same, [bits]; undefined for a single candidate.
   std::vector<at::Tensor> probabilities;

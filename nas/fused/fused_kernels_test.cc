@@ -1,5 +1,5 @@
-// Every instruction set gives the same bits; what the kernels compute is tested where they are used,
-// against the modules (nas/supernet/supernet_cell_test.cc).
+// Every instruction set gives the same bits; what the kernels compute is tested where they are
+// used, against the modules (nas/supernet/supernet_cell_test.cc).
 
 #include "nas/fused/fused_kernels.h"
 
@@ -18,15 +18,15 @@ namespace {
 template <typename T>
 class Results {
  public:
-  explicit Results(const DepthwiseShape& shape) : shape_(shape) {
-    Fill(x_, kIn * InSize());
-    Fill(g_, kOut * OutSize());
-    Fill(depthwise_, kIn * shape.kernel * shape.kernel);
-    Fill(pointwise_, kOut * kIn);
-    Fill(scale_, kIn);
-    Fill(shift_, kIn);
-    Fill(coefficients_, kOut);
-    for (int c = 0; c < kIn; ++c) {
+  Results(const DepthwiseShape& shape, int in, int out) : shape_(shape), in_(in), out_(out) {
+    Fill(x_, in_ * InSize());
+    Fill(g_, out_ * OutSize());
+    Fill(depthwise_, in_ * shape.kernel * shape.kernel);
+    Fill(pointwise_, out_ * in_);
+    Fill(scale_, in_);
+    Fill(shift_, in_);
+    Fill(coefficients_, out_);
+    for (int c = 0; c < in_; ++c) {
       candidates_.push_back({T(1 / 0.538), 0, 0, 3, T(0.538), T(0.3), 0, T(3 * 0.538)});
       const T step = T(0.01) * (c + 1);
       constexpr T kEverywhere = std::numeric_limits<T>::infinity();
@@ -39,26 +39,27 @@ class Results {
     mixture.candidates = candidates_.data();
     mixture.channel_stride = 2;
     const Activation<T> affine{scale_.data(), shift_.data(), true}, none{.relu = false};
-    std::vector<T> all, d(kIn * OutSize()), y(kOut * OutSize());
-    std::vector<double> sums(2 * kOut);
-    DepthwiseForward(shape_, kIn, x_.data(), InSize(), affine, mixture, depthwise_.data(), d.data(),
+    std::vector<T> all, d(in_ * OutSize()), y(out_ * OutSize());
+    std::vector<double> sums(2 * out_);
+    DepthwiseForward(shape_, in_, x_.data(), InSize(), affine, mixture, depthwise_.data(), d.data(),
                      scratch_);
-    PointwiseForward(kIn, kOut, OutSize(), d.data(), OutSize(), none, mixture, pointwise_.data(),
+    PointwiseForward(in_, out_, OutSize(), d.data(), OutSize(), none, mixture, pointwise_.data(),
                      y.data(), sums.data(), scratch_);
     Append(d, all);
     Append(y, all);
     Append(sums, all);
 
-    std::vector<T> gx(x_), lanes((kOut * kIn + depthwise_.size()) * kLanes<T>);
-    std::vector<double> probabilities(3), norm_sums(2 * kIn), lane_sums(kOut * kIn);
-    const WeightGradients<T> wanted{lanes.data(), lanes.data() + kOut * kIn * kLanes<T>,
+    std::vector<T> gx(x_), lanes((out_ * in_ + depthwise_.size()) * kLanes<T>);
+    std::vector<double> probabilities(3), norm_sums(2 * in_), lane_sums(out_ * in_);
+    const WeightGradients<T> wanted{lanes.data(),
+                                    lanes.data() + out_ * in_ * kLanes<T>,
                                     {probabilities.data(), probabilities.data()}};
-    SeparableBackward(shape_, kIn, kOut, x_.data(), InSize(), affine, mixture, depthwise_.data(),
+    SeparableBackward(shape_, in_, out_, x_.data(), InSize(), affine, mixture, depthwise_.data(),
                       mixture, pointwise_.data(),
                       {g_.data(), OutSize(), y.data(), coefficients_.data(), coefficients_.data(),
                        coefficients_.data()},
                       gx.data(), InSize(), /*accumulate=*/true, norm_sums.data(), wanted, scratch_);
-    AddLanes<T>(lane_sums.size(), kLanes<T>, lanes.data(), lane_sums.data());
+    AddLanes<T>(lane_sums.size(), PointwiseLanes<T>(in_), lanes.data(), lane_sums.data());
     Append(gx, all);
     Append(lanes, all);
     Append(probabilities, all);
@@ -66,20 +67,20 @@ class Results {
     Append(lane_sums, all);
 
     for (const bool max : {false, true}) {
-      std::vector<T> pooled(kIn * OutSize());
-      PoolForward(max, kIn, shape_.height, shape_.width, shape_.stride, x_.data(), InSize(),
+      std::vector<T> pooled(in_ * OutSize());
+      PoolForward(max, in_, shape_.height, shape_.width, shape_.stride, x_.data(), InSize(),
                   pooled.data(), scratch_);
-      PoolBackward(max, kIn, shape_.height, shape_.width, shape_.stride, x_.data(), InSize(),
+      PoolBackward(max, in_, shape_.height, shape_.width, shape_.stride, x_.data(), InSize(),
                    pooled.data(),
-                   {g_.data(), OutSize(), pooled.data(), coefficients_.data(),
-                    coefficients_.data(), coefficients_.data()},
+                   {g_.data(), OutSize(), pooled.data(), coefficients_.data(), coefficients_.data(),
+                    coefficients_.data()},
                    gx.data(), InSize(), scratch_);
       Append(pooled, all);
     }
     const std::vector<const T*> terms = {x_.data(), gx.data()};
     Combine(InSize(), 2, terms.data(), coefficients_.data(), T(0.25), d.data());
-    std::vector<T> ranges(2 * kIn);
-    JoinRanges(kIn, InSize(), x_.data(), InSize(), ranges.data());
+    std::vector<T> ranges(2 * in_);
+    JoinRanges(in_, InSize(), x_.data(), InSize(), ranges.data());
     Append(gx, all);
     Append(d, all);
     Append(ranges, all);
@@ -88,9 +89,6 @@ class Results {
   }
 
  private:
-  // Neither a multiple of what kernels take at a time.
-  static constexpr int kIn = 5, kOut = 7;
-
   int64_t InSize() const { return shape_.height * shape_.width; }
   int64_t OutSize() const { return shape_.out_height() * shape_.out_width(); }
   void Fill(std::vector<T>& values, int64_t size) {
@@ -103,6 +101,7 @@ class Results {
   }
 
   const DepthwiseShape shape_;
+  const int in_, out_;
   std::mt19937_64 random_{5};
   std::vector<T> x_, g_, depthwise_, pointwise_, scale_, shift_, coefficients_;
   std::vector<Candidate<T>> candidates_;
@@ -113,19 +112,23 @@ template <typename T>
 void ExpectSameBitsOnAllTargets() {
   const std::vector<std::string> targets = KernelTargets();
   for (const DepthwiseShape& shape :
-       {DepthwiseShape{8, 12, 3, 1, 1}, DepthwiseShape{8, 12, 5, 2, 2}, DepthwiseShape{7, 7, 5, 1, 1},
-        DepthwiseShape{14, 14, 3, 2, 2}, DepthwiseShape{32, 32, 7, 1, 1}}) {
+       {DepthwiseShape{8, 12, 3, 1, 1}, DepthwiseShape{8, 12, 5, 2, 2},
+        DepthwiseShape{7, 7, 5, 1, 1}, DepthwiseShape{14, 14, 3, 2, 2},
+        DepthwiseShape{32, 32, 7, 1, 1}}) {
     for (const Mixture<T>& mixture :
          {Mixture<T>{}, Mixture<T>{2, false, 0}, Mixture<T>{2, true, T(0.2)}}) {
-      std::vector<T> first;
-      for (const std::string& target : targets) {
-        PinKernelTarget(target);
-        const std::vector<T> results = Results<T>(shape).Of(mixture);
-        if (first.empty()) first = results;
-        ASSERT_EQ(results.size(), first.size());
-        EXPECT_EQ(std::memcmp(results.data(), first.data(), first.size() * sizeof(T)), 0)
-            << target << " differs from " << targets.front() << " at " << shape.height << " x "
-            << shape.width << ", kernel " << shape.kernel;
+      // Few channels and many, none a multiple of what kernels take at a time.
+      for (const int in : {5, 50}) {
+        std::vector<T> first;
+        for (const std::string& target : targets) {
+          PinKernelTarget(target);
+          const std::vector<T> results = Results<T>(shape, in, in + 2).Of(mixture);
+          if (first.empty()) first = results;
+          ASSERT_EQ(results.size(), first.size());
+          EXPECT_EQ(std::memcmp(results.data(), first.data(), first.size() * sizeof(T)), 0)
+              << target << " differs from " << targets.front() << " at " << shape.height << " x "
+              << shape.width << ", kernel " << shape.kernel << ", " << in << " channels";
+        }
       }
     }
   }

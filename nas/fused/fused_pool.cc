@@ -63,10 +63,10 @@ struct FusedPoolFunction : torch::autograd::Function<FusedPoolFunction> {
             PoolForward(max, channels, height, width, stride, sample, in_size, y,
                         ThreadScratch<scalar_t>());
           }
-          PoolBackward(max, channels, height, width, stride, sample, in_size, y,
-                       {g + n * channels * out_size, out_size, y, ones.data(), zeros.data(),
-                        zeros.data()},
-                       to + n * channels * in_size, in_size, ThreadScratch<scalar_t>());
+          PoolBackward(
+              max, channels, height, width, stride, sample, in_size, y,
+              {g + n * channels * out_size, out_size, y, ones.data(), zeros.data(), zeros.data()},
+              to + n * channels * in_size, in_size, ThreadScratch<scalar_t>());
         }
       });
     });

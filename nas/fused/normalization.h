@@ -1,4 +1,5 @@
-// Batch normalizations as the fused operators see them: sums by channel, and what follows from them.
+// Batch normalizations as the fused operators see them: sums by channel, and what follows from
+// them.
 #ifndef NAS_FUSED_NORMALIZATION_H_
 #define NAS_FUSED_NORMALIZATION_H_
 
@@ -64,9 +65,10 @@ struct GradientFold {
   std::vector<T> direct, slope, constant;
 };
 
-// The normalization is y -> scale * ((kept y + its shift) normalized): `scale` multiplies what is
-// normalized, times `weight`; `normalized` normalizes y as it is kept. sum and product, over all
-// ranks: of the gradient, and of that times what is normalized; ignored but in training.
+// `scale` multiplies what is normalized (the inverse deviation and an affine part's scale),
+// `weight` what comes behind; `normalized` normalizes y as it is kept. sum and product, over all
+// ranks: of the gradient behind the affine part, and of that times what is normalized; ignored but
+// in training.
 template <typename T>
 GradientFold<T> FoldGradient(const std::vector<T>& scale, const Fold<T>& normalized, T weight,
                              double count, bool training, const double* sum,
@@ -78,8 +80,7 @@ GradientFold<T> FoldGradient(const std::vector<T>& scale, const Fold<T>& normali
     const double s = scale[c];
     result.direct.push_back(static_cast<T>(s * weight));
     result.slope.push_back(static_cast<T>(-s * normalized.scale[c] * mean_product));
-    result.constant.push_back(
-        static_cast<T>(-s * (mean + normalized.shift[c] * mean_product)));
+    result.constant.push_back(static_cast<T>(-s * (mean + normalized.shift[c] * mean_product)));
   }
   return result;
 }

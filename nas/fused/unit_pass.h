@@ -78,8 +78,8 @@ void ScatterPhase(int64_t channels, int64_t height, int64_t width, int odd, cons
   }
 }
 
-// Joins the ranges of what the unit reads, before its activation; of a kReduce's two halves one after
-// the other: the second one reads the input without its first row and column.
+// Joins the ranges of what the unit reads, before its activation; of a kReduce's two halves one
+// after the other: the second one reads the input without its first row and column.
 template <typename T>
 void JoinInputRanges(const UnitShape& shape, const UnitInput<T>& input, T* ranges) {
   JoinRanges(shape.in, input.height * input.width, input.x, input.stride, ranges);
@@ -124,17 +124,17 @@ const T* UnitDepthwise(const UnitShape& shape, const UnitInput<T>& input,
                        const UnitConvs<T>& convs) {
   const DepthwiseShape depthwise{input.height, input.width, shape.kernel, shape.dilation,
                                  shape.stride};
-  T* d = PassScratch<T>(kDepthwiseOutput,
-                        shape.in * depthwise.out_height() * depthwise.out_width());
-  DepthwiseForward(depthwise, shape.in, input.x, input.stride, input.activation,
-                   convs.mixtures[0], convs.weights[0], d, ThreadScratch<T>());
+  T* d =
+      PassScratch<T>(kDepthwiseOutput, shape.in * depthwise.out_height() * depthwise.out_width());
+  DepthwiseForward(depthwise, shape.in, input.x, input.stride, input.activation, convs.mixtures[0],
+                   convs.weights[0], d, ThreadScratch<T>());
   return d;
 }
 
 // y: [out, height / stride, width / stride]; adds to sums, kChannelSums by channel.
 template <typename T>
-void UnitForward(const UnitShape& shape, const UnitInput<T>& input, const UnitConvs<T>& convs,
-                 T* y, double* sums) {
+void UnitForward(const UnitShape& shape, const UnitInput<T>& input, const UnitConvs<T>& convs, T* y,
+                 double* sums) {
   Scratch<T>& scratch = ThreadScratch<T>();
   const int64_t size = (input.height / shape.stride) * (input.width / shape.stride);
   switch (shape.kind) {
@@ -201,8 +201,8 @@ void UnitBackward(const UnitShape& shape, const UnitInput<T>& input, const UnitC
         T* pointwise = sums.pointwise;
         if (pointwise != nullptr) pointwise += first * shape.in * PointwiseLanes<T>(shape.in);
         GatherPhase(shape.in, input.height, input.width, odd, input.x, input.stride, phase);
-        PointwiseBackward(shape.in, half, size, phase, size, input.activation,
-                          convs.mixtures[odd], convs.weights[odd], part, phase_gradient, size,
+        PointwiseBackward(shape.in, half, size, phase, size, input.activation, convs.mixtures[odd],
+                          convs.weights[odd], part, phase_gradient, size,
                           /*accumulate=*/false, static_cast<double*>(nullptr), pointwise,
                           sums.probabilities[odd], scratch);
         ScatterPhase(shape.in, input.height, input.width, odd, phase_gradient, gx, in_size);

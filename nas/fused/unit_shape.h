@@ -1,5 +1,5 @@
-// What a unit is: a depthwise convolution or none, and a pointwise one, with the ReLU before them and
-// the batch normalization behind them.
+// What a unit is: a depthwise convolution or none, and a pointwise one, with the ReLU before them
+// and the batch normalization behind them.
 #ifndef NAS_FUSED_UNIT_SHAPE_H_
 #define NAS_FUSED_UNIT_SHAPE_H_
 

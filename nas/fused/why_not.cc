@@ -17,8 +17,7 @@ std::string WhyNotComputed(const at::Tensor& x) {
 std::string WhyNotMixed(c10::ArrayRef<int64_t> bits) {
   constexpr int kMost = Mixture<float>::kMaxCandidates;
   if (NumCandidates(bits) <= kMost) return "";
-  return absl::StrCat("it mixes up to ", kMost, " bit widths beside 32, not ",
-                      NumCandidates(bits));
+  return absl::StrCat("it mixes up to ", kMost, " bit widths beside 32, not ", NumCandidates(bits));
 }
 
 std::string WhyNotHalved(const at::Tensor& x) {

@@ -152,24 +152,56 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Dilated", Primitive::kDilConv5x5, 2}, Case{"Preprocessing", kReluConvBn},
         Case{"PreprocessingOfParts", kReluConvBn, 1, {4, 32}, EightBit::kPublished, {3, 5, 2}},
         Case{"Reduction", Primitive::kSkipConnect, 2, {3, 32}},
-        Case{"ReductionOfManyChannels", Primitive::kSkipConnect, 2, {32}, EightBit::kPublished, {64}},
+        Case{"ReductionOfManyChannels",
+             Primitive::kSkipConnect,
+             2,
+             {32},
+             EightBit::kPublished,
+             {64}},
         Case{"Mixture", Primitive::kSepConv3x3, 1, {2, 4, 32}},
-        Case{"OneWidth", Primitive::kSepConv3x3, 1, {4}, EightBit::kPublished, {8}, 8, 6, true,
-             false, /*gradients=*/false},
+        Case{"OneWidth",
+             Primitive::kSepConv3x3,
+             1,
+             {4},
+             EightBit::kPublished,
+             {8},
+             8,
+             6,
+             true,
+             false,
+             /*gradients=*/false},
         Case{"EightBits", Primitive::kSepConv3x3, 2, {8}},
         Case{"EightBitsOfAReduction", Primitive::kSkipConnect, 2, {8, 2, 32}},
-        Case{"EightBitsOfTheSearch", Primitive::kDilConv3x3, 1, {8, 32}, EightBit::kPublishedSearch},
+        Case{
+            "EightBitsOfTheSearch", Primitive::kDilConv3x3, 1, {8, 32}, EightBit::kPublishedSearch},
         Case{"SymmetricEightBits", Primitive::kSepConv5x5, 1, {8}, EightBit::kSymmetric},
         Case{"OddSides", Primitive::kSepConv3x3, 1, {32}, EightBit::kPublished, {8}, 7, 5},
-        Case{"Evaluation", Primitive::kSepConv3x3, 2, {8, 32}, EightBit::kPublished, {8}, 8, 6, false},
-        Case{"EvaluationWithRanges", Primitive::kSepConv3x3, 2, {8}, EightBit::kPublished, {8}, 8, 6,
-             false, true}),
+        Case{"Evaluation",
+             Primitive::kSepConv3x3,
+             2,
+             {8, 32},
+             EightBit::kPublished,
+             {8},
+             8,
+             6,
+             false},
+        Case{"EvaluationWithRanges",
+             Primitive::kSepConv3x3,
+             2,
+             {8},
+             EightBit::kPublished,
+             {8},
+             8,
+             6,
+             false,
+             true}),
     [](const auto& info) { return info.param.name; });
 
 TEST(FusedOperationTest, OthersAreComputedByTheirModules) {
   EXPECT_FALSE(Example({"", Primitive::kConv7x1_1x7}).IsFused());
   // Odd sides do not halve.
-  EXPECT_FALSE(Example({"", Primitive::kSepConv3x3, 2, {32}, EightBit::kPublished, {8}, 7, 5}).IsFused());
+  EXPECT_FALSE(
+      Example({"", Primitive::kSepConv3x3, 2, {32}, EightBit::kPublished, {8}, 7, 5}).IsFused());
   // More widths than are mixed.
   EXPECT_FALSE(Example({"", Primitive::kSepConv3x3, 1, {1, 2, 3, 4, 8}}).IsFused());
 }

@@ -27,5 +27,6 @@ project/.ci/run >first 2>&1 &
 first=$!
 project/.ci/run >second 2>&1 || { cat second; exit 1; }
 wait "$first" || { cat first; exit 1; }
-xargs kill <cache/servers
+# shellcheck disable=SC2046
+kill $(cat cache/servers)
 [ "$(wc -l <cache/log)" = 2 ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The release somewhere else: unpacked, run by another user (where this one is root) in an empty
-# environment, with the build's folders out of sight (where a mount namespace is to be had: without
+# The release somewhere else: unpacked, run by another user (where this one is root, and another may run
+# anything) in an empty environment, with the build's folders out of sight (where a mount namespace is to be had: without
 # one a mount would hide them from everybody).
 set -euo pipefail
 archive=$PWD/tools/release/release.tar
@@ -40,9 +40,10 @@ done < <(grep -E '^(GLIBC|GLIBCXX|CXXABI|GCC)_' "$work/nqdarts/REQUIREMENTS")
 output_base=$(readlink -f "$archive")
 output_base=${output_base%%/execroot/*}
 as_user=()
-if [ "$(id -u)" = 0 ]; then
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+if [ "$(id -u)" = 0 ] && "${nobody[@]}" true; then
   chown -R 65534:65534 "$work"
-  as_user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+  as_user=("${nobody[@]}")
 fi
 namespace=()
 if unshare --mount true 2>/dev/null; then
