@@ -19,6 +19,8 @@ DIRECTIONS = {
     "data/sources": ["base", "data/io", "data/codec"],
     "data/shard": ["base", "data/io", "data/pixels", "data/codec", "data/sources"],
     "data/loader": ["base", "data/io", "data/pixels", "data/codec", "data/sources", "data/shard"],
+    # The loader as a wheel.
+    "data/python": ["base", "data/io", "data/pixels", "data/codec", "data/sources", "data/shard", "data/loader"],
     "data/fuzz": ["base", "data/io", "data/pixels", "data/codec", "data/sources", "data/shard"],
     # Many ranks.
     "distributed/communication": ["base"],
