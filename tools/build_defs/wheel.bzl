@@ -1,14 +1,13 @@
 """python_wheel: Python files and extension modules, with the libraries that these load, as one wheel."""
 
 def _impl(ctx):
-    name = "%s-%s" % (ctx.attr.distribution, ctx.attr.version)
+    name = "%s-%s" % (ctx.attr.distribution.replace("-", "_"), ctx.attr.version)
     tag = "cp311-cp311-manylinux_2_36_x86_64"  # Debian 12's Python and glibc
     wheel = ctx.actions.declare_file("%s-%s.whl" % (name, tag))
     lines = []  # kind, place in the wheel, path
     inputs = []
-    prefix = ctx.label.package + "/"
     for file in ctx.files.srcs:
-        lines.append(("file", file.short_path[len(prefix):], file.path))
+        lines.append(("file", file.short_path[file.short_path.find("/nqdarts/") + 1:], file.path))
         inputs.append(file)
     for target, place in ctx.attr.modules.items():
         module = target[DefaultInfo].files.to_list()[0]
@@ -52,7 +51,7 @@ python_wheel = rule(
         "summary": attr.string(mandatory = True),
         # As pip understands them.
         "requires": attr.string_list(),
-        # Files, at their places within the package.
+        # Files of the package's folder nqdarts.
         "srcs": attr.label_list(allow_files = True),
         # cc_binary targets with linkshared, and where they lie.
         "modules": attr.label_keyed_string_dict(),

@@ -11,7 +11,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nqdarts.data", description="Looks at data sets and packs them.")
     commands = parser.add_subparsers(dest="command", required=True)
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("input", help="a folder of images, tar archives, CIFAR's batches, a .beton file or shards")
+    common.add_argument("input", help="a folder of images, tar archives, CIFAR's batches, MNIST's files, a .beton file "
+                                      "or shards")
     common.add_argument("--kind", default="auto", choices=arguments.KINDS)
     common.add_argument("--allow_empty_classes", action="store_true",
                         help="accept folders and labels without an image as classes")

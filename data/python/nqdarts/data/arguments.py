@@ -72,5 +72,5 @@ def threads(value: int | None) -> int:
     return len(os.sched_getaffinity(0)) if value is None else integer("threads", value, 1, 1024)
 
 
-KINDS = ("auto", "folder", "tar", "cifar", "beton", "shards")
+KINDS = ("auto", "folder", "tar", "cifar", "idx", "beton", "shards")
 ON_BAD_SAMPLE = ("fail", "skip")

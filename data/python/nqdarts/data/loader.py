@@ -50,12 +50,12 @@ class Loader:
     forked off (a worker of ``multiprocessing``) needs a loader of its own: in there this one raises RuntimeError.
 
     Arguments:
-        path: an ImageFolder tree, a tar archive or a folder of them (WebDataset), CIFAR's binary batches, an FFCV
-            ``.beton`` file, or the shards that ``pack`` wrote.
+        path: an ImageFolder tree, a tar archive or a folder of them (WebDataset), CIFAR's binary batches,
+            MNIST's files, an FFCV ``.beton`` file, or the shards that ``pack`` wrote.
         batch_size: images of a batch of this rank.
         transform: ``"imagenet_train"``, ``"imagenet_eval"``, ``"cifar_train"``, ``"cifar_eval"``, or a Transform.
-        order: ``"shuffled"``; ``"quasi_random"``, for data that do not fit into memory: runs of neighbours are shuffled,
-            and the images of windows of 4096 among each other; or ``"sequential"``.
+        order: ``"shuffled"``; ``"quasi_random"``, for data that do not fit into memory: runs of neighbours are
+            shuffled, and the images of windows of 4096 among each other; or ``"sequential"``.
         rank, world_size: which of how many processes this is; each gets its share of every batch.
         seed: 0 to 2**64 - 1.
         dtype: ``"float32"``, normalized, or ``"uint8"``, 0 to 255.
@@ -70,8 +70,8 @@ class Loader:
         prefetch: batches made ahead.
         on_bad_sample: what a damaged image does: ``"fail"``: raise DamagedSampleError, after which one may go on;
             ``"skip"``: its batch comes without it, and ``bad_samples()`` lists it.
-        kind: of the data: ``"folder"``, ``"tar"``, ``"cifar"``, ``"beton"``, ``"shards"``, or ``"auto"``: told by the
-            files.
+        kind: of the data: ``"folder"``, ``"tar"``, ``"cifar"``, ``"idx"`` (MNIST's), ``"beton"``, ``"shards"``, or
+            ``"auto"``: told by the files.
         allow_empty_classes: accept folders and labels without an image as classes.
 
     Raises ValueError for an argument or data that make no sense, and OSError for a file that cannot be read; the
