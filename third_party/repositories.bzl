@@ -50,8 +50,9 @@ _DEBS = {
         "libnl-3-200",
         "libnl-route-3-200",
     ],
-    "png": ["libpng-dev", "zlib1g-dev"],
+    "png": ["libpng-dev", "libpng16-16", "zlib1g-dev", "zlib1g"],
     "protozero": ["libprotozero-dev"],
+    "python": ["libpython3.11-dev"],
     "sysroot": ["libc6", "libc6-dev", "linux-libc-dev"],
     "xxhash": ["libxxhash-dev"],
 }
@@ -97,6 +98,21 @@ _WHEELS = {
         "nvidia-nvshmem-cu13",
     ],
     "libtorch": ["torch"],
+    "nanobind": ["nanobind"],
+    # Measured against by a benchmark.
+    "pillow": ["pillow"],
+    # NumPy, and what the torch of the wheel imports.
+    "python_packages": [
+        "numpy",
+        "filelock",
+        "fsspec",
+        "Jinja2",
+        "MarkupSafe",
+        "mpmath",
+        "networkx",
+        "sympy",
+        "typing_extensions",
+    ],
 }
 
 def nqdarts_dependencies():

@@ -1,6 +1,7 @@
 #include "data/loader/loader.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -54,6 +55,7 @@ class Loader::Impl {
 
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
   absl::Status Seek(int64_t epoch, int64_t step);
+  bool IsReady(std::chrono::milliseconds patience);
   absl::StatusOr<Batch> Next();
   int64_t skipped_count() const { return skipped_.size(); }
   std::vector<SkippedSample> skipped_samples() const;
@@ -184,6 +186,11 @@ absl::Status Loader::Impl::Seek(int64_t epoch, int64_t step) {
   return absl::OkStatus();
 }
 
+bool Loader::Impl::IsReady(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, patience, [this] { return pending_.front()->finished(); });
+}
+
 absl::StatusOr<Batch> Loader::Impl::Next() {
   std::shared_ptr<BatchBuffer> buffer;
   {
@@ -288,6 +295,7 @@ Loader::~Loader() = default;
 
 int64_t Loader::steps_per_epoch() const { return impl_->steps_per_epoch(); }
 absl::Status Loader::Seek(int64_t epoch, int64_t step) { return impl_->Seek(epoch, step); }
+bool Loader::IsReady(std::chrono::milliseconds patience) { return impl_->IsReady(patience); }
 absl::StatusOr<Batch> Loader::Next() { return impl_->Next(); }
 int64_t Loader::skipped_count() const { return impl_->skipped_count(); }
 std::vector<SkippedSample> Loader::skipped_samples() const { return impl_->skipped_samples(); }

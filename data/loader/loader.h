@@ -15,6 +15,7 @@
 #ifndef DATA_LOADER_LOADER_H_
 #define DATA_LOADER_LOADER_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -93,6 +94,9 @@ class Loader {
   // The next batch comes from this place. Costs nothing where the loader already is; otherwise
   // about an epoch's shuffle, far below a second. InvalidArgument if there is no such step.
   absl::Status Seek(int64_t epoch, int64_t step);
+
+  // Whether Next would return at once; waits for that, but no longer than `patience`.
+  bool IsReady(std::chrono::milliseconds patience);
 
   // The next batch; the epochs follow each other. With an error the loader has moved on to the next
   // step, and may be used further.

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <numeric>
 #include <string>
@@ -132,6 +133,18 @@ TEST(LoaderTest, SeekGoesToAnyStepWithoutChangingIt) {
     EXPECT_EQ(content, expected[place]) << place;
   }
   EXPECT_FALSE((*loader)->Seek(0, 3).ok());
+}
+
+TEST(LoaderTest, IsReadySaysWhetherNextWouldWait) {
+  const MemoryDataset dataset = SmallImages(8);
+  const auto loader = Loader::Create(dataset, TrainOptions(4));
+  ASSERT_TRUE(loader.ok()) << loader.status();
+  for (int i = 0; i < 5; ++i) {
+    while (!(*loader)->IsReady(std::chrono::milliseconds(20))) {
+    }
+    EXPECT_TRUE((*loader)->IsReady(std::chrono::milliseconds(0)));
+    EXPECT_TRUE((*loader)->Next().ok());
+  }
 }
 
 TEST(LoaderTest, BatchesOutliveTheLoaderAndAreNotOverwritten) {

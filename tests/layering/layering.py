@@ -40,6 +40,7 @@ REPOSITORIES = {
     "hwy/": "highway",
     "jpeglib.h": "jpeg",
     "mpi.h": "openmpi",
+    "nanobind/": "nanobind",
     "nccl.h": "cuda_libs",
     "nlohmann/": "json",
     "png.h": "png",

@@ -128,6 +128,8 @@ def _features():
                 _flags(_LINK, ["-Wl,--gc-sections"], "opt"),
             ],
         ),
+        # For a target that asks for it: a library goes without those that it does not use.
+        feature(name = "as_needed", flag_sets = [_flags(_LINK, ["-Wl,-as-needed"])]),
         _LIBRARIES_TO_LINK,
         _USER_LINK_FLAGS,
         feature(

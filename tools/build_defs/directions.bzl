@@ -12,6 +12,8 @@ DIRECTIONS = {
     "quant/onnx": ["base", "quant/runtime"],
     # Quantizers and what is built of them; no network.
     "quant": ["base"],
+    # Its operators for Python.
+    "quant/python": ["base", "quant"],
     # Input; no torch.
     "data/io": ["base"],
     "data/pixels": ["base", "data/io"],
@@ -19,6 +21,8 @@ DIRECTIONS = {
     "data/sources": ["base", "data/io", "data/codec"],
     "data/shard": ["base", "data/io", "data/pixels", "data/codec", "data/sources"],
     "data/loader": ["base", "data/io", "data/pixels", "data/codec", "data/sources", "data/shard"],
+    # The loader as a wheel.
+    "data/python": ["base", "data/io", "data/pixels", "data/codec", "data/sources", "data/shard", "data/loader"],
     "data/fuzz": ["base", "data/io", "data/pixels", "data/codec", "data/sources", "data/shard"],
     # Many ranks.
     "distributed/communication": ["base"],
@@ -31,6 +35,8 @@ DIRECTIONS = {
     "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/fused"],
     "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/fused", "nas/operations"],
     "nas/weights": ["base", "nas/space", "nas/derived"],
+    # What was found, for Python.
+    "nas/python": ["base", "quant", "nas/space", "nas/derived", "nas/weights"],
     "nas/deployment": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/derived"],
     "nas/derivation": ["base", "quant", "nas/space", "nas/supernet", "nas/derived"],
     "nas/budget": ["base", "quant", "nas/space", "nas/supernet", "nas/derived", "nas/derivation"],

@@ -1,0 +1,76 @@
+#include "data/python/batch_arrays.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "nanobind/ndarray.h"
+
+namespace nb = nanobind;
+
+namespace data {
+namespace {
+
+struct HeldBatch {
+  Batch batch;
+  pid_t process;
+};
+
+void Release(void* pointer) noexcept {
+  auto* const held = static_cast<HeldBatch*>(pointer);
+  // The pool's lock may have been held when the process was forked off.
+  if (held->process == getpid()) delete held;
+}
+
+template <typename Framework>
+nb::object ArrayOf(void* data, size_t ndim, const size_t* shape, const int64_t* strides,
+                   const nb::capsule& owner, nb::dlpack::dtype dtype) {
+  return nb::cast(nb::ndarray<Framework>(data, ndim, shape, owner, strides, dtype));
+}
+
+template <typename Framework>
+nb::tuple Arrays(HeldBatch& held, const nb::capsule& owner, const ImageLayout& layout) {
+  const Batch& batch = held.batch;
+  const size_t count = batch.labels.size(), size = layout.size;
+  constexpr size_t kChannels = 3;
+  const int64_t image = kChannels * size * size;
+  const bool interleaved = layout.format != PixelFormat::kFloat32Nchw;
+  const int64_t channel = interleaved ? 1 : size * size;
+  const int64_t column = interleaved ? kChannels : 1;
+  const int64_t row = column * size;
+  const bool nchw = layout.axes == Axes::kNchw;
+  const auto shape = nchw ? std::array<size_t, 4>{count, kChannels, size, size}
+                          : std::array<size_t, 4>{count, size, size, kChannels};
+  const auto strides = nchw ? std::array<int64_t, 4>{image, channel, row, column}
+                            : std::array<int64_t, 4>{image, row, column, channel};
+  const nb::dlpack::dtype dtype =
+      layout.format == PixelFormat::kUint8Nhwc ? nb::dtype<uint8_t>() : nb::dtype<float>();
+  const auto numbers = [&](const int64_t* data) {
+    return ArrayOf<Framework>(const_cast<int64_t*>(data), 1, &count, nullptr, owner,
+                              nb::dtype<int64_t>());
+  };
+  return nb::make_tuple(
+      ArrayOf<Framework>(batch.pixels, shape.size(), shape.data(), strides.data(), owner, dtype),
+      numbers(batch.labels.data()), numbers(batch.sample_ids.data()));
+}
+
+}  // namespace
+
+nb::tuple BatchArrays(Batch batch, const ImageLayout& layout, Library library) {
+  auto* const held = new HeldBatch{std::move(batch), getpid()};
+  const nb::capsule owner(held, &Release);
+  switch (library) {
+    case Library::kNumpy:
+      return Arrays<nb::numpy>(*held, owner, layout);
+    case Library::kTorch:
+      return Arrays<nb::pytorch>(*held, owner, layout);
+    case Library::kDlpack:
+      return Arrays<nb::array_api>(*held, owner, layout);
+  }
+  return nb::make_tuple();
+}
+
+}  // namespace data
