@@ -4,6 +4,7 @@
 import gc
 import itertools
 import unittest
+from unittest import mock
 
 import torch
 from nqdarts.data import Loader
@@ -32,6 +33,19 @@ class TorchTest(unittest.TestCase):
         images, _ = next(iter(digits(tensors="dlpack")))
         self.assertEqual(torch.from_dlpack(images).data_ptr(), torch.from_dlpack(images).data_ptr())
         images.__dlpack_device__()
+
+    def test_batches_are_pinned_where_there_is_a_gpu(self):
+        with mock.patch.object(torch.Tensor, "pin_memory", lambda tensor: tensor + 1):
+            plain, _ = next(iter(digits()))
+            for options in ({"pin_memory": True}, {}):
+                with mock.patch("torch.cuda.is_available", return_value=True):
+                    pinned, labels = next(iter(digits(**options)))
+                self.assertTrue(torch.equal(pinned, plain + 1))
+                self.assertEqual(labels.dtype, torch.int64)
+            with mock.patch("torch.cuda.is_available", return_value=True):
+                self.assertTrue(torch.equal(next(iter(digits(pin_memory=False)))[0], plain))
+        with self.assertRaisesRegex(ValueError, "pin_memory"):
+            digits(pin_memory=True, tensors="numpy")
 
     def test_memory_is_used_again_but_not_while_it_is_held(self):
         loader = digits()

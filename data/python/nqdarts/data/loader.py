@@ -66,6 +66,8 @@ class Loader:
         sample_ids: iterate over (images, labels, sample ids), the last int64 [n], indices into the data set.
         tensors: ``"torch"``, ``"numpy"``, or ``"dlpack"``: objects with ``__dlpack__`` for any other library;
             ``"auto"``: torch's if it is installed, else NumPy's.
+        pin_memory: copy batches into page-locked memory, from which ``to("cuda", non_blocking=True)`` does not wait;
+            None: if the tensors are torch's and torch has a GPU.
         threads: that decode; None: as many as there are processors.
         prefetch: batches made ahead.
         on_bad_sample: what a damaged image does: ``"fail"``: raise DamagedSampleError, after which one may go on;
@@ -94,6 +96,7 @@ class Loader:
         samples: Sequence[int] | None = None,
         sample_ids: bool = False,
         tensors: str = "auto",
+        pin_memory: bool | None = None,
         threads: int | None = None,
         prefetch: int = 2,
         on_bad_sample: str = "fail",
@@ -120,7 +123,9 @@ class Loader:
         if samples is not None:
             options.samples = _samples(samples)
         self._with_ids = arguments.boolean("sample_ids", sample_ids)
-        library = getattr(_native.Library, _library(tensors))
+        tensors = _library(tensors)
+        self._pins = _pins(pin_memory, tensors)
+        library = getattr(_native.Library, tensors)
         empty = arguments.boolean("allow_empty_classes", allow_empty_classes)
         self._native = _native.Loader(path, kind, empty, options, getattr(_native.Axes, axes), library)
         # Its threads end before Python does.
@@ -248,7 +253,8 @@ class _Epoch:
                 raise StopIteration
             if self._loader._iteration != self._iteration:
                 raise RuntimeError("this Loader has begun another iteration since, or was told to go elsewhere")
-            return self._native.next()[self._items]
+            batch = self._native.next()[self._items]
+        return tuple(tensor.pin_memory() for tensor in batch) if self._loader._pins else batch
 
 
 def _format(dtype: Any, layout: str) -> tuple[str, str]:
@@ -279,3 +285,15 @@ def _library(tensors: str) -> str:
     if tensors != "dlpack" and importlib.util.find_spec(tensors) is None:
         raise arguments.wrong("tensors", tensors, "a library that is installed")
     return tensors
+
+
+def _pins(pin_memory: bool | None, tensors: str) -> bool:
+    if pin_memory is None:
+        if tensors != "torch":
+            return False
+        import torch  # Only where its tensors are asked for.
+
+        return torch.cuda.is_available()
+    if arguments.boolean("pin_memory", pin_memory) and tensors != "torch":
+        raise arguments.wrong("pin_memory", pin_memory, "False where tensors are not torch's")
+    return pin_memory

@@ -30,7 +30,7 @@ def load(architecture: str | os.PathLike[str] | Architecture,
 
 def load_weights(network: DerivedNetwork, path: str | os.PathLike[str]) -> None:
     """Copies a file's tensors into ``network``: one that ``train`` wrote, with its fixed ranges of 8-bit activations,
-    or one of the published QDARTS, PC-DARTS, FBQAT or QSubNet, also with DataParallel's "module." before its names. It
+    or one of the published QDARTS, PC-DARTS or FBQAT, also with DataParallel's "module." before its names. It
     may have an auxiliary head that the network lacks, and lack batch counters. Runs no code of the file.
 
     ValueError names the file and lists the tensors that are missing, unexpected or of another shape; then nothing has
