@@ -55,7 +55,7 @@ at::Tensor PrecisionConv2dImpl::Quantized(const at::Tensor& x, const Precision& 
 }
 
 at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& asked) {
-  const Precision& precision = PrecisionFor(asked);
+  const Precision precision = PrecisionFor(asked);
   const auto& options = conv_->options;
   const ConvArguments arguments = {
       .stride = *options.stride(),

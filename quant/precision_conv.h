@@ -76,9 +76,7 @@ class PrecisionConv2dImpl : public torch::nn::Module, public base::OutputTap {
   const at::Tensor& weight() const { return conv_->weight; }
   EightBit eight_bit() const { return eight_bit_; }
   int64_t dilation() const { return (*conv_->options.dilation())[0]; }
-  const Precision& PrecisionFor(const Precision& asked) const {
-    return own_precision_ ? *own_precision_ : asked;
-  }
+  Precision PrecisionFor(const Precision& asked) const { return own_precision_.value_or(asked); }
   bool IsWatched() const;
   void set_sizes(std::array<int64_t, 2> in, std::array<int64_t, 2> out);
 

@@ -113,6 +113,9 @@ _WHEELS = {
         "sympy",
         "typing_extensions",
     ],
+    # For tests alone: what Python's torch imports, and TensorBoard's reader with what it imports.
+    "python_torch": ["typing_extensions"],
+    "tensorboard": ["tensorboard", "protobuf", "numpy", "packaging", "absl-py"],
 }
 
 def nqdarts_dependencies():

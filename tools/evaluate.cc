@@ -33,6 +33,7 @@
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/output_paths.h"
 #include "tools/flags/presets.h"
@@ -46,6 +47,7 @@ DEFINE_string(test_data, "", "Images to evaluate on.");
 DEFINE_string(ranges, "fixed",
               "Ranges of 8-bit activations: fixed (those of --calibrate, or kept with the weights) "
               "or batch (each batch's own, as published).");
+FLAG_CHOICES(ranges, {"fixed", "batch"});
 DEFINE_int64(calibrate, 0,
              "Find the fixed ranges on so many batches of --calibration_data; 0: take those kept "
              "with the weights.");
@@ -80,7 +82,7 @@ void PrintCost(const nas::CostReport& report) {
 enum class Ranges { kBatch, kKept, kCalibrated };
 
 absl::StatusOr<Ranges> RangesFromFlags() {
-  ASSIGN_OR_RETURN(const bool fixed, WantsFixedRanges(FLAGS_ranges));
+  const bool fixed = FLAGS_ranges == "fixed";
   if (!fixed && FLAGS_calibrate > 0) {
     return absl::InvalidArgumentError("--calibrate: contradicts --ranges=batch");
   }

@@ -17,12 +17,14 @@
 #include "data/sources/dataset_summary.h"
 #include "data/sources/left_alone.h"
 #include "gflags/gflags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/output_paths.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "The dataset.");
-DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, idx, beton, shards, or auto.");
+DEFINE_string(kind, "auto", "Kind of the input.");
+FLAG_CHOICES(kind, {"auto", "folder", "tar", "cifar", "idx", "beton", "shards"});
 DEFINE_bool(allow_empty_classes, false, "Accept folders and labels without an image as classes.");
 DEFINE_bool(verify, false, "Decode every image too, not just its header.");
 DEFINE_int32(threads, 1, "Threads that read and decode.");

@@ -1,5 +1,5 @@
-// Packs images into shards: an image folder, tar archives, CIFAR's batches, MNIST's files, a .beton file or
-// shards.
+// Packs images into shards: an image folder, tar archives, CIFAR's batches, MNIST's files, a .beton
+// file or shards.
 //
 //   pack --input=digits-train.tar --output=digits/train
 #include <unistd.h>
@@ -19,12 +19,14 @@
 #include "data/sources/dataset.h"
 #include "data/sources/left_alone.h"
 #include "gflags/gflags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/output_paths.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "What to pack.");
-DEFINE_string(kind, "auto", "Kind of the input: folder, tar, cifar, idx, beton, shards, or auto.");
+DEFINE_string(kind, "auto", "Kind of the input.");
+FLAG_CHOICES(kind, {"auto", "folder", "tar", "cifar", "idx", "beton", "shards"});
 DEFINE_bool(allow_empty_classes, false, "Accept folders and labels without an image as classes.");
 DEFINE_string(output, "", "Folder for the shards; one with part of them is completed.");
 DEFINE_int32(max_side, 0, "Shrink images whose longer side exceeds this; 0: none.");
@@ -41,6 +43,7 @@ FLAG_RANGE(samples_per_shard, tools::FromTo(1, tools::kMany));
 DEFINE_int32(threads, 1, "Threads that transcode.");
 FLAG_RANGE(threads, tools::FromTo(1, 1024));
 DEFINE_string(on_bad_sample, "fail", "fail, or skip: leave bad samples out and list them.");
+FLAG_CHOICES(on_bad_sample, {"fail", "skip"});
 
 namespace {
 
@@ -49,7 +52,9 @@ class Progress {
  public:
   void operator()(int64_t done, int64_t total) {
     const absl::Time now = absl::Now();
-    if (!isatty(STDERR_FILENO) || (now - shown_ < absl::Milliseconds(200) && done < total)) return;
+    if (tools::IsQuiet() || !isatty(STDERR_FILENO) ||
+        (now - shown_ < absl::Milliseconds(200) && done < total))
+      return;
     shown_ = now;
     const double rate = done / absl::ToDoubleSeconds(now - start_);
     std::cerr << absl::StreamFormat("\r%d of %d samples, %.0f/s, %.0f s left ", done, total, rate,
@@ -83,10 +88,6 @@ void Print(const data::Dataset& dataset, const data::PackReport& report) {
 absl::Status Run() {
   if (FLAGS_input.empty() || FLAGS_output.empty()) {
     return absl::InvalidArgumentError("--input and --output are needed");
-  }
-  if (FLAGS_on_bad_sample != "fail" && FLAGS_on_bad_sample != "skip") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--on_bad_sample=", FLAGS_on_bad_sample, " is neither fail nor skip"));
   }
   ASSIGN_OR_RETURN(const auto dataset,
                    data::OpenDataset(FLAGS_input, FLAGS_kind, {FLAGS_allow_empty_classes}));

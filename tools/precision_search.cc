@@ -33,6 +33,7 @@
 #include "tools/program/budget_check.h"
 #include "tools/program/complexity_unit.h"
 #include "tools/program/dry_run.h"
+#include "tools/program/run_estimate.h"
 #include "tools/program/training_setup.h"
 
 DEFINE_double(gamma_lr, 0.01,
@@ -88,11 +89,12 @@ absl::Status FitTo(const nas::Architecture& architecture, nas::PrecisionSearchCo
   return absl::OkStatus();
 }
 
-absl::Status RequireMemory(const TrainingSetup& setup, const nas::PrecisionSearchConfig& config) {
+absl::StatusOr<RunEstimate> Estimate(const TrainingSetup& setup,
+                                     const nas::PrecisionSearchConfig& config) {
   ASSIGN_OR_RETURN(const auto like, nas::DerivedNetwork::Create(setup.architecture));
   nas::PrecisionSearchNetwork search(like, config.bits, config.cost_model);
-  return RequireMemoryForSteps(setup, *like,
-                               [&](const at::Tensor& images) { return search.Forward(images); });
+  return EstimateTraining(setup, *like,
+                          [&](const at::Tensor& images) { return search.Forward(images); });
 }
 
 absl::Status Search() {
@@ -101,13 +103,13 @@ absl::Status Search() {
   ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
   config.steps = options.epochs * setup.train->steps_per_epoch();
   RETURN_IF_ERROR(FitTo(setup.architecture, config));
-  RETURN_IF_ERROR(RequireMemory(setup, config));
+  ASSIGN_OR_RETURN(const RunEstimate estimate, Estimate(setup, config));
   nas::PrecisionSearchTask task(config, setup.network, setup.communicator.get());
   if (IsDryRun()) {
     return DescribeRun(absl::StrFormat("search of bits %s on %d images of %d classes",
                                        absl::StrJoin(config.bits, ","), setup.train_data->size(),
                                        setup.train_data->class_names().size()),
-                       task, *setup.train, *setup.communicator, options);
+                       estimate, task, *setup.train, *setup.communicator, options);
   }
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)

@@ -39,6 +39,7 @@
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
 #include "tools/flags/output_paths.h"
@@ -58,6 +59,7 @@ DEFINE_string(
     ranges, "fixed",
     "Ranges of 8-bit activations, and levels of layers' outputs by the methods minmax and log: "
     "fixed (kept with the weights; calibrated) or batch (each batch's own, as published).");
+FLAG_CHOICES(ranges, {"fixed", "batch"});
 DEFINE_string(methods, "linear", "Methods: some of linear,minmax,log,tanh.");
 DEFINE_string(
     sweep, "8/8",
@@ -237,7 +239,7 @@ absl::StatusOr<Table> Measure(
 
 absl::Status Run() {
   RETURN_IF_ERROR(ArithmeticFromFlags());
-  ASSIGN_OR_RETURN(const bool fixed_ranges, WantsFixedRanges(FLAGS_ranges));
+  const bool fixed_ranges = FLAGS_ranges == "fixed";
   RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
   ASSIGN_OR_RETURN(const auto options, OptionsFromFlags());
   ASSIGN_OR_RETURN(const Inputs inputs, InputsFromFlags(fixed_ranges));

@@ -36,6 +36,7 @@
 #include "tools/flags/bits_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/flag_values.h"
@@ -49,6 +50,7 @@
 #include "tools/program/complexity_unit.h"
 #include "tools/program/dry_run.h"
 #include "tools/program/memory.h"
+#include "tools/program/run_estimate.h"
 #include "torch/utils.h"
 
 DEFINE_string(train_data, "", "Training images; both halves of the search come from them.");
@@ -65,8 +67,8 @@ DEFINE_int32(layers, 8, "Cells.");
 FLAG_RANGE(layers, tools::FromTo(1, 1000));
 DEFINE_int64(partial_channels, 4, "One in so many channels passes through the operations.");
 FLAG_RANGE(partial_channels, tools::FromTo(2, 65536));
-DEFINE_string(eight_bit, "published",
-              "The 8-bit quantizer: published, published_search or symmetric.");
+DEFINE_string(eight_bit, "published", "The 8-bit quantizer.");
+FLAG_CHOICES(eight_bit, {"published", "published_search", "symmetric"});
 DEFINE_bool(
     expected_cost, false,
     "Weight every operation's complexity by its probability, and let alphas and betas feel it.");
@@ -85,9 +87,10 @@ DEFINE_double(gamma_lr, 0.01, "Learning rate of gammas at the beginning; it fall
 FLAG_RANGE(gamma_lr, tools::AtLeast(0));
 DEFINE_string(gamma_optimizer, "sgd",
               "What moves gammas: sgd (published), or adam with alphas' betas.");
-DEFINE_double(gamma_start, 1e-3,
-              "Gammas start as so much times N(0, 1); published: 1e-3. What the search adds has to be more, "
-              "or the draw decides.");
+DEFINE_double(
+    gamma_start, 1e-3,
+    "Gammas start as so much times N(0, 1); published: 1e-3. What the search adds has to be more, "
+    "or the draw decides.");
 FLAG_RANGE(gamma_start, tools::AtLeast(0));
 DEFINE_double(gamma_weight_decay, 1e-3, "Weight decay of gammas.");
 FLAG_RANGE(gamma_weight_decay, tools::AtLeast(0));
@@ -96,16 +99,17 @@ DEFINE_double(complexity_decay, 1e-4,
               "--cost_model=exact counts less, and weighs it the more.");
 FLAG_RANGE(complexity_decay, tools::AtLeast(0));
 
-DEFINE_bool(random, false,
-            "Take the initial draw for the result: a random architecture, on the budget if there is one.");
+DEFINE_bool(
+    random, false,
+    "Take the initial draw for the result: a random architecture, on the budget if there is one.");
 
 DEFINE_int64(derive_channels, 36, "Channels of the network to derive.");
 FLAG_RANGE(derive_channels, tools::FromTo(1, 65536));
 DEFINE_int32(derive_layers, 20, "Cells of the network to derive.");
 FLAG_RANGE(derive_layers, tools::FromTo(1, 1000));
 DEFINE_bool(derive_auxiliary, true, "Whether the network to derive trains with an auxiliary head.");
-DEFINE_string(depth_rule, "published",
-              "Which searched cell a derived one takes its bits from: published or proportional.");
+DEFINE_string(depth_rule, "published", "Which searched cell a derived one takes its bits from.");
+FLAG_CHOICES(depth_rule, {"published", "proportional"});
 
 namespace tools {
 namespace {
@@ -113,8 +117,8 @@ namespace {
 // Where there is one candidate, what steers the choice of bits steers nothing.
 absl::Status CheckFlagsOfBits(const nas::SupernetConfig& supernet) {
   if (supernet.bits.size() > 1) return absl::OkStatus();
-  std::vector<const char*> idle = {"gamma_lr", "gamma_optimizer", "gamma_start", "gamma_weight_decay", "target_bitops",
-                                   "target_compression"};
+  std::vector<const char*> idle = {"gamma_lr",           "gamma_optimizer", "gamma_start",
+                                   "gamma_weight_decay", "target_bitops",   "target_compression"};
   const bool float_network = supernet.bits.front() == 32;
   if (float_network) idle.push_back("expected_cost");
   if (float_network || !supernet.expected_cost) idle.push_back("complexity_decay");
@@ -157,24 +161,41 @@ std::vector<quant::ConvShape> SearchedConvs(nas::Supernet& supernet) {
   return shapes;
 }
 
-// Tries the step of a network like the one to be searched: whether its memory is there, and what
-// the complexity's weight is under --cost_model=exact.
-absl::Status TryStep(int64_t side, c10::DeviceType device, distributed::Communicator& communicator,
-                     nas::SearchConfig& config) {
+// How often a step runs forward and backward, in the mean over the epochs: once for the weights,
+// and once for alphas and betas when they move, or at three more points to look ahead.
+double PassesOfStep(const nas::SearchConfig& config, int64_t epochs) {
+  if (epochs == 0) return 1;  // --random takes none.
+  const double moving = 1 - static_cast<double>(config.alpha_begin) / static_cast<double>(epochs);
+  return 1 + moving * (config.second_order ? 4 : 1);
+}
+
+// Tries the step of a network like the one to be searched: whether its memory is there, what it
+// takes, and what the complexity's weight is under --cost_model=exact.
+absl::StatusOr<RunEstimate> TryStep(int64_t side, int64_t epochs, c10::DeviceType device,
+                                    distributed::Communicator& communicator,
+                                    nas::SearchConfig& config) {
   ASSIGN_OR_RETURN(const std::unique_ptr<nas::Supernet> supernet,
                    nas::Supernet::Create(config.supernet));
   const auto step = [&](int64_t images) {
     supernet->Forward(at::rand({images, 3, side, side})).sum().backward();
   };
   const int64_t images = ImagesOfRank(communicator.size());
-  // Weights and momenta; gradients are the step's.
-  double bytes = StepBytes(step, images);
-  for (const at::Tensor& weight : supernet->weights()) bytes += 2 * weight.nbytes();
-  if (device == c10::DeviceType::CPU) RETURN_IF_ERROR(RequireMemory(bytes, communicator));
+  const StepCost cost = MeasureStep(step, images);
+  RunEstimate estimate = {.multiply_adds = supernet->MultiplyAdds()};
+  double bytes = cost.bytes;
+  for (const at::Tensor& weight : supernet->weights()) {
+    estimate.parameters += weight.numel();
+    bytes += 2 * weight.nbytes();  // It and its momentum; gradients are the step's.
+  }
+  if (device == c10::DeviceType::CPU) {
+    RETURN_IF_ERROR(RequireMemory(bytes, communicator));
+    estimate.rank_bytes = bytes;
+    estimate.step_seconds = cost.seconds * PassesOfStep(config, epochs);
+  }
   if (config.supernet.cost_model == quant::CostModel::kExact) {
     config.complexity_decay *= PublishedComplexityRatio(SearchedConvs(*supernet));
   }
-  return absl::OkStatus();
+  return estimate;
 }
 
 absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epochs) {
@@ -237,9 +258,10 @@ absl::Status ReportDecisiveness(const nas::SearchTask& task) {
               nas::DecisivenessText(decisiveness).c_str());
   for (const auto& [kind, of] : decisiveness) {
     if (of.Share() >= 0.5) continue;
-    LOG(WARNING) << "most " << absl::StrReplaceAll(kind, {{"_", " "}})
-                 << " are the initial draw's: more epochs, a higher rate (--gamma_lr, --alpha_lr) or a "
-                    "smaller --gamma_start would let the search decide";
+    LOG(WARNING)
+        << "most " << absl::StrReplaceAll(kind, {{"_", " "}})
+        << " are the initial draw's: more epochs, a higher rate (--gamma_lr, --alpha_lr) or a "
+           "smaller --gamma_start would let the search decide";
   }
   return absl::OkStatus();
 }
@@ -285,7 +307,8 @@ absl::Status Search() {
   }
   if (FLAGS_random) options.epochs = 0;
   config.steps = options.epochs * train->steps_per_epoch();
-  RETURN_IF_ERROR(TryStep(input.side, device, *communicator, config));
+  ASSIGN_OR_RETURN(const RunEstimate estimate,
+                   TryStep(input.side, options.epochs, device, *communicator, config));
 
   torch::manual_seed(options.seed);
   ASSIGN_OR_RETURN(std::unique_ptr<nas::Supernet> supernet, nas::Supernet::Create(config.supernet));
@@ -299,7 +322,7 @@ absl::Status Search() {
     return DescribeRun(
         absl::StrFormat("search on %d images of %d classes, bits %s", dataset->size(),
                         dataset->class_names().size(), absl::StrJoin(config.supernet.bits, ",")),
-        task, *train, *communicator, options);
+        estimate, task, *train, *communicator, options);
   }
   RETURN_IF_ERROR(
       distributed::Train(task, {train.get(), search.get()}, test.get(), *communicator, options)

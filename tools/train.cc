@@ -33,6 +33,7 @@
 #include "tools/program/best_state.h"
 #include "tools/program/calibration.h"
 #include "tools/program/dry_run.h"
+#include "tools/program/run_estimate.h"
 #include "tools/program/training_setup.h"
 
 DEFINE_double(label_smoothing, 0, "Share of the target spread over all classes.");
@@ -91,14 +92,16 @@ absl::Status TrainNetwork() {
   ASSIGN_OR_RETURN(const nas::RetrainConfig config, ConfigFromFlags(options));
   ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
   ASSIGN_OR_RETURN(const auto like, nas::DerivedNetwork::Create(setup.architecture));
-  RETURN_IF_ERROR(RequireMemoryForSteps(
-      setup, *like, [&](const at::Tensor& images) { return like->forward(images); }));
+  ASSIGN_OR_RETURN(const RunEstimate estimate,
+                   EstimateTraining(setup, *like, [&](const at::Tensor& images) {
+                     return like->forward(images);
+                   }));
   nas::RetrainTask task(config, setup.network, setup.communicator.get());
   if (IsDryRun()) {
     return DescribeRun(
         absl::StrFormat("training on %d images of %d classes", setup.train_data->size(),
                         setup.train_data->class_names().size()),
-        task, *setup.train, *setup.communicator, options);
+        estimate, task, *setup.train, *setup.communicator, options);
   }
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "base/status_macros.h"
+#include "distributed/training/event_file.h"
 #include "nlohmann/json.hpp"
 
 namespace distributed {
@@ -27,7 +28,7 @@ bool IsRecord(const std::string& name) {
       new std::set<std::string>{kConfigFile, "log.txt", "metrics.jsonl", "bad_samples.jsonl"};
   // Hidden files are those of shells and filesystems.
   return records->count(name) > 0 || absl::StartsWith(name, RunLock::kFile) ||
-         absl::StartsWith(name, ".");
+         absl::StartsWith(name, EventFile::kPrefix) || absl::StartsWith(name, ".");
 }
 
 std::vector<std::string> NamesIn(const std::string& folder) {

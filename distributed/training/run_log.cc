@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/file.h"
 #include "base/status_macros.h"
 #include "nlohmann/json.hpp"
@@ -46,8 +48,10 @@ absl::Status DropLaterLines(const std::string& path, int64_t global_step) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& folder, int64_t global_step,
+absl::StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const TrainerOptions& options,
+                                                     int64_t global_step,
                                                      const nlohmann::json& bad_samples) {
+  const std::string& folder = options.run_folder;
   RETURN_IF_ERROR(base::MakeFolder(folder));
   const std::string bad_path = absl::StrCat(folder, "/", kBadSamplesFile);
   if (!bad_samples.empty() || access(bad_path.c_str(), F_OK) == 0) {
@@ -61,18 +65,39 @@ absl::StatusOr<std::unique_ptr<RunLog>> RunLog::Open(const std::string& folder, 
   if (metrics == nullptr) return base::ErrnoError("open", metrics_path);
   File log(fopen(log_path.c_str(), "ae"), &fclose);
   if (log == nullptr) return base::ErrnoError("open", log_path);
-  return std::unique_ptr<RunLog>(new RunLog(folder, std::move(metrics), std::move(log)));
+  std::unique_ptr<EventFile> events;
+  if (options.tensorboard) {
+    ASSIGN_OR_RETURN(events, EventFile::Create(folder, global_step));
+  }
+  return std::unique_ptr<RunLog>(
+      new RunLog(options, std::move(metrics), std::move(log), std::move(events)));
 }
 
-RunLog::RunLog(std::string folder, File metrics, File log)
-    : folder_(std::move(folder)),
+RunLog::RunLog(const TrainerOptions& options, File metrics, File log,
+               std::unique_ptr<EventFile> events)
+    : folder_(options.run_folder),
       metrics_(std::move(metrics)),
       log_(std::move(log)),
-      // mpirun makes standard output a pseudo-terminal, but not standard error.
-      on_terminal_(isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1) {}
+      events_(std::move(events)),
+      display_(options.show) {}
 
-absl::Status RunLog::AddMetrics(const nlohmann::json& line) {
-  return Append(metrics_, kMetricsFile, Text(line));
+absl::Status RunLog::AddMetrics(const std::string& kind, int64_t epoch, int64_t global_step,
+                                nlohmann::json metrics) {
+  if (events_ != nullptr) {
+    // The start is where the epochs' curves begin.
+    RETURN_IF_ERROR(events_->AddMetrics(kind == "start" ? "epoch" : kind, global_step, metrics));
+  }
+  metrics["kind"] = kind;
+  metrics["epoch"] = epoch;
+  metrics["global_step"] = global_step;
+  metrics["time"] = absl::ToUnixSeconds(absl::Now());
+  return Append(metrics_, kMetricsFile, Text(metrics));
+}
+
+absl::Status RunLog::AddPictures(int64_t global_step,
+                                 const std::map<std::string, base::Picture>& pictures) {
+  if (events_ == nullptr || pictures.empty()) return absl::OkStatus();
+  return events_->AddPictures(global_step, pictures);
 }
 
 absl::Status RunLog::AddBadSamples(const nlohmann::json& list) {
@@ -86,19 +111,19 @@ absl::Status RunLog::AddBadSamples(const nlohmann::json& list) {
 }
 
 absl::Status RunLog::AddLine(absl::string_view line) {
-  if (std::exchange(progress_shown_, false)) putchar('\n');
-  printf("%.*s\n", static_cast<int>(line.size()), line.data());
-  fflush(stdout);
+  display_.ShowLine(line);
   return Append(log_, kLogFile, line);
 }
 
-absl::Status RunLog::AddProgress(absl::string_view line) {
-  if (!on_terminal_) return AddLine(line);
-  constexpr char kClearLine[] = "\r\033[K";
-  printf("%s%.*s", kClearLine, static_cast<int>(line.size()), line.data());
-  fflush(stdout);
-  progress_shown_ = true;
-  return Append(log_, kLogFile, line);
+absl::Status RunLog::AddReport(const Progress& progress) {
+  display_.ShowReport(progress);
+  return Append(log_, kLogFile, ProgressLine(progress));
+}
+
+absl::Status RunLog::AddEpoch(const EpochResult& result) {
+  display_.ShowEpoch(result);
+  if (result.evaluation.empty()) return absl::OkStatus();
+  return Append(log_, kLogFile, EvaluationLine(result));
 }
 
 absl::Status RunLog::Append(const File& file, const char* name, absl::string_view line) {

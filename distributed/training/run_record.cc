@@ -48,7 +48,7 @@ absl::Status RunRecord::Begin(const nlohmann::json& origin_description,
     }
   }
   ASSIGN_OR_RETURN(log_,
-                   RunLog::Open(options_.run_folder, start,
+                   RunLog::Open(options_, start,
                                 origin_description.value("bad_samples", nlohmann::json::array())));
   const nlohmann::ordered_json config = {
       {"format", kRunFormat},  {"version", kRunVersion},     {"settings", options_.settings},

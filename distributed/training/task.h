@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "base/picture.h"
 #include "base/tensor_file.h"
 #include "distributed/training/batch_source.h"
 #include "nlohmann/json_fwd.hpp"
@@ -69,6 +70,9 @@ class Task {
   // What the lines of the start and of a finished epoch in metrics.jsonl say beyond the metrics, as
   // a JSON object: the learning rate, a search's genotype and logits.
   virtual nlohmann::json EpochSummary() const = 0;
+
+  // What a picture shows better, by its name: a search's cells. For TensorBoard, after an epoch.
+  virtual std::map<std::string, base::Picture> Pictures() const { return {}; }
 
   // Everything that decides the result, for the checkpoint and for the comparison between ranks and
   // with a resumed run.

@@ -11,7 +11,6 @@
 #include "ATen/ops/from_blob.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/build_id.h"
 #include "base/status_macros.h"
@@ -23,6 +22,7 @@
 #include "distributed/training/finite.h"
 #include "distributed/training/metric_totals.h"
 #include "distributed/training/phase_times.h"
+#include "distributed/training/progress.h"
 #include "distributed/training/run_environment.h"
 #include "distributed/training/run_origin.h"
 #include "distributed/training/run_record.h"
@@ -91,8 +91,7 @@ class Trainer {
 
   absl::Status RunSteps() {
     while (global_step_ < options_.epochs * steps_per_epoch_) {
-      position_ = absl::StrFormat("epoch %d/%d step %d/%d", epoch() + 1, options_.epochs,
-                                  step() + 1, steps_per_epoch_);
+      position_ = Position(ProgressAt(step() + 1));
       phases_.Begin("data");
       absl::StatusOr<std::vector<Batch>> batches = LoadBatches();
       phases_.Begin("wait");
@@ -139,7 +138,7 @@ class Trainer {
         [&] { return record_->Begin(origin.description, RunEnvironment(communicator_.size())); }));
 
     RETURN_IF_ERROR(AgreeOnStatus(communicator_, BeginEpoch()));
-    report_time_ = checkpoint_time_ = absl::Now();
+    report_time_ = checkpoint_time_ = epoch_time_ = absl::Now();
     report_step_ = global_step_;
     if (global_step_ == 0) AddMetrics("start", task_.EpochSummary());
     return absl::OkStatus();
@@ -279,60 +278,79 @@ class Trainer {
   }
 
   absl::Status AdvanceStep() {
+    const Progress progress = ProgressAt(step() + 1);
     ++global_step_;
-    if (global_step_ % options_.report_every_steps == 0 || step() == 0) {
-      RETURN_IF_ERROR(Report());
-    }
+    if (global_step_ % options_.report_every_steps == 0 || step() == 0) return Report(progress);
+    if (record_ != nullptr) record_->log().ShowStep(progress);
     return absl::OkStatus();
   }
 
-  absl::Status Report() {
+  // With `step` steps of this epoch done, and what the last report found.
+  Progress ProgressAt(int64_t step) const {
+    Progress progress = reported_;
+    progress.epoch = epoch() + 1;
+    progress.epochs = options_.epochs;
+    progress.step = step;
+    progress.steps = steps_per_epoch_;
+    progress.left = step_time_ * ((options_.epochs - epoch()) * steps_per_epoch_ - step);
+    return progress;
+  }
+
+  absl::Status Report(Progress progress) {
     RETURN_IF_ERROR(interval_.Reduce(communicator_));
     const absl::Time now = absl::Now();
     const double seconds = absl::ToDoubleSeconds(now - std::exchange(report_time_, now));
-    const double images_per_second = static_cast<double>(std::exchange(images_, 0)) / seconds;
-    const std::map<std::string, double> means = interval_.Means();
+    reported_.images_per_second = static_cast<double>(std::exchange(images_, 0)) / seconds;
+    reported_.means = interval_.Means();
     epoch_totals_.Merge(std::exchange(interval_, {}));
+    const int64_t steps = global_step_ - std::exchange(report_step_, global_step_);
+    step_time_ = absl::Seconds(seconds / static_cast<double>(steps));
 
-    nlohmann::json line = means;
-    line["images_per_second"] = images_per_second;
+    nlohmann::json line = reported_.means;
+    line["images_per_second"] = reported_.images_per_second;
     line["bad_samples"] = bad_samples_.size();
     AddMetrics("train", std::move(line));
-    std::string progress = position_;
-    for (const auto& [name, mean] : means) absl::StrAppendFormat(&progress, " %s %.4f", name, mean);
-    const int64_t steps = global_step_ - std::exchange(report_step_, global_step_);
-    const int64_t steps_left = options_.epochs * steps_per_epoch_ - global_step_;
-    const absl::Duration left = absl::Seconds(seconds / static_cast<double>(steps)) * steps_left;
-    absl::StrAppendFormat(&progress, " %.0f images/s ETA %s", images_per_second,
-                          absl::FormatDuration(absl::Trunc(left, absl::Seconds(1))));
-    if (record_ != nullptr) local_status_.Update(record_->log().AddProgress(progress));
+    progress.means = reported_.means;
+    progress.images_per_second = reported_.images_per_second;
+    progress.left = step_time_ * (options_.epochs * steps_per_epoch_ - global_step_);
+    if (record_ != nullptr) local_status_.Update(record_->log().AddReport(progress));
     return absl::OkStatus();
   }
 
   absl::Status FinishEpoch() {
+    EpochResult result = {.epoch = epoch(),
+                          .epochs = options_.epochs,
+                          .means = std::exchange(epoch_totals_, {}).Means()};
     nlohmann::json line = task_.EpochSummary();
-    line.update(nlohmann::json(std::exchange(epoch_totals_, {}).Means()));
+    line.update(nlohmann::json(result.means));
     line["bad_samples"] = bad_samples_.size();
     line["seconds"] = phases_.Take();
     line["peak_memory_bytes"] = PeakMemoryBytes();
     AddMetrics("epoch", std::move(line));
+    if (record_ != nullptr && options_.tensorboard) {
+      local_status_.Update(record_->log().AddPictures(global_step_, task_.Pictures()));
+    }
     passed_steps_ = 0;
     std::optional<double> accuracy;
     if (evaluation_ != nullptr) {
       phases_.Begin("evaluation");
-      RETURN_IF_ERROR(Evaluate());
+      RETURN_IF_ERROR(Evaluate(result));
       if (const auto it = summary_.evaluation.find("accuracy"); it != summary_.evaluation.end()) {
         accuracy = it->second;
         summary_.best_accuracy = std::max(summary_.best_accuracy, *accuracy);
       }
     }
+    const absl::Time now = absl::Now();
+    result.took = now - std::exchange(epoch_time_, now);
+    if (record_ != nullptr) local_status_.Update(record_->log().AddEpoch(result));
     RETURN_IF_ERROR(WriteCheckpoint(accuracy));
     local_status_.Update(BeginEpoch());
     report_time_ = absl::Now();
     return absl::OkStatus();
   }
 
-  absl::Status Evaluate() {
+  // Enters what it finds into `result`.
+  absl::Status Evaluate(EpochResult& result) {
     const absl::StatusOr<Evaluation> evaluation = CatchErrors([&] {
       return EvaluateBatches(
           *evaluation_, [&](const Batch& batch) { return task_.Evaluate(batch); }, bad_samples_,
@@ -351,14 +369,9 @@ class Trainer {
     metrics["judged"] = evaluation->judged;
     metrics["bad_samples"] = evaluation->samples - evaluation->judged;
     AddMetrics("evaluation", std::move(metrics));
-    std::string line = absl::StrFormat("evaluation after epoch %d/%d", epoch(), options_.epochs);
-    for (const auto& [name, mean] : summary_.evaluation) {
-      absl::StrAppendFormat(&line, " %s %.4f", name, mean);
-    }
-    if (evaluation->judged < evaluation->samples) {
-      absl::StrAppendFormat(&line, " of %d of %d samples", evaluation->judged, evaluation->samples);
-    }
-    AddLine(line);
+    result.evaluation = summary_.evaluation;
+    result.judged = evaluation->judged;
+    result.samples = evaluation->samples;
     return absl::OkStatus();
   }
 
@@ -390,11 +403,8 @@ class Trainer {
   // On rank 0. What a file refuses becomes known to all ranks when they agree next.
   void AddMetrics(const char* kind, nlohmann::json line) {
     if (record_ == nullptr) return;
-    line["kind"] = kind;
-    line["global_step"] = global_step_;
-    line["epoch"] = global_step_ == 0 ? 0 : (global_step_ - 1) / steps_per_epoch_ + 1;
-    line["time"] = absl::ToUnixSeconds(absl::Now());
-    local_status_.Update(record_->log().AddMetrics(line));
+    const int64_t epoch = global_step_ == 0 ? 0 : (global_step_ - 1) / steps_per_epoch_ + 1;
+    local_status_.Update(record_->log().AddMetrics(kind, epoch, global_step_, std::move(line)));
   }
   void AddLine(const std::string& line) {
     if (record_ != nullptr) local_status_.Update(record_->log().AddLine(line));
@@ -424,6 +434,9 @@ class Trainer {
   int64_t passed_steps_ = 0;  // Without a sample, of this epoch, as far as this process saw it.
 
   PhaseTimes phases_;
+  Progress reported_;                                    // Means and rate of the last report.
+  absl::Duration step_time_ = absl::InfiniteDuration();  // Of its steps.
+  absl::Time epoch_time_;       // When the epoch, or this process's part of it, began.
   absl::Time report_time_;      // Of the last report.
   int64_t report_step_ = 0;     // Steps done then.
   absl::Time checkpoint_time_;  // Of the last checkpoint.

@@ -8,12 +8,13 @@
 //                    Train(task, {&train, &search}, &validation, *communicator, options));
 //
 // A run folder holds, written by rank 0:
-//   config.json     the settings (also printed), what decides the result, what it runs on, the build
-//   checkpoints/    a folder per checkpoint (checkpoint.h)
-//   metrics.jsonl   a line for the start and per report interval ("kind": "train"), evaluation and
+//   config.json     the settings (also printed), what decides the result, what it runs on, the
+//   build checkpoints/    a folder per checkpoint (checkpoint.h) metrics.jsonl   a line for the
+//   start and per report interval ("kind": "train"), evaluation and
 //                   epoch (docs/metrics.md)
+//   events.out.tfevents.*  the same for TensorBoard (event_file.h)
 //   bad_samples.jsonl  a line per damaged sample that was left out, if there is any
-//   log.txt         what the terminal shows, as plain lines
+//   log.txt         how the run goes, as plain lines
 //   run.lock        while a process trains in it (run_lock.h)
 //
 // The first metric that is not finite, on any rank, ends the run, and no checkpoint holds a number

@@ -39,6 +39,14 @@ struct TrainerOptions {
   // The same as lines for the log; empty: nothing is said.
   std::string settings_text;
 
+  // What rank 0 shows on standard output: nothing, plain lines as in the log, or on a terminal a
+  // bar that is drawn anew and a line for each epoch.
+  enum class Show { kNothing, kLines, kBar };
+  Show show = Show::kBar;
+
+  // Whether the run folder gets a file of events for TensorBoard as well (event_file.h).
+  bool tensorboard = true;
+
   // How many damaged samples may be left out (negative: any number), where the sources do so.
   int64_t max_bad_samples = -1;
 

@@ -10,6 +10,7 @@
 #include "nas/learning/batch_metrics.h"
 #include "nas/learning/logits_summary.h"
 #include "nas/learning/losses.h"
+#include "nas/space/cell_picture.h"
 #include "nas/space/genotype.h"
 #include "nlohmann/json.hpp"
 #include "torch/utils.h"
@@ -244,5 +245,12 @@ nlohmann::json SearchTask::EpochSummary() const {
 }
 
 nlohmann::json SearchTask::Config() const { return ToJson(config_); }
+
+std::map<std::string, base::Picture> SearchTask::Pictures() const {
+  const absl::StatusOr<Architecture> found = CurrentArchitecture();
+  if (!found.ok()) return {};
+  return {{"cells/normal", DrawCell(found->genotype.normal)},
+          {"cells/reduction", DrawCell(found->genotype.reduce)}};
+}
 
 }  // namespace nas

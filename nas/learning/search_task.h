@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "base/picture.h"
 #include "base/tensor_file.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/data_parallel/gradient_reducer.h"
@@ -56,6 +57,10 @@ class SearchTask : public distributed::Task {
   absl::Status LoadState(const base::TensorMap& state) override;
   nlohmann::json EpochSummary() const override;
   nlohmann::json Config() const override;
+
+  // The cells that the alphas and betas choose now: "cells/normal", "cells/reduction"; none if they
+  // are not finite.
+  std::map<std::string, base::Picture> Pictures() const override;
 
   // What the search has found so far, on the budget if there is one. InvalidArgument if an alpha,
   // beta or gamma is not finite, or as from DeriveArchitecture.

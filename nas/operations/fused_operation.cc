@@ -120,7 +120,7 @@ at::Tensor FusedOperation::ForwardFused(const std::vector<at::Tensor>& x) {
   fused::ChainTensors tensors{.x = x};
   for (const Unit& unit : units_) {
     for (const PrecisionConv2dImpl* conv : unit.convs) {
-      const quant::Precision& precision = conv->PrecisionFor(quant::Precision::Float());
+      const quant::Precision precision = conv->PrecisionFor(quant::Precision::Float());
       tensors.weights.push_back(quant::MixedWeight(conv->weight(), precision.weight_bits,
                                                    precision.weight_probs, conv->eight_bit()));
       tensors.probabilities.push_back(precision.activation_probs);

@@ -161,15 +161,21 @@ absl::Status ReadWeights(const std::string& path, const base::TensorMap& state,
   return absl::OkStatus();
 }
 
-absl::Status WriteWeights(const std::string& path, const base::TensorMap& state,
-                          PublishedStyle style, const WeightCompanions& companions) {
-  base::TensorMap file = companions.ranges;
+base::TensorMap PublishedState(const base::TensorMap& state, PublishedStyle style) {
+  base::TensorMap tensors;
   for (const auto& [name, published] : PublishedNames(state, style)) {
-    file.emplace(published, state.at(name));
+    tensors.emplace(published, state.at(name));
   }
   for (const std::string& name : PublishedExtraBuffers(state, style)) {
-    file.emplace(name, at::zeros({}, at::kFloat));
+    tensors.emplace(name, at::zeros({}, at::kFloat));
   }
+  return tensors;
+}
+
+absl::Status WriteWeights(const std::string& path, const base::TensorMap& state,
+                          PublishedStyle style, const WeightCompanions& companions) {
+  base::TensorMap file = PublishedState(state, style);
+  file.insert(companions.ranges.begin(), companions.ranges.end());
   base::TensorFileNotes notes;
   if (!companions.classes.empty()) {
     notes.emplace(kClassesNote, nlohmann::json(companions.classes).dump());

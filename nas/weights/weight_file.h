@@ -33,7 +33,11 @@ struct WeightCompanions {
 absl::Status ReadWeights(const std::string& path, const base::TensorMap& state,
                          WeightCompanions* companions = nullptr);
 
-// Writes `state`, all of a network's, so that torch.load(path, weights_only=True) returns a dict
+// The tensors of `state`, all of a network's, under their published names, with the buffers that
+// the published network has beyond ours.
+base::TensorMap PublishedState(const base::TensorMap& state, PublishedStyle style);
+
+// Writes PublishedState, so that torch.load(path, weights_only=True) returns a dict
 // that the published network's load_state_dict accepts. Of `companions`, it has no place for ranges
 // and ignores them with strict=False; the classes are no part of the dict.
 absl::Status WriteWeights(const std::string& path, const base::TensorMap& state,

@@ -31,6 +31,7 @@ expect "--train_data: the path of the images is required" "${search[@]}" --train
 expect "no_such_folder" "${search[@]}" --train_data=no_such_folder
 expect "a_file" "${search[@]}" --run="$(touch a_file && echo a_file)/run"
 expect "--preset=nope: must be one of cifar" "${search[@]}" --preset=nope
+expect "did you mean quickstart?" "${search[@]}" --preset=quickstrat
 expect "unexpected argument 'leftover'" "${search[@]}" leftover
 expect "--no_such_flag: there is no such flag" "${search[@]}" --no_such_flag=1
 expect "--batch=100000" "${search[@]}" --batch=100000
@@ -38,11 +39,12 @@ expect "--bits=2,5: 5 is none of 1, 2, 3, 4, 8, 32" "${search[@]}" --bits=2,5
 expect "'x' is not a number" "${search[@]}" --bits=2,x
 expect "channels is 6, allowed" "${search[@]}" --channels=6
 expect "--gamma_lr: contradicts --bits=32" "${search[@]}" --bits=32 --gamma_lr=1
-expect "unknown schedule \"flat\"" "${search[@]}" --lr_schedule=flat
+expect "--lr_schedule=flat: must be one of constant, cosine, linear, step" "${search[@]}" --lr_schedule=flat
 
 expect "--architecture: a file or a genotype is required" "${train[@]}"
 expect "DARTS_V9: no such file, and no published genotype" "${train[@]}" --architecture=DARTS_V9
 expect "--channels: contradicts --architecture, a file" "${train[@]}" --architecture=x.json --channels=8
+expect "did you mean PC_DARTS_cifar?" "${train[@]}" --architecture=PC_DARTS_cifr
 expect "missing.json" "${train[@]}" --architecture=missing.json
 expect "--drop_path" "${train[@]}" --architecture=PC_DARTS_cifar --drop_path=1
 expect "--default_bits=5: must be" "${train[@]}" --architecture=NASNet --gammas=any.t7 --default_bits=5

@@ -69,6 +69,22 @@ class DryRunTest(unittest.TestCase):
         self.passes(tool, f"--preset={preset}", "--architecture=PC_DARTS_image",
                     f"--test_data={self.data}")
 
+  def test_what_it_would_take(self):
+    cost = (r"\nnetwork      (\d+) parameters, ([0-9.]+) M multiply-adds an image\n"
+            r"ranks        1 on .*\nsteps        (\d+) epochs of (\d+), in all (\d+)\n"
+            r"memory       ([0-9.]+) GB of tensors for each rank\n"
+            r"time         about (?:\d+ d )?\d+:\d\d:\d\d, ([0-9.]+) s a step: ")
+    train = self.passes("train", "--preset=cifar", "--architecture=PC_DARTS_cifar", "--noauxiliary", "--run=run",
+                        f"--train_data={self.data}")
+    search = self.passes("search", "--preset=quickstart", "--run=run", f"--train_data={self.data}")
+    for text in (train, search):
+      self.assertRegex(text, cost)
+      parameters, macs, epochs, steps, in_all, gigabytes, seconds = map(float, re.search(cost, text).groups())
+      self.assertEqual(epochs * steps, in_all)
+      self.assertGreater(min(macs, gigabytes, seconds), 0)
+      if text is train:
+        self.assertEqual(parameters, 3634678)  # As published.
+
   def test_tools_without_presets(self):
     self.passes("pack", f"--input={self.data}", "--output=packed")
     self.passes("inspect", f"--input={self.data}")
@@ -97,7 +113,7 @@ class DryRunTest(unittest.TestCase):
                  "--target_compression=64")
     self.refuses("--gamma_lr: contradicts --bits=4", *search, "--bits=4", "--gamma_lr=1")
     self.refuses("may use 0.01 GB", *search, "--memory_gb=0.01")
-    self.refuses("--warmup_epochs=4: there are only 3 epochs", *search, "--warmup_epochs=4")
+    self.refuses("--warmup_epochs=7: there are only 6 epochs", *search, "--warmup_epochs=7")
     self.refuses("nowhere", *search, "--resume=nowhere")
 
     train = ["train", "--preset=quickstart", "--run=run", f"--train_data={self.data}",

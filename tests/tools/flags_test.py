@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-TOOLS = ("evaluate", "export", "inspect", "pack", "precision_search", "predict", "ptq", "published_costs",
+TOOLS = ("convert", "evaluate", "export", "inspect", "pack", "precision_search", "predict", "ptq", "published_costs",
          "search", "train")
 FLAG = re.compile(r"^--(\w+)=(.*?)  \((.*)\)$", re.MULTILINE)
 NUMBERS = re.compile(r"a (whole )?number (?:from |above )?(-?[0-9.e+]+)(?: or more| to (?:below )?([0-9.e+]+))?$")
@@ -42,6 +42,9 @@ class FlagsTest(unittest.TestCase):
         numeric = re.fullmatch(r"-?[0-9.]+(e[-+]?[0-9]+)?", default)
         if values in ("text", "true or false"):
           # A number that no range is declared for would end --help with an error.
+          continue
+        if values.startswith("one of "):
+          self.refused(f"--{flag}=no_word: must be {values}", 2, tool, f"--{flag}=no_word")
           continue
         self.assertTrue(numeric, (tool, flag, default))
         whole, low, high = NUMBERS.fullmatch(values).groups()

@@ -50,7 +50,7 @@ image=$(find images -name '*.jpg' -o -name '*.png' | sort | head -1)
 "$tools/predict" run24.nqn "$image" "$image" --top=2 >out || fail "predict failed"
 [ "$(wc -l <out)" = 2 ] && grep -qE "^$image: .* %, .* %$" out || fail "predict printed: $(cat out)"
 
-expect "--format=tflite: must be packed, onnx or qonnx" "$tools/export" "${network[@]}" --format=tflite --output=x
+expect "--format=tflite: must be one of packed, onnx, qonnx" "$tools/export" "${network[@]}" --format=tflite --output=x
 for format in onnx qonnx; do
   "$tools/export" "${network[@]}" --format=$format --include_preprocessing --output="$format" | grep -q " bytes; " ||
     fail "no $format"
@@ -60,7 +60,7 @@ expect "no_such.pt" "$tools/export" "${network[@]}" --weights=no_such.pt --outpu
 expect "--output=none/x: none is no folder" "$tools/export" "${network[@]}" --output=none/x
 expect "the range of its 8-bit activations is not known" "$tools/export" "${network[@]}" --output=x \
   --weights="$(ls -d run88/checkpoints/step_* | tail -n 1)"
-expect "--architecture=PC_DARTS_cifar: must be a file" "$tools/export" "${network[@]}" --output=x \
+expect "--architecture=PC_DARTS_cifar: is no architecture file" "$tools/export" "${network[@]}" --output=x \
   --architecture=PC_DARTS_cifar
 sed 's/"eight_bit": "symmetric"/"eight_bit": "published"/' run88/architecture.json >published.json
 expect "cells.0.preprocess0.conv: its 8 bits are not symmetric" "$tools/export" --architecture=published.json \

@@ -7,6 +7,7 @@ test says so and is skipped. --test_env=SCREENSHOTS=1 keeps pictures in the test
 """
 
 import os
+import re
 import sys
 import tempfile
 import unittest
@@ -128,6 +129,9 @@ class BrowserTest(unittest.TestCase):
     self.expect_quiet()
     self.assertEqual(self.browser.evaluate(GROUND), [255, 255, 255])
     self.assertEqual(self.browser.evaluate(HIDDEN), 0)
+    sheets = len(re.findall(rb"/Type\s*/Page\b", self.browser.print_to_pdf()))
+    self.assertGreater(sheets, 5)
+    self.assertLess(sheets, 60)
 
   def test_the_browser_would_tell(self):
     """The checks above find what they look for."""

@@ -3,10 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -33,6 +32,7 @@
 #include "quant/runtime/packed_writer.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/output_paths.h"
 #include "tools/flags/tool.h"
 #include "tools/program/trained_weights.h"
@@ -42,6 +42,7 @@ DEFINE_string(
     format, "packed",
     "What to write: packed (quant/runtime/FORMAT.md), which predict and the runtime read; "
     "onnx; or qonnx, its dialect for FPGA tools.");
+FLAG_CHOICES(format, {"packed", "onnx", "qonnx"});
 DEFINE_string(output, "", "The file to write.");
 DEFINE_string(data, "",
               "A data set that gives the classes their names, where the weights do not know them; "
@@ -58,9 +59,6 @@ namespace tools {
 namespace {
 
 absl::Status CheckFlags() {
-  if (FLAGS_format != "packed" && FLAGS_format != "onnx" && FLAGS_format != "qonnx")
-    return absl::InvalidArgumentError(
-        absl::StrCat("--format=", FLAGS_format, ": must be packed, onnx or qonnx"));
   if (FLAGS_format == "packed" && FLAGS_include_preprocessing)
     return absl::InvalidArgumentError("--include_preprocessing: is for ONNX; packed has it always");
   for (const auto& [flag, value] :
@@ -69,29 +67,14 @@ absl::Status CheckFlags() {
   return RequireWritableFile("output", FLAGS_output);
 }
 
-// The network's architecture. Without data, whose classes would be compared with the file's, only a
-// file says how many classes there are.
-absl::StatusOr<nas::Architecture> ArchitectureFor(const data::Dataset* dataset) {
-  if (dataset != nullptr) return ArchitectureFromFlags(dataset->class_names().size());
-  const std::string path = gflags::GetCommandLineFlagInfoOrDie("architecture").current_value;
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error))
-    return absl::InvalidArgumentError(
-        absl::StrCat("--architecture=", path,
-                     ": must be a file, or --data must say how many classes there are"));
-  ASSIGN_OR_RETURN(const nas::Architecture file, nas::ReadArchitecture(path));
-  return ArchitectureFromFlags(file.network.classes);
-}
-
 // `classes`: what the weights were trained to tell apart, as far as known.
 absl::StatusOr<nas::DeploymentInput> InputOf(const nas::Architecture& architecture,
                                              std::vector<std::string> classes,
                                              const data::Dataset* dataset) {
   if (dataset != nullptr && classes.empty()) classes = dataset->class_names();
   if (dataset != nullptr) {
-    RETURN_IF_ERROR(
-        RequireSameClasses({absl::StrCat("--data=", FLAGS_data), dataset->class_names()},
-                           {FLAGS_weights, classes}));
+    RETURN_IF_ERROR(RequireSameClasses(
+        {absl::StrCat("--data=", FLAGS_data), dataset->class_names()}, {FLAGS_weights, classes}));
   }
   const data::Augmentation augmentation = architecture.network.images == nas::ImageKind::kCifar
                                               ? data::CifarEval()
@@ -157,7 +140,9 @@ absl::Status ExportNetwork() {
   if (!FLAGS_check_data.empty()) {
     ASSIGN_OR_RETURN(check_dataset, OpenDatasetOfFlag("check_data", FLAGS_check_data));
   }
-  ASSIGN_OR_RETURN(const nas::Architecture architecture, ArchitectureFor(dataset.get()));
+  std::optional<int64_t> classes;
+  if (dataset != nullptr) classes = dataset->class_names().size();
+  ASSIGN_OR_RETURN(const nas::Architecture architecture, ArchitectureFromFlags(classes));
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
   ASSIGN_OR_RETURN(const nas::WeightCompanions kept, TrainedWeightsFromFlag(*network));
   if (!kept.ranges.empty()) RETURN_IF_ERROR(UseKeptRanges(kept, *network));

@@ -1,29 +1,37 @@
 #include "tools/flags/architecture_flags.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/file.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
 #include "nas/derivation/bit_assignment.h"
 #include "nas/derivation/gamma_choices.h"
 #include "nas/derived/derived_layout.h"
+#include "nas/space/genotype_module.h"
 #include "nas/space/published_genotypes.h"
 #include "quant/lattice.h"
 #include "quant/names.h"
 #include "tools/flags/bits_flags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/nearest_name.h"
 
-DEFINE_string(architecture, "",
-              "The network: the architecture file of a search, or a genotype: a published one's "
-              "name (PC_DARTS_image), or one as text or JSON.");
+DEFINE_string(
+    architecture, "",
+    "The network: the architecture file of a search, or a genotype: a published one's "
+    "name (PC_DARTS_image), one as text or JSON, or FILE.py:NAME, one of a genotypes.py.");
 DEFINE_int64(channels, 36, "Of a genotype: channels of the first cell's nodes.");
 FLAG_RANGE(channels, tools::FromTo(1, 65536));
 DEFINE_int32(layers, 20, "Of a genotype: cells.");
@@ -42,14 +50,14 @@ DEFINE_string(gammas, "",
               "Of a genotype, instead of --abits and --wbits: a gamma_checkpoint.t7 to take bits "
               "from.");
 DEFINE_string(depth_rule, "published",
-              "With --gammas: which searched cell a cell takes its bits from: published or "
-              "proportional.");
+              "With --gammas: which searched cell a cell takes its bits from.");
+FLAG_CHOICES(depth_rule, {"published", "proportional"});
 DEFINE_int64(default_bits, 0,
              "With --gammas: bits of operations that no search has gammas for (sep_conv_7x7, "
              "conv_7x1_1x7); 0: the most of --bits.");
 FLAG_RANGE(default_bits, tools::FromTo(0, 32));
-DEFINE_string(eight_bit, "published",
-              "Of a genotype: the 8-bit quantizer: published, published_search or symmetric.");
+DEFINE_string(eight_bit, "published", "Of a genotype: the 8-bit quantizer.");
+FLAG_CHOICES(eight_bit, {"published", "published_search", "symmetric"});
 
 namespace tools {
 namespace {
@@ -80,7 +88,30 @@ bool NamesGenotype() {
   return !Exists(FLAGS_architecture) && FLAGS_architecture.find_first_of("({") != std::string::npos;
 }
 
-absl::StatusOr<nas::Architecture> FromFile(int64_t classes) {
+// The genotype that --architecture names; none if it is an architecture file, or no file at all.
+absl::StatusOr<std::optional<nas::Genotype>> GenotypeFromFlag() {
+  if (FLAGS_architecture.empty()) {
+    return absl::InvalidArgumentError("--architecture: a file or a genotype is required");
+  }
+  if (NamesGenotype()) {
+    return ValueOfFlag("architecture", nas::ResolveGenotype(FLAGS_architecture));
+  }
+  std::string path = FLAGS_architecture, name;
+  if (const size_t colon = path.rfind(':'); !Exists(path) && colon != std::string::npos) {
+    name = path.substr(colon + 1);
+    path.resize(colon);
+  }
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
+  ASSIGN_OR_RETURN(const std::string text, ValueOfFlag("architecture", base::ReadFile(path)));
+  const bool is_json = absl::StartsWith(absl::StripLeadingAsciiWhitespace(text), "{");
+  if (name.empty() && is_json) return std::nullopt;
+  const absl::StatusOr<nas::Genotype> genotype = nas::GenotypeOfModule(text, name);
+  if (genotype.ok()) return *genotype;
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", genotype.status().message()));
+}
+
+absl::StatusOr<nas::Architecture> FromFile(std::optional<int64_t> classes) {
   for (const char* flag : kFlagsOfGenotype) {
     if (GivenByUser(flag)) {
       return absl::InvalidArgumentError(
@@ -88,15 +119,18 @@ absl::StatusOr<nas::Architecture> FromFile(int64_t classes) {
     }
   }
   if (!Exists(FLAGS_architecture)) {
-    return absl::NotFoundError(absl::StrCat("--architecture=", FLAGS_architecture,
-                                            ": no such file, and no published genotype: ",
-                                            absl::StrJoin(nas::PublishedGenotypeNames(), ", ")));
+    const std::vector<std::string> names = nas::PublishedGenotypeNames();
+    const std::string nearest = NearestName(FLAGS_architecture, names);
+    return absl::NotFoundError(
+        absl::StrCat("--architecture=", FLAGS_architecture,
+                     ": no such file, and no published genotype: ", absl::StrJoin(names, ", "),
+                     nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?")));
   }
   ASSIGN_OR_RETURN(nas::Architecture architecture, nas::ReadArchitecture(FLAGS_architecture));
-  if (architecture.network.classes != classes) {
+  if (classes.has_value() && architecture.network.classes != *classes) {
     return absl::InvalidArgumentError(absl::StrCat(FLAGS_architecture, ": is for ",
                                                    architecture.network.classes,
-                                                   " classes, the data has ", classes));
+                                                   " classes, there are ", *classes));
   }
   if (GivenByUser("abits") || GivenByUser("wbits") || GivenByUser("quantize_stem")) {
     return WithUniformBits(architecture);
@@ -132,23 +166,31 @@ absl::Status AssignSearchedBits(nas::Architecture& architecture) {
 
 }  // namespace
 
-absl::StatusOr<nas::Architecture> ArchitectureFromFlags(int64_t classes) {
-  if (FLAGS_architecture.empty()) {
-    return absl::InvalidArgumentError("--architecture: a file or a genotype is required");
+absl::StatusOr<nas::Genotype> GenotypeFromFlags() {
+  ASSIGN_OR_RETURN(const std::optional<nas::Genotype> genotype, GenotypeFromFlag());
+  if (genotype.has_value()) return *genotype;
+  ASSIGN_OR_RETURN(nas::Architecture file, FromFile(std::nullopt));
+  return std::move(file.genotype);
+}
+
+absl::StatusOr<nas::Architecture> ArchitectureFromFlags(std::optional<int64_t> classes) {
+  ASSIGN_OR_RETURN(const std::optional<nas::Genotype> genotype, GenotypeFromFlag());
+  if (!genotype.has_value()) return FromFile(classes);
+  if (!classes.has_value()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--architecture=", FLAGS_architecture,
+                     ": is no architecture file, and nothing says how many classes there are"));
   }
-  if (!NamesGenotype()) return FromFile(classes);
-  ASSIGN_OR_RETURN(const nas::Genotype genotype,
-                   ValueOfFlag("architecture", nas::ResolveGenotype(FLAGS_architecture)));
   ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
   const nas::NetworkShape shape = {.images = input.images,
                                    .image_side = input.side,
                                    .channels = FLAGS_channels,
                                    .layers = FLAGS_layers,
-                                   .classes = classes,
+                                   .classes = *classes,
                                    .auxiliary = FLAGS_auxiliary,
                                    .quantize_stem = FLAGS_quantize_stem};
   ASSIGN_OR_RETURN(nas::Architecture architecture,
-                   nas::UniformArchitecture(genotype, shape,
+                   nas::UniformArchitecture(*genotype, shape,
                                             {.activation = FLAGS_abits, .weight = FLAGS_wbits}));
   ASSIGN_OR_RETURN(architecture.eight_bit,
                    ValueOfFlag("eight_bit", quant::ParseEightBit(FLAGS_eight_bit)));

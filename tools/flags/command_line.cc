@@ -8,20 +8,25 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "base/file.h"
 #include "base/status_macros.h"
 #include "data/io/printable_name.h"
 #include "gflags/gflags.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/home_folder.h"
 #include "tools/flags/nearest_name.h"
 #include "tools/flags/renamed_flags.h"
+
+DEFINE_string(settings, "", "File of flags, one a line; those on the command line override them.");
 
 namespace tools {
 namespace {
@@ -110,6 +115,40 @@ absl::Status ParseFlag(const std::vector<std::string>& argv, size_t& i) {
   return UnknownFlag(name);
 }
 
+// The last --settings of `argv`; "" if there is none.
+std::string SettingsFile(const std::vector<std::string>& argv) {
+  std::string path;
+  for (size_t i = 0; i < argv.size() && argv[i] != "--"; ++i) {
+    absl::string_view text = argv[i];
+    if (!absl::ConsumePrefix(&text, "--")) absl::ConsumePrefix(&text, "-");
+    if (text == argv[i] || !absl::ConsumePrefix(&text, "settings")) continue;
+    if (absl::ConsumePrefix(&text, "=")) path = std::string(text);
+    if (text.empty() && i + 1 < argv.size()) path = argv[i + 1];
+  }
+  return path;
+}
+
+absl::Status ParseSettings(const std::string& given) {
+  ASSIGN_OR_RETURN(const std::string path, ValueOfFlag("settings", ExpandHome(given)));
+  ASSIGN_OR_RETURN(const std::string text, ValueOfFlag("settings", base::ReadFile(path)));
+  int number = 0;
+  for (const absl::string_view raw : absl::StrSplit(text, '\n')) {
+    ++number;
+    const absl::string_view line = absl::StripAsciiWhitespace(raw);
+    if (line.empty() || line[0] == '#') continue;
+    size_t i = 0;
+    const std::vector<std::string> flag = {absl::StrCat(line[0] == '-' ? "" : "--", line)};
+    const absl::Status status =
+        SettingsFile(flag).empty()
+            ? ParseFlag(flag, i)
+            : absl::InvalidArgumentError("--settings: stands on a command line only");
+    if (!status.ok()) {
+      return absl::Status(status.code(), absl::StrCat(path, ":", number, ": ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& argv) {
@@ -120,6 +159,9 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
     if (text == "--help=all") result.question = Question::kFullHelp;
     if (text == "--version") result.question = Question::kVersion;
     if (result.question != Question::kNone) return result;
+  }
+  if (const std::string settings = SettingsFile(argv); !settings.empty()) {
+    RETURN_IF_ERROR(ParseSettings(settings));
   }
   for (size_t i = 0; i < argv.size(); ++i) {
     if (argv[i] == "--") {

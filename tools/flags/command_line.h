@@ -22,7 +22,9 @@ struct CommandLine {
 // Written --flag=value or --flag value, a boolean one --flag or --noflag; the last of several
 // counts; behind -- everything is an argument. Questions may stand anywhere before it.
 // InvalidArgument, naming the flag: there is no such one (with its new name if it was renamed, or
-// else the nearest one), a value is missing, or not of the flag's type.
+// else the nearest one), a value is missing, or not of the flag's type. --settings names a file
+// with a flag a line, with or without the -- before it; what is on the command line overrides it.
+// Lines that are empty or begin with # are passed over; an error names file and line.
 absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& argv);
 
 // Every flag of ours with its type, range, default and meaning, in groups by subject, the program's

@@ -1,8 +1,12 @@
 #include "tools/flags/command_line.h"
 
+#include <stdlib.h>
+
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "base/file.h"
 #include "gflags/gflags.h"
 #include "gtest/gtest.h"
 #include "tools/flags/flag_ranges.h"
@@ -63,6 +67,34 @@ TEST_F(CommandLineTest, ErrorsNameTheFlag) {
   EXPECT_EQ(ErrorOf({"--yes=perhaps"}), "--yes=perhaps: must be true or false");
   // gflags' own ways to set flags pass over errors.
   EXPECT_EQ(ErrorOf({"--flagfile=x"}), "--flagfile: there is no such flag; --help lists them");
+}
+
+TEST_F(CommandLineTest, AFileOfSettingsStandsBeforeTheCommandLine) {
+  const std::string path = absl::StrCat(getenv("TEST_TMPDIR"), "/settings");
+  const auto write = [&](const char* text) {
+    ASSERT_TRUE(base::WriteFileAtomically(path, text).ok());
+  };
+  write("# Of a run.\n\n  --text=of the file \nnumber=3\nyes\n");
+  ASSERT_TRUE(ParseCommandLine({"--number=4", "--settings=" + path}).ok());
+  EXPECT_EQ(FLAGS_text, "of the file");
+  EXPECT_EQ(FLAGS_number, 4);
+  EXPECT_TRUE(FLAGS_yes);
+  ASSERT_TRUE(ParseCommandLine({"--settings", path, "--noyes"}).ok());
+  EXPECT_EQ(FLAGS_number, 3);
+  EXPECT_FALSE(FLAGS_yes);
+
+  write("number=3\nnumbr=3\n");
+  EXPECT_EQ(ErrorOf({"--settings=" + path}),
+            path + ":2: --numbr: there is no such flag; did you mean --number? --help lists them");
+  write("number=x");
+  EXPECT_EQ(ErrorOf({"--settings=" + path}),
+            path + ":1: --number=x: must be a whole number from 1 to 9");
+  write("settings=other");
+  EXPECT_EQ(ErrorOf({"--settings=" + path}),
+            path + ":1: --settings: stands on a command line only");
+  EXPECT_EQ(ErrorOf({"--settings=" + path + "x"}).rfind("--settings: ", 0), 0);
+  // Behind -- everything is an argument.
+  EXPECT_TRUE(ParseCommandLine({"--", "--settings=" + path}).ok());
 }
 
 TEST_F(CommandLineTest, AnOldNameIsRefusedWithTheNewOne) {

@@ -8,6 +8,7 @@
 #include "gflags/gflags.h"
 #include "glog/logging.h"
 #include "nlohmann/json.hpp"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
 #include "xxhash.h"
@@ -16,13 +17,15 @@ DEFINE_string(
     images, "cifar",
     "Which images: cifar (small ones, shifted) or imagenet (photos, cropped and resized). "
     "Decides the network's stem, too.");
+FLAG_CHOICES(images, {"cifar", "imagenet"});
 DEFINE_int32(image_size, 32, "Height and width of the network's input, pixels.");
 FLAG_RANGE(image_size, tools::FromTo(1, 65536));
 DEFINE_int64(batch, 256, "Samples of a step, over all ranks.");
 FLAG_RANGE(batch, tools::FromTo(1, tools::kMany));
 DEFINE_int32(threads, 1, "Threads of a rank that decode images.");
 FLAG_RANGE(threads, tools::FromTo(1, 1024));
-DEFINE_string(on_bad_sample, "fail", "What a damaged image does to a run: fail or skip.");
+DEFINE_string(on_bad_sample, "fail", "What a damaged image does to a run.");
+FLAG_CHOICES(on_bad_sample, {"fail", "skip"});
 DEFINE_int64(max_bad_samples, 100,
              "--on_bad_sample=skip: how many damaged images may be left out before the run fails.");
 FLAG_RANGE(max_bad_samples, tools::AtLeast(0));
@@ -93,9 +96,6 @@ absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& sh
   options.augmentation.size = static_cast<int>(shape.side);
   if (FLAGS_on_bad_sample == "skip") {
     options.on_bad_sample = data::LoaderOptions::OnBadSample::kSkip;
-  } else if (FLAGS_on_bad_sample != "fail") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--on_bad_sample=", FLAGS_on_bad_sample, ": must be fail or skip"));
   }
   if (FLAGS_batch < place.size) {
     return absl::InvalidArgumentError(absl::StrCat(

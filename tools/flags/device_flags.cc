@@ -6,11 +6,13 @@
 #include "base/arithmetic.h"
 #include "distributed/communication/create_communicator.h"
 #include "gflags/gflags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/version.h"
 #include "torch/version.h"
 
-DEFINE_string(device, "cpu", "Where the network computes: cpu or cuda.");
+DEFINE_string(device, "cpu", "Where the network computes.");
+FLAG_CHOICES(device, {"cpu", "cuda"});
 DEFINE_double(collective_timeout, 300,
               "Seconds a rank waits for the others before it names them and gives up.");
 FLAG_RANGE(collective_timeout, tools::Above(0));
@@ -41,10 +43,6 @@ bool ReproducibleFromFlags() { return FLAGS_reproducible; }
 
 absl::StatusOr<c10::DeviceType> DeviceFromFlags() {
   if (FLAGS_device == "cpu") return c10::DeviceType::CPU;
-  if (FLAGS_device != "cuda") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--device=", FLAGS_device, ": must be cpu or cuda"));
-  }
   if (!at::hasCUDA()) {
     return absl::InvalidArgumentError(
         "--device=cuda: no GPU here, or this binary was built without --config=cuda");

@@ -2,12 +2,16 @@
 
 #include <cmath>
 #include <map>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 #include "glog/logging.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/flag_values.h"
 
@@ -60,13 +64,19 @@ void RangeDeclaration::Declare(const char* flag, Range range) {
 
 std::string DescribeValues(const gflags::CommandLineFlagInfo& flag) {
   if (flag.type == "bool") return "true or false";
-  if (!IsNumeric(flag)) return "text";
+  if (!IsNumeric(flag)) {
+    const std::vector<std::string>& choices = ChoicesOf(flag.name);
+    return choices.empty() ? "text" : "one of " + absl::StrJoin(choices, ", ");
+  }
   return absl::StrCat(IsWhole(flag) ? "a whole number " : "a number ", RangeOf(flag).ToString());
 }
 
-absl::Status CheckRanges() {
+absl::Status CheckValues() {
   for (const gflags::CommandLineFlagInfo& flag : OurFlags()) {
-    if (!IsNumeric(flag)) continue;
+    if (!IsNumeric(flag)) {
+      RETURN_IF_ERROR(CheckChoice(flag));
+      continue;
+    }
     double value;
     CHECK(absl::SimpleAtod(flag.current_value, &value)) << flag.name << "=" << flag.current_value;
     if (!RangeOf(flag).Contains(value)) {

@@ -54,12 +54,12 @@ class RangeDeclaration {
 #define FLAG_RANGE(flag, ...) \
   static const ::tools::RangeDeclaration range_of_##flag(#flag, &FLAGS_##flag, __VA_ARGS__)
 
-// "a whole number from 1 to 100", "a number above 0", "true or false", "text".
+// "a whole number from 1 to 100", "a number above 0", "true or false", "one of cpu, cuda", "text".
 std::string DescribeValues(const gflags::CommandLineFlagInfo& flag);
 
-// InvalidArgument naming the first flag of ours out of its range. A numeric one without a range is
-// the programmer's error.
-absl::Status CheckRanges();
+// InvalidArgument naming the first flag of ours out of its range or choices (flag_choices.h). A
+// numeric one without a range is the programmer's error.
+absl::Status CheckValues();
 
 }  // namespace tools
 

@@ -46,16 +46,16 @@ TEST(RangeTest, SaysWhatItIs) {
   EXPECT_EQ(Above(0).ToString(), "above 0");
 }
 
-TEST(CheckRangesTest, NamesTheFlagItsValueAndTheRange) {
+TEST(CheckValuesTest, NamesTheFlagItsValueAndTheRange) {
   const gflags::FlagSaver saver;
-  EXPECT_TRUE(CheckRanges().ok());
+  EXPECT_TRUE(CheckValues().ok());
   FLAGS_any = std::numeric_limits<uint64_t>::max();
-  EXPECT_TRUE(CheckRanges().ok());
+  EXPECT_TRUE(CheckValues().ok());
   FLAGS_rate = kInf;
-  EXPECT_EQ(CheckRanges().message(), "--rate=inf: must be a number above 0 to 1");
+  EXPECT_EQ(CheckValues().message(), "--rate=inf: must be a number above 0 to 1");
   FLAGS_rate = 1;
   FLAGS_count = 9;
-  EXPECT_EQ(CheckRanges().message(), "--count=9: must be a whole number from 1 to 8");
+  EXPECT_EQ(CheckValues().message(), "--count=9: must be a whole number from 1 to 8");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
 
@@ -10,7 +11,8 @@ DEFINE_double(weight_lr, 0.1, "Learning rate of the weights at the beginning.");
 FLAG_RANGE(weight_lr, tools::Above(0));
 DEFINE_double(weight_lr_min, 0, "Where a cosine of it ends.");
 FLAG_RANGE(weight_lr_min, tools::AtLeast(0));
-DEFINE_string(lr_schedule, "cosine", "How it falls: constant, cosine, linear or step.");
+DEFINE_string(lr_schedule, "cosine", "How it falls.");
+FLAG_CHOICES(lr_schedule, {"constant", "cosine", "linear", "step"});
 DEFINE_double(lr_decay, 0.1, "Factor of a step.");
 FLAG_RANGE(lr_decay, tools::AboveTo(0, 1));
 DEFINE_int32(lr_decay_epochs, 15, "Epochs between two steps.");

@@ -13,6 +13,7 @@
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/seed_flag.h"
 #include "tools/flags/settings_text.h"
+#include "tools/flags/tool.h"
 
 DEFINE_string(run, "",
               "Run folder: configuration, log, metrics, checkpoints and results go there.");
@@ -30,6 +31,10 @@ DEFINE_double(checkpoint_minutes, 15, "Minutes between two checkpoints within an
 FLAG_RANGE(checkpoint_minutes, tools::Above(0));
 DEFINE_int32(keep_checkpoints, 3, "How many checkpoints to keep besides the best one.");
 FLAG_RANGE(keep_checkpoints, tools::FromTo(1, 1e6));
+DEFINE_bool(verbose, false,
+            "On a terminal, too, a line with every metric for each report, as in log.txt, in place "
+            "of a bar and a line for each epoch.");
+DEFINE_bool(tensorboard, true, "Write a file of events for TensorBoard into the run folder, too.");
 DEFINE_bool(
     check_ranks, false,
     "After every step, compare all state between ranks and name the first tensor that differs.");
@@ -54,6 +59,12 @@ absl::StatusOr<distributed::TrainerOptions> TrainerOptionsFromFlags() {
   options.keep_checkpoints = FLAGS_keep_checkpoints;
   options.resume = FLAGS_resume;
   options.check_ranks = FLAGS_check_ranks;
+  if (IsQuiet() && FLAGS_verbose) {
+    return absl::InvalidArgumentError("--verbose: contradicts --quiet");
+  }
+  using Show = distributed::TrainerOptions::Show;
+  options.show = IsQuiet() ? Show::kNothing : FLAGS_verbose ? Show::kLines : Show::kBar;
+  options.tensorboard = FLAGS_tensorboard;
   options.settings = EffectiveFlags();
   options.settings_text = SettingsText();
   options.reproducible = ReproducibleFromFlags();

@@ -7,6 +7,7 @@
 #include "glog/logging.h"
 #include "nas/derived/derived_layout.h"
 #include "quant/names.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
 
@@ -14,6 +15,7 @@ DEFINE_string(
     cost_model, "exact",
     "Complexity and budget by true multiply-accumulates (exact), or as the published code counts "
     "them, in millions and with groups ignored (published).");
+FLAG_CHOICES(cost_model, {"exact", "published"});
 DEFINE_double(
     target_bitops, 0,
     "Steers the complexity's weight so that the convolutions searched have so many BitOps "

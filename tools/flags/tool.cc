@@ -7,12 +7,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "data/io/printable_name.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
 #include "tools/flags/command_line.h"
+#include "tools/flags/completion.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/home_folder.h"
@@ -24,6 +25,11 @@ DEFINE_string(print_preset, "",
               "Print the flags that the preset of this name stands for, and end.");
 DEFINE_bool(dry_run, false,
             "Check flags, files and ranks, say what would run, and leave everything as it is.");
+
+DEFINE_bool(quiet, false, "Show results, warnings and errors alone.");
+DEFINE_string(completion, "",
+              "Print a script that completes this tool's command line in a shell, and end.");
+FLAG_CHOICES(completion, {"bash"});
 
 namespace tools {
 namespace {
@@ -37,11 +43,13 @@ absl::StatusOr<Preset> PresetOfFlag(const char* flag, const std::string& value,
                                     const Presets& presets) {
   const auto preset = presets.find(value);
   if (preset != presets.end()) return preset->second;
-  const auto name = [](std::string* out, const auto& entry) { out->append(entry.first); };
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, "=", data::PrintableName(value), ": ",
-                   presets.empty() ? "this tool has no presets"
-                                   : "must be one of " + absl::StrJoin(presets, ", ", name)));
+  if (presets.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, "=", data::PrintableName(value), ": this tool has no presets"));
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : presets) names.push_back(name);
+  return NoSuchChoice(flag, value, names);
 }
 
 absl::Status ApplyPreset(const Presets& presets) {
@@ -56,7 +64,7 @@ absl::Status ApplyPreset(const Presets& presets) {
 }
 
 // Sets every flag, and `others` as RunTool. InvalidArgument as from ParseCommandLine, ApplyPreset
-// and CheckRanges.
+// and CheckValues.
 absl::Status SetFlags(const CommandLine& command_line, const Presets& presets, const char* argument,
                       std::vector<std::string>* others) {
   std::vector<std::string> left = command_line.arguments;
@@ -72,7 +80,7 @@ absl::Status SetFlags(const CommandLine& command_line, const Presets& presets, c
   }
   RETURN_IF_ERROR(ApplyPreset(presets));
   RETURN_IF_ERROR(ExpandHomeInFlags());
-  return CheckRanges();
+  return CheckValues();
 }
 
 std::string Answer(Question question, const std::string& usage, const Presets& presets) {
@@ -104,6 +112,8 @@ int Finish(int exit_status) {
 
 }  // namespace
 
+bool IsQuiet() { return FLAGS_quiet; }
+
 bool IsDryRun() { return FLAGS_dry_run; }
 
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
@@ -128,6 +138,11 @@ int RunTool(int argc, char** argv, const std::string& usage, const Presets& pres
     fputs(PresetText(*preset).c_str(), stdout);
     return Finish(0);
   }
+  if (!FLAGS_completion.empty()) {
+    fputs(CompletionScript(gflags::ProgramInvocationShortName(), presets).c_str(), stdout);
+    return Finish(0);
+  }
+  if (FLAGS_quiet) FLAGS_minloglevel = google::GLOG_WARNING;
   if (absl::Status status = RunBody(body); !status.ok()) {
     return Fail(status, absl::IsCancelled(status) ? kStopped : kError);
   }

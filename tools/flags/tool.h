@@ -24,10 +24,13 @@ namespace tools {
 // the first. What is wrong, standard output that cannot be written included, is one line on stderr.
 // Returns the exit status: 0, 1 for an error of `body` or of standard output, 2 for a wrong command
 // line, 75 for Cancelled: stopped by a signal, to be started again with --resume=auto. --help,
-// --version and --print_preset print and return 0.
+// --version, --print_preset and --completion print and return 0.
 int RunTool(int argc, char** argv, const std::string& usage, const Presets& presets,
             const std::function<absl::Status()>& body, const char* argument = nullptr,
             std::vector<std::string>* others = nullptr);
+
+// --quiet: the body shows its results alone.
+bool IsQuiet();
 
 // --dry_run: the body checks what it can and prints what it would do, "would …", instead.
 bool IsDryRun();

@@ -10,6 +10,7 @@
 #include "gflags/gflags.h"
 #include "nas/space/image_kind.h"
 #include "nlohmann/json.hpp"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 
 DEFINE_int32(padding, 4, "--images=cifar: training shifts an image by up to so many pixels.");
@@ -20,6 +21,7 @@ FLAG_RANGE(cutout, tools::FromTo(0, 65536));
 DEFINE_string(
     order, "shuffled",
     "Order of the training samples: shuffled, or quasi_random for data larger than memory.");
+FLAG_CHOICES(order, {"shuffled", "quasi_random"});
 
 namespace tools {
 namespace {
@@ -49,10 +51,6 @@ absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
     const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,
     const InputShape& shape, const distributed::Place& place) {
   ASSIGN_OR_RETURN(data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
-  if (FLAGS_order != "shuffled" && FLAGS_order != "quasi_random") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--order=", FLAGS_order, ": must be shuffled or quasi_random"));
-  }
   const int64_t count = samples.empty() ? dataset.size() : samples.size();
   if (count < options.global_batch) {
     return absl::InvalidArgumentError(absl::StrCat("--batch=", options.global_batch, ": the ",

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "nas/derived/activation_ranges.h"
 #include "torch/utils.h"
@@ -22,12 +21,6 @@ absl::Status CalibrateRanges(distributed::BatchSource& source, int64_t batches,
     network.forward(batch.images.to(network.parameters().front().options()));
   }
   return calibration.Finish(communicator);
-}
-
-absl::StatusOr<bool> WantsFixedRanges(const std::string& flag) {
-  if (flag == "fixed") return true;
-  if (flag == "batch") return false;
-  return absl::InvalidArgumentError(absl::StrCat("--ranges=", flag, ": must be fixed or batch"));
 }
 
 }  // namespace tools

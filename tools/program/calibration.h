@@ -3,10 +3,8 @@
 #define TOOLS_PROGRAM_CALIBRATION_H_
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/batch_source.h"
 #include "nas/derived/derived_network.h"
@@ -18,9 +16,6 @@ namespace tools {
 // network has no 8-bit activations.
 absl::Status CalibrateRanges(distributed::BatchSource& source, int64_t batches,
                              nas::DerivedNetwork& network, distributed::Communicator& communicator);
-
-// --ranges: true for "fixed", false for "batch". InvalidArgument for another value.
-absl::StatusOr<bool> WantsFixedRanges(const std::string& flag);
 
 }  // namespace tools
 

@@ -10,14 +10,15 @@
 #include "distributed/training/batch_source.h"
 #include "distributed/training/task.h"
 #include "distributed/training/trainer.h"
+#include "tools/program/run_estimate.h"
 
 namespace tools {
 
 // Compares the ranks, looks whether the run folder may hold the run and whether the checkpoint to
 // start from is whole and of this run, and prints the run on rank 0; `what` is one line. Changes
 // nothing. Every rank calls it; errors are the same on all.
-absl::Status DescribeRun(const std::string& what, const distributed::Task& task,
-                         const distributed::BatchSource& train,
+absl::Status DescribeRun(const std::string& what, const RunEstimate& estimate,
+                         const distributed::Task& task, const distributed::BatchSource& train,
                          distributed::Communicator& communicator,
                          const distributed::TrainerOptions& options);
 

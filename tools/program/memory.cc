@@ -12,6 +12,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "c10/core/Allocator.h"
 #include "c10/util/ThreadLocalDebugInfo.h"
@@ -65,12 +67,17 @@ double PeakTensorBytes(const std::function<void()>& body) {
   return static_cast<double>(meter->peak());
 }
 
-double StepBytes(const std::function<void(int64_t images)>& step, int64_t images) {
+StepCost MeasureStep(const std::function<void(int64_t images)>& step, int64_t images) {
+  const auto measure = [&step](int64_t count) {
+    const absl::Time start = absl::Now();
+    const double bytes = PeakTensorBytes([&] { step(count); });
+    return StepCost{.bytes = bytes, .seconds = absl::ToDoubleSeconds(absl::Now() - start)};
+  };
   step(2);  // What is made once and kept, gradients for one, is not the second step's.
-  const double two = PeakTensorBytes([&] { step(2); });
-  const double four = PeakTensorBytes([&] { step(4); });
-  return two +
-         std::max(0.0, four - two) / 2 * static_cast<double>(std::max<int64_t>(images, 2) - 2);
+  const StepCost two = measure(2), four = measure(4);
+  const double more = static_cast<double>(std::max<int64_t>(images, 2) - 2) / 2;
+  return {.bytes = two.bytes + more * std::max(0.0, four.bytes - two.bytes),
+          .seconds = two.seconds + more * std::max(0.0, four.seconds - two.seconds)};
 }
 
 double MachineBytes() {

@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "ATen/ops/empty.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "distributed/communication/create_communicator.h"
 #include "gflags/gflags.h"
 #include "gmock/gmock.h"
@@ -29,7 +31,16 @@ TEST(MemoryTest, AStepGrowsWithItsImages) {
     const at::Tensor fixed = at::empty({1 << 20}, at::kByte);
     const at::Tensor kept = at::empty({images, 1 << 16}, at::kByte);
   };
-  EXPECT_NEAR(StepBytes(step, 256), (1 << 20) + 256 * (1 << 16), 1 << 12);
+  const StepCost cost = MeasureStep(step, 256);
+  EXPECT_NEAR(cost.bytes, (1 << 20) + 256 * (1 << 16), 1 << 12);
+  EXPECT_GT(cost.seconds, 0);
+}
+
+TEST(MemoryTest, AStepTakesAsLongAsItsImages) {
+  const auto step = [](int64_t images) { absl::SleepFor(absl::Milliseconds(10) * images); };
+  EXPECT_GE(MeasureStep(step, 2).seconds, 0.02);
+  // Twice as many take twice as long, more or less: the machine may be busy.
+  EXPECT_GT(MeasureStep(step, 100).seconds, 0.5);
 }
 
 TEST(MemoryTest, MoreThanThereIsIsRefused) {

@@ -6,6 +6,8 @@
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
+#include "nas/derived/derived_layout.h"
+#include "quant/bit_cost.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
@@ -61,10 +63,19 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   return setup;
 }
 
-absl::Status RequireMemoryForSteps(
+absl::StatusOr<RunEstimate> EstimateTraining(
     const TrainingSetup& setup, const nas::DerivedNetwork& like,
     const std::function<nas::DerivedNetwork::Output(const at::Tensor& images)>& forward) {
-  if (setup.network->parameters().front().is_cuda()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
+                   nas::MakeDerivedLayout(setup.architecture.genotype, setup.architecture.network));
+  RunEstimate estimate = {.parameters = layout.num_parameters + layout.num_auxiliary_parameters};
+  for (const nas::ConvSite& conv : layout.convs) {
+    estimate.multiply_adds += quant::Macs(conv.shape, quant::CostModel::kExact);
+  }
+  for (const nas::FloatConvSite& conv : layout.float_convs) {
+    estimate.multiply_adds += quant::Macs(conv.shape, quant::CostModel::kExact);
+  }
+  if (setup.network->parameters().front().is_cuda()) return estimate;
   const int64_t side = setup.architecture.network.image_side;
   const auto step = [&](int64_t images) {
     const auto [logits, auxiliary_logits] = forward(at::rand({images, 3, side, side}));
@@ -72,10 +83,13 @@ absl::Status RequireMemoryForSteps(
     if (auxiliary_logits.defined()) sum = sum + auxiliary_logits.sum();
     sum.backward();
   };
-  double bytes = StepBytes(step, ImagesOfRank(setup.communicator->size()));
+  const StepCost cost = MeasureStep(step, ImagesOfRank(setup.communicator->size()));
+  estimate.step_seconds = cost.seconds;
+  estimate.rank_bytes = cost.bytes;
   // Weights and momenta; gradients are the step's.
-  for (const at::Tensor& weight : like.parameters()) bytes += 2.0 * weight.nbytes();
-  return RequireMemory(bytes, *setup.communicator);
+  for (const at::Tensor& weight : like.parameters()) estimate.rank_bytes += 2.0 * weight.nbytes();
+  RETURN_IF_ERROR(RequireMemory(estimate.rank_bytes, *setup.communicator));
+  return estimate;
 }
 
 }  // namespace tools

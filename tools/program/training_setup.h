@@ -15,6 +15,7 @@
 #include "distributed/training/trainer.h"
 #include "nas/derived/architecture.h"
 #include "nas/derived/derived_network.h"
+#include "tools/program/run_estimate.h"
 
 namespace tools {
 
@@ -33,9 +34,10 @@ struct TrainingSetup {
 // naming the flag, or the file's field, that is wrong.
 absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions& options);
 
-// ResourceExhausted, on every rank alike, if steps of this training need more memory than the ranks
-// of a host have, as far as a network `like` the one to be trained tells. `forward` is its.
-absl::Status RequireMemoryForSteps(
+// What this training takes, as far as a network `like` the one to be trained tells; `forward` is
+// its. ResourceExhausted, on every rank alike, if steps need more memory than the ranks of a host
+// have. Steps are tried on the CPU only.
+absl::StatusOr<RunEstimate> EstimateTraining(
     const TrainingSetup& setup, const nas::DerivedNetwork& like,
     const std::function<nas::DerivedNetwork::Output(const at::Tensor& images)>& forward);
 

@@ -13,6 +13,9 @@ def _impl(ctx):
     sources = {}  # place -> file
     for target, place in ctx.attr.files.items():
         sources[place] = target.files.to_list()[0]
+    for target, folder in ctx.attr.folders.items():
+        for file in target.files.to_list():
+            sources[folder + "/" + file.basename] = file
     runtime = []
     for program in ctx.attr.programs:
         executable = program[DefaultInfo].files_to_run.executable
@@ -50,6 +53,8 @@ release_archive = rule(
         "programs": attr.label_list(mandatory = True),
         # Other files and where they lie.
         "files": attr.label_keyed_string_dict(allow_files = True),
+        # Files that lie together, and their folder.
+        "folders": attr.label_keyed_string_dict(allow_files = True),
         # :licences of every repository that something is carried of.
         "licences": attr.label_list(allow_files = True),
         "_pack": attr.label(default = ":pack_release", executable = True, cfg = "exec"),

@@ -20,6 +20,7 @@ mkdir "$work/home"
 
 # Every library comes from the archive or the system.
 for program in "$bin"/*; do
+  [ -f "$program" ] || continue
   file=$(head -c 4 "$program" | tr -d '\0')
   [ "$file" = $'\x7fELF' ] || continue
   if ldd "$program" | grep -v linux-vdso | grep -vE "=> ($work/nqdarts|/lib|/usr/lib)|^\s*/lib64/ld-linux"; then
@@ -68,6 +69,10 @@ search=("$bin/search" --preset=quickstart --layers=3 --derive_layers=3 --channel
   --train_fraction=0.02 --search_fraction=0.02 --epochs=1 --train_data="$work/home/data")
 elsewhere "$bin/local_mpirun" 2 "${search[@]}" --run="$work/home/search"
 grep -q '"genotype":' "$work/home/search/architecture.json"
+elsewhere "$bin/report" "$work/home/search" --output="$work/home/report.html"
+grep -q 'BitOps by layer, exact' "$work/home/report.html"
+elsewhere "$bin/convert" --format=genotype --architecture="$work/home/search/architecture.json" --output="$work/home/genotype"
+grep -q '^Genotype(normal=' "$work/home/genotype"
 
 # mpirun, its daemon started by what stands for ssh: an empty environment on another host.
 cat >"$work/home/ssh" <<'SSH'

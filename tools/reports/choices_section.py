@@ -137,8 +137,8 @@ def decision_table(run, history):
   rows = [[name] + [f"{counts[who]} of {sum(counts.values())}" for who in
                     (logits.SEARCH_DECIDED, logits.DRAW_DECIDED, logits.NOT_MOVED)]
           for name, counts in table]
-  note = ('<p class="note">A row is decided by the search if what the search added to the initial draw '
-          "has the same winner as the row itself; by the initial draw if it has another. Rows that did "
+  note = ('<p class="note">A row is decided by the search if it would choose the same had the initial draw '
+          "been its mirror image, else by the initial draw. Rows that did "
           "not move are read by no convolution, or alphas had not begun.</p>")
   return "<h4>Who decided</h4>" + svg.table(
       ["rows of", "the search", "the initial draw", "did not move"], rows) + note

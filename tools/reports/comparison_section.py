@@ -54,7 +54,7 @@ def section(comparisons):
     chart = scatter("Accuracy against cost", points_of(comparison), "BitOps of the cells (exact)",
                     "accuracy, %", note=f"Bars: deviations over {len(comparison.seeds)} seeds. The line joins those that "
                     "none beats at the same cost or less. Circles: methods; squares: budgets, first seed.")
-    parts.append(f'<div class="charts">{chart}</div>')
+    parts.append(f'<div class="wide">{chart}</div>')
     if comparison.points:
       parts.append("<h4>Budgets</h4>" + svg.table(*budget_table(comparison)))
   return "".join(parts)

@@ -46,14 +46,15 @@ def entropy(probabilities):
 
 
 def who_decided(start, end, first=0):
-  """Of options `first` and on: would what the search added to the initial draw have chosen alike?"""
+  """Of options `first` and on: would the row choose alike had the initial draw been its mirror image?"""
   start, end = start[first:], end[first:]
   if len(start) != len(end):
     return None
   moved = [b - a for a, b in zip(start, end)]
   if max(map(abs, moved)) <= 1e-6 * max(1e-3, *map(abs, start)):
     return NOT_MOVED
-  return SEARCH_DECIDED if argmax(moved) == argmax(end) else DRAW_DECIDED
+  mirrored = [b - 2 * a for a, b in zip(start, end)]
+  return SEARCH_DECIDED if argmax(mirrored) == argmax(end) else DRAW_DECIDED
 
 
 def alpha_rows(logits, kind):

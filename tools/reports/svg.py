@@ -74,14 +74,19 @@ def duration(seconds):
 
 
 def table(head, rows, class_=None, first_is_head=True):
-  """Cells are text; a cell that begins with "<" is escaped like any other. Numbers are set right."""
+  """Cells are text; a cell that begins with "<" is escaped like any other. Numbers are set right, and so is the head of a column of numbers."""
+  def numeric(value):
+    return value[:1].isdigit() or value[:1] in "+-−" and value[1:2].isdigit()
   def cell(i, value):
     value = "" if value is None else str(value)
     if i == 0 and first_is_head:
       return f'<th scope="row">{escape(value)}</th>'
-    numeric = value[:1].isdigit() or value[:1] in "+-−" and value[1:2].isdigit()
-    return f'<td class="number">{escape(value)}</td>' if numeric else f"<td>{escape(value)}</td>"
-  heads = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
+    return f'<td class="number">{escape(value)}</td>' if numeric(value) else f"<td>{escape(value)}</td>"
+  def heading(i, value):
+    below = [row[i] for row in rows if i < len(row)]
+    right = (i > 0 or not first_is_head) and below and all(numeric(str(entry)) for entry in below)
+    return f'<th scope="col" class="number">{escape(value)}</th>' if right else f'<th scope="col">{escape(value)}</th>'
+  heads = "".join(heading(i, value) for i, value in enumerate(head))
   body = "".join("<tr>" + "".join(cell(i, v) for i, v in enumerate(row)) + "</tr>" for row in rows)
   kind = f' class="{class_}"' if class_ else ""
   return (f'<div class="scroll" tabindex="0"><table{kind}><thead><tr>{heads}</tr></thead>'
