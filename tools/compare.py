@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains every method on one data set and prints one table.
+r"""Trains every method on one data set and prints one table.
 
     bazel run //tools:compare -- --train_data=$PWD/shards/train --test_data=$PWD/shards/test \
         --output=$PWD/runs/compare --preset=quickstart --seeds=2,3 --search_epochs=3 --train_epochs=10
@@ -26,6 +26,10 @@ import statistics
 import subprocess
 import sys
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+from reports.command_line import Parser  # noqa: E402
 
 ROW = ("method", "accuracy, %", "BitOps, G", "published, M", "weights, KB", "activations, KB",
        "search, s", "train, s")
@@ -334,15 +338,6 @@ class Numbers:
     return [self.number(part) for part in text.split(",")] if text else []
 
 
-class Parser(argparse.ArgumentParser):
-
-  def error(self, message):
-    self.exit(2, f"compare: {message}\n")
-
-  def _print_message(self, message, file=None):
-    (file or sys.stderr).write(message)  # argparse's own passes over a full disk.
-
-
 # Old name: new name, as tools/flags/renamed_flags.cc has it for the other tools.
 RENAMED = {"out": "output"}
 
@@ -355,8 +350,7 @@ class Renamed(argparse.Action):
 
 
 def parser_of_flags():
-  parser = Parser(description=__doc__, allow_abbrev=False,
-                  formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser = Parser("compare", __doc__)
   for old in RENAMED:
     parser.add_argument("--" + old, action=Renamed, help=argparse.SUPPRESS)
   path = os.path.expanduser

@@ -8,7 +8,6 @@ with their bits, costs by layer, time, settings. A run that goes on, was killed 
 far as it can be read; the page says what is missing. A comparison is the --output of compare.
 """
 
-import argparse
 import datetime
 import os
 import sys
@@ -17,22 +16,13 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from reports import formats  # noqa: E402
+from reports.command_line import Parser  # noqa: E402
 from reports.comparison import Comparison, is_comparison  # noqa: E402
 from reports.run import ReportError, Run, name_runs  # noqa: E402
 
 
-class Parser(argparse.ArgumentParser):
-
-  def error(self, message):
-    self.exit(2, f"report: {message}\n")
-
-  def _print_message(self, message, file=None):
-    (file or sys.stderr).write(message)  # argparse's own passes over a full disk.
-
-
 def parse_flags(arguments):
-  parser = Parser(prog="report", description=__doc__, allow_abbrev=False,
-                  formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser = Parser("report", __doc__)
   parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder, or a comparison's")
   parser.add_argument("--output", metavar="FILE", type=os.path.expanduser,
                       help="the file to write; - is standard output (default: report.html, and "

@@ -101,6 +101,12 @@ class CompletionTest(unittest.TestCase):
     os.makedirs(os.path.join(WORK, "2"), exist_ok=True)
     self.assertEqual(self.completed("search --batch=2"), "search --batch=2")
 
+  def test_the_tools_in_python(self):
+    self.source("report", "compare")
+    self.assertEqual(self.completed("report --format=mark"), "report --format=markdown ")
+    self.assertEqual(self.completed("compare --preset=qu"), "compare --preset=quickstart ")
+    self.assertEqual(self.completed("compare --dry"), "compare --dry_run ")
+
   def test_every_tool_has_a_script_that_bash_takes(self):
     for tool in ALL:
       script = subprocess.run([os.path.join(TOOLS, tool), "--completion=bash"], capture_output=True, text=True, check=True)
