@@ -113,8 +113,7 @@ _WHEELS = {
         "sympy",
         "typing_extensions",
     ],
-    # For tests alone: what Python's torch imports, and TensorBoard's reader with what it imports.
-    "python_torch": ["typing_extensions"],
+    # For tests alone: TensorBoard's reader with what it imports.
     "tensorboard": ["tensorboard", "protobuf", "numpy", "packaging", "absl-py"],
 }
 

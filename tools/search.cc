@@ -132,13 +132,6 @@ absl::Status CheckFlagsOfBits(const nas::SupernetConfig& supernet) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<nas::SearchConfig::GammaOptimizer> GammaOptimizerFromFlags() {
-  if (FLAGS_gamma_optimizer == "sgd") return nas::SearchConfig::GammaOptimizer::kSgd;
-  if (FLAGS_gamma_optimizer == "adam") return nas::SearchConfig::GammaOptimizer::kAdam;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--gamma_optimizer=", FLAGS_gamma_optimizer, ": is neither sgd nor adam"));
-}
-
 // What the derived network may cost, whatever genotype and bits are found.
 absl::Status CheckBudget(const nas::SearchConfig& config) {
   ASSIGN_OR_RETURN(const nas::DerivedLayout cheapest,
@@ -233,7 +226,9 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   config.alpha_weight_decay = FLAGS_alpha_weight_decay;
   config.alpha_grad_clip = FLAGS_alpha_grad_clip;
   config.second_order = FLAGS_second_order;
-  ASSIGN_OR_RETURN(config.gamma_optimizer, GammaOptimizerFromFlags());
+  config.gamma_optimizer = FLAGS_gamma_optimizer == "adam"
+                               ? nas::SearchConfig::GammaOptimizer::kAdam
+                               : nas::SearchConfig::GammaOptimizer::kSgd;
   config.gamma_rate = {.base = FLAGS_gamma_lr, .epochs = static_cast<int>(epochs)};
   config.gamma_weight_decay = FLAGS_gamma_weight_decay;
   config.complexity_decay = FLAGS_complexity_decay;

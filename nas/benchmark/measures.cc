@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "ATen/ops/mm.h"
 #include "ATen/ops/randint.h"
@@ -12,6 +14,7 @@
 #include "glog/logging.h"
 
 namespace nas {
+namespace {
 
 double Seconds(const std::function<void()>& body) {
   const auto start = std::chrono::steady_clock::now();
@@ -30,26 +33,7 @@ double MedianSeconds(int runs, const std::function<void()>& body) {
   return Median(std::move(seconds));
 }
 
-distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes) {
-  distributed::Batch batch;
-  batch.images = at::randn({images, 3, side, side});
-  batch.labels = at::randint(classes, {images}, at::kLong);
-  batch.global_count = images;
-  batch.loss_weight = 1.0 / images;
-  return batch;
-}
-
-void PrintMeasure(Implementation implementation, const StepMeasure& measure, int64_t images,
-                  double flop, double peak) {
-  std::printf("%-9s step %8.3f s   forward %7.3f s   backward %7.3f s   %7.1f images/s   "
-              "%6.0f MB   %6.1f GFLOP/s, %4.1f %% of a matrix product's\n",
-              implementation == Implementation::kFused ? "fused" : "composed", measure.seconds,
-              measure.forward, measure.backward, images / measure.seconds,
-              measure.peak_memory / 1e6, flop / measure.seconds / 1e9,
-              100 * flop / measure.seconds / peak);
-  std::fflush(stdout);
-}
-
+// Peak of resident memory since the last reset (Linux).
 void ResetPeakMemory() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
 double PeakMemoryBytes() {
@@ -61,6 +45,54 @@ double PeakMemoryBytes() {
     return kilobytes * 1024;
   }
   LOG(FATAL) << "/proc/self/status has no VmHWM";
+}
+
+}  // namespace
+
+distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes) {
+  distributed::Batch batch;
+  batch.images = at::randn({images, 3, side, side});
+  batch.labels = at::randint(classes, {images}, at::kLong);
+  batch.global_count = images;
+  batch.loss_weight = 1.0 / images;
+  return batch;
+}
+
+StepMeasure MeasureStep(int steps, const std::function<void()>& step,
+                        const std::function<at::Tensor()>& loss) {
+  ResetPeakMemory();
+  step();
+  StepMeasure measure;
+  measure.seconds = MedianSeconds(steps, step);
+  measure.peak_memory = PeakMemoryBytes();
+  std::vector<double> forward, backward;
+  for (int i = 0; i < steps; ++i) {
+    at::Tensor of_pass;
+    forward.push_back(Seconds([&] { of_pass = loss(); }));
+    backward.push_back(Seconds([&] { of_pass.backward(); }));
+  }
+  measure.forward = Median(std::move(forward));
+  measure.backward = Median(std::move(backward));
+  return measure;
+}
+
+void PrintMeasure(Implementation implementation, const StepMeasure& measure, int64_t images,
+                  double flop, double peak) {
+  std::printf(
+      "%-9s step %8.3f s   forward %7.3f s   backward %7.3f s   %7.1f images/s   "
+      "%6.0f MB   %6.1f GFLOP/s, %4.1f %% of a matrix product's\n",
+      implementation == Implementation::kFused ? "fused" : "composed", measure.seconds,
+      measure.forward, measure.backward, images / measure.seconds, measure.peak_memory / 1e6,
+      flop / measure.seconds / 1e9, 100 * flop / measure.seconds / peak);
+  std::fflush(stdout);
+}
+
+void CompareImplementations(const std::string& impl,
+                            const std::function<double(Implementation)>& measure) {
+  double fused = 0, composed = 0;
+  if (impl != "composed") fused = measure(Implementation::kFused);
+  if (impl != "fused") composed = measure(Implementation::kComposed);
+  if (impl == "both") std::printf("ratio %.1f\n", composed / fused);
 }
 
 double MatrixProductFlops() {

@@ -4,17 +4,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <vector>
+#include <string>
 
+#include "ATen/core/Tensor.h"
 #include "distributed/training/batch_source.h"
 #include "nas/fused/implementation.h"
 
 namespace nas {
-
-double Seconds(const std::function<void()>& body);
-double Median(std::vector<double> values);
-// Of `runs` calls.
-double MedianSeconds(int runs, const std::function<void()>& body);
 
 // Images and labels of one rank alone.
 distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes);
@@ -24,13 +20,17 @@ struct StepMeasure {
   double seconds, forward, backward;  // Medians: of a whole step, of its passes alone.
   double peak_memory;                 // Bytes.
 };
+// Of `steps` calls each, after a first step; `loss` runs a forward pass.
+StepMeasure MeasureStep(int steps, const std::function<void()>& step,
+                        const std::function<at::Tensor()>& loss);
 // Prints it in a line. flop: of a step; peak: see MatrixProductFlops.
 void PrintMeasure(Implementation implementation, const StepMeasure& measure, int64_t images,
                   double flop, double peak);
 
-// Peak of resident memory since the last reset (Linux).
-void ResetPeakMemory();
-double PeakMemoryBytes();
+// Calls measure(), which returns the seconds of a step, for the implementations that `impl` names
+// (fused, composed, or both, and then prints their ratio).
+void CompareImplementations(const std::string& impl,
+                            const std::function<double(Implementation)>& measure);
 
 // Floating-point operations per second of a large float32 matrix product on all threads.
 double MatrixProductFlops();

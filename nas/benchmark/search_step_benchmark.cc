@@ -27,8 +27,9 @@
 #include "quant/bit_cost.h"
 #include "torch/utils.h"
 
-DEFINE_string(preset, "cifar", "cifar: C 16, 8 layers, 32 pixels; imagenet: C 48, 8 layers, k 2, "
-                               "224 pixels; digits: C 8, 4 layers, 28 pixels");
+DEFINE_string(preset, "cifar",
+              "cifar: C 16, 8 layers, 32 pixels; imagenet: C 48, 8 layers, k 2, "
+              "224 pixels; digits: C 8, 4 layers, 28 pixels");
 DEFINE_int64(batch, 64, "images of a step");
 DEFINE_string(bits, "2,4", "candidates of every weight and activation");
 DEFINE_int32(threads, 2, "threads");
@@ -85,24 +86,9 @@ double Measure(const Preset& preset, Implementation implementation, double peak)
   const auto random = [&] { return RandomBatch(FLAGS_batch, preset.side, preset.classes); };
   const std::vector<distributed::Batch> batches = {random(), random()};
 
-  ResetPeakMemory();
-  const auto step = [&] { CHECK(task.Step({}, batches).ok()); };
-  step();
-  StepMeasure measure;
-  measure.seconds = MedianSeconds(FLAGS_steps, step);
-  measure.peak_memory = PeakMemoryBytes();
-
-  supernet.network().train();
-  at::Tensor loss;
-  std::vector<double> forward, backward;
-  for (int i = 0; i < FLAGS_steps; ++i) {
-    forward.push_back(Seconds([&] {
-      loss = CrossEntropy(supernet.Forward(batches[0].images), batches[0].labels);
-    }));
-    backward.push_back(Seconds([&] { loss.backward(); }));
-  }
-  measure.forward = Median(forward);
-  measure.backward = Median(backward);
+  const StepMeasure measure = MeasureStep(
+      FLAGS_steps, [&] { CHECK(task.Step({}, batches).ok()); },
+      [&] { return CrossEntropy(supernet.Forward(batches[0].images), batches[0].labels); });
   // A forward pass, and twice as much backward for the weights' step; alphas need no gradients of
   // weights.
   const int passes = FLAGS_second_order ? 3 + 2 + 2 * 2 + 3 : 3 + 2;
@@ -116,14 +102,14 @@ void Run() {
   CHECK(found != kPresets.end()) << "--preset=" << FLAGS_preset;
   at::set_num_threads(FLAGS_threads);
   const double peak = MatrixProductFlops();
-  std::printf("search step: %s, batch %ld, bits {%s}, %d threads%s; a matrix product reaches "
-              "%.0f GFLOP/s\n",
-              FLAGS_preset.c_str(), FLAGS_batch, FLAGS_bits.c_str(), FLAGS_threads,
-              FLAGS_second_order ? ", second order" : "", peak / 1e9);
-  double fused = 0, composed = 0;
-  if (FLAGS_impl != "composed") fused = Measure(found->second, Implementation::kFused, peak);
-  if (FLAGS_impl != "fused") composed = Measure(found->second, Implementation::kComposed, peak);
-  if (FLAGS_impl == "both") std::printf("ratio %.1f\n", composed / fused);
+  std::printf(
+      "search step: %s, batch %ld, bits {%s}, %d threads%s; a matrix product reaches "
+      "%.0f GFLOP/s\n",
+      FLAGS_preset.c_str(), FLAGS_batch, FLAGS_bits.c_str(), FLAGS_threads,
+      FLAGS_second_order ? ", second order" : "", peak / 1e9);
+  CompareImplementations(FLAGS_impl, [&](Implementation implementation) {
+    return Measure(found->second, implementation, peak);
+  });
 }
 
 }  // namespace

@@ -98,23 +98,9 @@ double Measure(const NetworkShape& shape, Implementation implementation, double 
   const std::vector<distributed::Batch> batches = {
       RandomBatch(FLAGS_batch, shape.image_side, shape.classes)};
 
-  ResetPeakMemory();
-  const auto step = [&] { CHECK(task.Step({}, batches).ok()); };
-  step();
-  StepMeasure measure;
-  measure.seconds = MedianSeconds(FLAGS_steps, step);
-  measure.peak_memory = PeakMemoryBytes();
-  network.train();
-  std::vector<double> forward, backward;
-  for (int i = 0; i < FLAGS_steps; ++i) {
-    at::Tensor loss;
-    forward.push_back(Seconds([&] {
-      loss = CrossEntropy(network.forward(batches[0].images).logits, batches[0].labels);
-    }));
-    backward.push_back(Seconds([&] { loss.backward(); }));
-  }
-  measure.forward = Median(forward);
-  measure.backward = Median(backward);
+  const StepMeasure measure = MeasureStep(
+      FLAGS_steps, [&] { CHECK(task.Step({}, batches).ok()); },
+      [&] { return CrossEntropy(network.forward(batches[0].images).logits, batches[0].labels); });
   // A forward pass, and twice as much backward.
   PrintMeasure(implementation, measure, FLAGS_batch,
                2 * MultiplyAdds(shape, architecture.genotype) * FLAGS_batch * 3, peak);
@@ -131,10 +117,9 @@ void Run() {
       "%.0f GFLOP/s\n",
       FLAGS_preset.c_str(), FLAGS_genotype.c_str(), FLAGS_batch, FLAGS_bits.c_str(), FLAGS_threads,
       peak / 1e9);
-  double fused = 0, composed = 0;
-  if (FLAGS_impl != "composed") fused = Measure(found->second, Implementation::kFused, peak);
-  if (FLAGS_impl != "fused") composed = Measure(found->second, Implementation::kComposed, peak);
-  if (FLAGS_impl == "both") std::printf("ratio %.1f\n", composed / fused);
+  CompareImplementations(FLAGS_impl, [&](Implementation implementation) {
+    return Measure(found->second, implementation, peak);
+  });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "nas/fused/cell_pass.h"
 #include "nas/fused/phases.h"
 #include "nas/fused/tasks.h"
+#include "quant/quantizers.h"
 
 namespace nas::fused {
 namespace {
@@ -35,7 +36,7 @@ class Forward {
  public:
   Forward(CellPass<T>& pass, const std::vector<T>& probabilities)
       : pass_(pass), plan_(pass.plan), probabilities_(probabilities) {
-    needs_range_ = NeedsRange(pass.cell.bits);
+    needs_range_ = quant::NeedsRange(pass.cell.bits);
     pass_.folds.resize(plan_.units.size());
     pass_.quantizers.resize(plan_.units.size());
   }

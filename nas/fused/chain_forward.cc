@@ -3,6 +3,7 @@
 #include "nas/fused/buffer_pool.h"
 #include "nas/fused/chain_pass.h"
 #include "nas/fused/tasks.h"
+#include "quant/quantizers.h"
 
 namespace nas::fused {
 namespace {
@@ -38,13 +39,13 @@ class Forward {
   // Whether the quantizers before a convolution depend on the batch.
   bool NeedsBatchRange(int unit, int conv) const {
     const ChainConv& of = pass_.spec.units[unit].convs[conv];
-    return NeedsRange(of.bits) && !of.range.defined();
+    return quant::NeedsRange(of.bits) && !of.range.defined();
   }
 
   // Of fixed quantizers; else empty.
   std::vector<T> FixedRange(int unit, int conv) const {
     const ChainConv& of = pass_.spec.units[unit].convs[conv];
-    if (!NeedsRange(of.bits) || !of.range.defined()) return {};
+    if (!quant::NeedsRange(of.bits) || !of.range.defined()) return {};
     const int64_t channels = pass_.shape(unit).in;
     const at::Tensor pairs =
         of.range.to(c10::CppTypeToScalarType<T>::value).reshape({2, channels}).t().contiguous();

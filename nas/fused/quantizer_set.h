@@ -13,16 +13,13 @@
 #include "nas/fused/fused_kernels.h"
 #include "quant/lattice.h"
 #include "quant/precision.h"
+#include "quant/quantizers.h"
 
 namespace nas::fused {
 
 // How many of `bits` are mixed as candidates; 32 bits are not.
 inline int NumCandidates(c10::ArrayRef<int64_t> bits) {
   return static_cast<int>(bits.size() - std::count(bits.begin(), bits.end(), quant::kFloatBits));
-}
-
-inline bool NeedsRange(c10::ArrayRef<int64_t> bits) {
-  return std::count(bits.begin(), bits.end(), 8) > 0;
 }
 
 // A mixture, with the memory that it points to.
@@ -53,7 +50,7 @@ QuantizerSet<T> MakeQuantizers(c10::ArrayRef<int64_t> bits, quant::EightBit eigh
   quant::Statistics<T> whole;
   whole.min = std::numeric_limits<T>::infinity();
   whole.max = -whole.min;
-  const bool needs_range = NeedsRange(bits);
+  const bool needs_range = quant::NeedsRange(bits);
   if (needs_range) {
     for (size_t i = 0; i < ranges.size(); i += 2) {
       whole.min = std::min(whole.min, ranges[i]);

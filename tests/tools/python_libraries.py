@@ -9,9 +9,9 @@ def _folder(repository):
   return os.path.abspath(os.path.join("..", repository))
 
 
-def _run(script, arguments, path, **environment):
+def _run(script, arguments, path):
   # Nothing is written beside the wheels.
-  environment = {**os.environ, **environment, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+  environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
   done = subprocess.run([sys.executable, "-c", script, *arguments], env=environment, capture_output=True, text=True,
                         check=False)
   if done.returncode != 0:
@@ -21,9 +21,8 @@ def _run(script, arguments, path, **environment):
 
 def run_torch(script, *arguments):
   """What `script` prints."""
-  libraries = [os.path.abspath("third_party/python_torch/stubs"), os.path.join(_folder("cuda_runtime"), "nvidia/cu13/lib")]
-  return _run(script, arguments, os.pathsep.join([_folder("libtorch"), _folder("python_torch")]),
-              LD_LIBRARY_PATH=os.pathsep.join(libraries))
+  return _run(script, arguments, os.pathsep.join([os.path.abspath("third_party/libtorch/without_cuda"),
+                                                  _folder("python_packages"), _folder("libtorch")]))
 
 
 def run_tensorboard(script, *arguments):
