@@ -56,24 +56,22 @@ at::Tensor Joined(const std::vector<at::Tensor>& x) {
 
 FusedOperation::FusedOperation(std::shared_ptr<Operation> operation)
     : operation_(std::move(operation)), pool_(operation_->AsPool()) {
-  if (!FindUnits()) chain_.units.clear();
+  if (FindUnits()) return;
+  units_.clear();
+  chain_.units.clear();
 }
 
 bool FusedOperation::FindUnits() {
-  std::vector<PrecisionConv2dImpl*> convs;
-  for (const auto& module : operation_->modules(/*include_self=*/false)) {
-    if (auto* conv = module->as<PrecisionConv2dImpl>()) convs.push_back(conv);
-    auto* norm = module->as<distributed::BatchNorm2dImpl>();
-    if (norm == nullptr) continue;
+  units_ = UnitModulesOf(*operation_);
+  for (const UnitModules& modules : units_) {
     fused::ChainUnit unit;
-    if (convs.empty() || !ShapeOf(convs, unit.shape)) return false;
+    if (modules.norm == nullptr || modules.convs.empty()) return false;
+    if (!ShapeOf(modules.convs, unit.shape)) return false;
     if (!chain_.units.empty() && unit.shape.stride != 1) return false;
-    unit.normalization = {norm->running_mean, norm->running_var, norm->num_batches_tracked,
-                          norm->options.momentum().value(), norm->options.eps()};
+    unit.normalization = NormalizationOf(*modules.norm);
     chain_.units.push_back(std::move(unit));
-    units_.push_back({std::exchange(convs, {}), norm});
   }
-  return convs.empty();
+  return true;
 }
 
 void FusedOperation::Prepare() {
@@ -91,7 +89,7 @@ void FusedOperation::Prepare() {
 
 std::string FusedOperation::WhyNotFused(const at::Tensor& x) {
   if (pool_) return fused::WhyNotFused(*pool_, x);
-  for (const Unit& unit : units_) {
+  for (const UnitModules& unit : units_) {
     if (unit.norm->is_training() != operation_->is_training()) {
       return "one of its batch normalizations trains and another one does not";
     }
@@ -118,7 +116,7 @@ at::Tensor FusedOperation::Forward(const std::vector<at::Tensor>& x,
 
 at::Tensor FusedOperation::ForwardFused(const std::vector<at::Tensor>& x) {
   fused::ChainTensors tensors{.x = x};
-  for (const Unit& unit : units_) {
+  for (const UnitModules& unit : units_) {
     for (const PrecisionConv2dImpl* conv : unit.convs) {
       const quant::Precision precision = conv->PrecisionFor(quant::Precision::Float());
       tensors.weights.push_back(quant::MixedWeight(conv->weight(), precision.weight_bits,
@@ -128,27 +126,11 @@ at::Tensor FusedOperation::ForwardFused(const std::vector<at::Tensor>& x) {
     tensors.scales.push_back(unit.norm->weight);
     tensors.shifts.push_back(unit.norm->bias);
   }
-  NoteSizes(x[0]);
-  return fused::ApplyChain(chain_, operation_->is_training(), tensors);
-}
-
-// As the convolutions' own forward passes would.
-void FusedOperation::NoteSizes(const at::Tensor& x) const {
-  std::array<int64_t, 2> in = {x.size(2), x.size(3)};
+  std::array<int64_t, 2> size = {x[0].size(2), x[0].size(3)};
   for (size_t i = 0; i < units_.size(); ++i) {
-    const fused::UnitShape& shape = chain_.units[i].shape;
-    const std::array<int64_t, 2> out = {in[0] / shape.stride, in[1] / shape.stride};
-    for (size_t c = 0; c < units_[i].convs.size(); ++c) {
-      if (shape.kind == fused::UnitKind::kReduce) {
-        // The second half reads from the second row and column on.
-        const int64_t skipped = static_cast<int64_t>(c);
-        units_[i].convs[c]->set_sizes({in[0] - skipped, in[1] - skipped}, out);
-      } else {
-        units_[i].convs[c]->set_sizes(c == 0 ? in : out, out);
-      }
-    }
-    in = out;
+    size = NoteSizes(units_[i], chain_.units[i].shape, size);
   }
+  return fused::ApplyChain(chain_, operation_->is_training(), tensors);
 }
 
 }  // namespace nas

@@ -8,12 +8,11 @@
 #include <vector>
 
 #include "ATen/core/Tensor.h"
-#include "distributed/data_parallel/batch_norm.h"
 #include "nas/fused/chain_spec.h"
 #include "nas/fused/fused_pool.h"
 #include "nas/fused/implementation.h"
 #include "nas/operations/operations.h"
-#include "quant/precision_conv.h"
+#include "nas/operations/unit_modules.h"
 
 namespace nas {
 
@@ -27,22 +26,16 @@ class FusedOperation {
   at::Tensor Forward(const std::vector<at::Tensor>& x, Implementation implementation);
 
  private:
-  struct Unit {
-    std::vector<quant::PrecisionConv2dImpl*> convs;
-    distributed::BatchNorm2dImpl* norm;
-  };
-
   // Whether all its modules are of units.
   bool FindUnits();
   // What the chain has of its convolutions now.
   void Prepare();
   std::string WhyNotFused(const at::Tensor& x);
   at::Tensor ForwardFused(const std::vector<at::Tensor>& x);
-  void NoteSizes(const at::Tensor& x) const;
 
   const std::shared_ptr<Operation> operation_;
   const std::optional<fused::PoolSpec> pool_;
-  std::vector<Unit> units_;
+  std::vector<UnitModules> units_;
   fused::ChainSpec chain_;  // Without units: it is not of those.
 };
 

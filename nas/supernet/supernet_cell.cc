@@ -12,6 +12,7 @@
 #include "nas/space/primitives.h"
 #include "nas/supernet/mix_node.h"
 #include "quant/mixed_weights.h"
+#include "quant/precision_conv.h"
 
 namespace nas {
 namespace {
@@ -75,26 +76,18 @@ void SupernetCell::MakeFused() {
   fused_.bits = options_.bits;
   fused_.eight_bit = options_.eight_bit;
   // Convolutions come in the order of units, with a batch normalization behind each unit's.
-  std::vector<quant::PrecisionConv2dImpl*> convs;
-  const auto add = [&](const Operation& operation, bool pool) {
-    for (const auto& module : operation.modules()) {
-      if (auto* conv = module->as<quant::PrecisionConv2dImpl>()) convs.push_back(conv);
-      auto* norm = module->as<distributed::BatchNorm2dImpl>();
-      if (norm == nullptr) continue;
-      norms_.push_back(norm);
-      (pool ? fused_.pools : fused_.units)
-          .push_back({norm->running_mean, norm->running_var, norm->num_batches_tracked,
-                      norm->options.momentum().value(), norm->options.eps()});
-      if (!pool) unit_convs_.push_back(std::exchange(convs, {}));
+  const auto add = [&](const Operation& operation) {
+    for (UnitModules& modules : UnitModulesOf(operation)) {
+      norms_.push_back(modules.norm);
+      const bool pool = modules.convs.empty();
+      (pool ? fused_.pools : fused_.units).push_back(NormalizationOf(*modules.norm));
+      if (!pool) units_.push_back(std::move(modules));
     }
   };
-  for (const auto& preprocess : preprocess_) add(*preprocess, false);
+  for (const auto& preprocess : preprocess_) add(*preprocess);
   for (const auto& edge : edges_) {
     for (int i = 0; i < kNumSearchPrimitives; ++i) {
-      if (edge->operation(i) == nullptr) continue;
-      const Primitive primitive = kSearchPrimitives[i];
-      add(*edge->operation(i),
-          primitive == Primitive::kMaxPool3x3 || primitive == Primitive::kAvgPool3x3);
+      if (edge->operation(i) != nullptr) add(*edge->operation(i));
     }
   }
   CHECK_EQ(fused_.units.size(), fused_.plan->units.size());
@@ -112,11 +105,11 @@ std::optional<at::Tensor> SupernetCell::ForwardFused(
     }
   }
   if (!why_not.empty()) return std::nullopt;
-  NoteSizes(s0, s1);
+  NoteUnitSizes(s0, s1);
   std::vector<at::Tensor> weights;
   std::vector<int64_t> weight_rows;
-  for (size_t i = 0; i < unit_convs_.size(); ++i) {
-    for (const quant::PrecisionConv2dImpl* conv : unit_convs_[i]) {
+  for (size_t i = 0; i < units_.size(); ++i) {
+    for (const quant::PrecisionConv2dImpl* conv : units_[i].convs) {
       weights.push_back(conv->weight());
       weight_rows.push_back(fused_.plan->units[i].row);
     }
@@ -128,10 +121,9 @@ std::optional<at::Tensor> SupernetCell::ForwardFused(
       at::cat({mixture.edges.begin(), mixture.edges.end()}));
 }
 
-// As the convolutions' own forward passes would.
-void SupernetCell::NoteSizes(const at::Tensor& s0, const at::Tensor& s1) const {
+void SupernetCell::NoteUnitSizes(const at::Tensor& s0, const at::Tensor& s1) const {
   const int64_t height = s1.size(2), width = s1.size(3);
-  for (size_t i = 0; i < unit_convs_.size(); ++i) {
+  for (size_t i = 0; i < units_.size(); ++i) {
     const fused::Unit& unit = fused_.plan->units[i];
     std::array<int64_t, 2> in = {height, width};
     if (unit.edge < 0) {
@@ -140,16 +132,7 @@ void SupernetCell::NoteSizes(const at::Tensor& s0, const at::Tensor& s1) const {
       const int64_t halved = options_.reduction ? 2 : 1;
       in = {height / halved, width / halved};
     }
-    const std::array<int64_t, 2> out = {in[0] / unit.shape.stride, in[1] / unit.shape.stride};
-    for (size_t c = 0; c < unit_convs_[i].size(); ++c) {
-      // The second half of a reduction reads from the second row and column on.
-      if (unit.shape.kind == fused::UnitKind::kReduce) {
-        const int64_t skipped = static_cast<int64_t>(c);
-        unit_convs_[i][c]->set_sizes({in[0] - skipped, in[1] - skipped}, out);
-      } else {
-        unit_convs_[i][c]->set_sizes(c == 0 ? in : out, out);
-      }
-    }
+    NoteSizes(units_[i], unit.shape, in);
   }
 }
 

@@ -13,12 +13,12 @@
 #include "distributed/data_parallel/batch_norm.h"
 #include "nas/fused/cell_spec.h"
 #include "nas/operations/operations.h"
+#include "nas/operations/unit_modules.h"
 #include "nas/space/cell_topology.h"
 #include "nas/supernet/architecture_parameters.h"
 #include "nas/supernet/mixed_edge.h"
 #include "nas/supernet/precision_parameters.h"
 #include "quant/lattice.h"
-#include "quant/precision_conv.h"
 #include "torch/nn/module.h"
 
 namespace nas {
@@ -58,14 +58,14 @@ class SupernetCell : public torch::nn::Module {
  private:
   // Finds in the modules what the fused operator needs.
   void MakeFused();
-  void NoteSizes(const at::Tensor& s0, const at::Tensor& s1) const;
+  void NoteUnitSizes(const at::Tensor& s0, const at::Tensor& s1) const;
 
   SupernetCellOptions options_;
   std::array<std::shared_ptr<Operation>, kCellInputs> preprocess_;
   std::array<std::shared_ptr<MixedEdge>, kCellEdges> edges_;
 
   fused::CellSpec fused_;
-  std::vector<std::vector<quant::PrecisionConv2dImpl*>> unit_convs_;  // By unit of the plan.
+  std::vector<UnitModules> units_;  // By unit of the plan.
   std::vector<distributed::BatchNorm2dImpl*> norms_;
 };
 
