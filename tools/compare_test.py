@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 import compare
+from comparison import tables
 
 # Writes what the real tool would, and notes that it ran. Accuracy is a tenth of the seed.
 FAKE_TOOL = """#!/usr/bin/env python3
@@ -25,7 +26,7 @@ cost = {"exact_network": {"bit_ops": 2e9, "weight_bytes": 3e3, "activation_bytes
 def result(path):
   seed = int(path.split("seed")[1].split("/")[0])
   step = path.split("/")[-3]
-  if step.startswith("qdarts_"): cost["exact_cells"]["bit_ops"] = float(step[len("qdarts_"):])
+  if "_" in step and step[-1].isdigit(): cost["exact_cells"]["bit_ops"] = 1e9 * (float(step.split("_")[1]) / 32) ** 2
   return {"means": {"accuracy": seed / 10}, "cost": cost}
 if name in ("search", "precision_search"):
   json.dump({"cost": cost}, open(flags["run"] + "/architecture.json", "w"))
@@ -77,37 +78,74 @@ class CompareTest(unittest.TestCase):
   def test_every_method_once_per_seed_and_nothing_twice(self):
     results = self.compare("--seeds=2,4")
     methods = [line["method"] for line in results["summary"]]
-    self.assertEqual(methods, ["SubNet 32/32", "PTQ 8/8 linear", "FBQAT 2/2", "FBQAT 4/4", "QSubNet",
-                               "QDARTS", "random"])
+    self.assertEqual(methods, ["SubNet 32/32", "PTQ 8/8 linear", "FBQAT 2/2", "FBQAT 3/3", "FBQAT 4/4", "random bits",
+                               "QSubNet", "QDARTS {2,4}", "QDARTS {2,4,8}", "random architecture"])
     accuracy = results["summary"][0]["accuracy"]
     self.assertAlmostEqual(accuracy["mean"], 30)
     self.assertAlmostEqual(accuracy["deviation"], 200 ** 0.5)
     self.assertEqual(results["pareto"], [])
+    self.assertEqual([pair["other"] for pair in results["paired"]],
+                     ["random architecture", "random bits", "QSubNet", "FBQAT 3/3"])
     self.assertEqual(results["paired"][0]["mean"], 0)
-    # Per seed: 2 searches of operations and a draw, one of bits, 6 trainings, each evaluated, and PTQ.
-    self.assertEqual(len(self.calls()), 2 * (3 + 1 + 6 + 6 + 1))
-    # The draw is on the budget of what the search found.
-    draws = [call for call in self.calls() if "random_search" in call]
-    self.assertEqual([call.split()[-1] for call in draws], ["1000000000.0"] * 2)
+    # Per seed: 3 searches of operations and a draw, one of bits and a draw, 9 trainings, each evaluated, and PTQ.
+    self.assertEqual(len(self.calls()), 2 * (4 + 2 + 9 + 9 + 1))
+    # All searches for bits are on the budget of 3 bits on SubNet's genotype.
+    budgets = [call.split()[2:] for call in self.calls() if call.split()[0].endswith("search")]
+    self.assertEqual(sorted(budgets), [[]] * 2 + [[f"{1e9 * 9 / 1024:.0f}"]] * 10)
     self.compare("--seeds=2,4")
-    self.assertEqual(len(self.calls()), 2 * (3 + 1 + 6 + 6 + 1))
+    self.assertEqual(len(self.calls()), 2 * (4 + 2 + 9 + 9 + 1))
 
   def test_pareto_list_in_order_of_cost(self):
-    results = self.compare("--seeds=2,4", "--target_bitops=3e9,1e9,2e9")
+    results = self.compare("--seeds=2,4", "--budget_bits=4,2,3.5")
     points = results["pareto"]
-    self.assertEqual([point["target_bit_ops"] for point in points], [1e9, 2e9, 3e9])
-    self.assertEqual([point["bit_ops"] for point in points], [1e9, 2e9, 3e9])
+    budgets = [1e9 * (bits / 32) ** 2 for bits in (2, 2, 2, 3.5, 3.5, 3.5, 4, 4, 4)]
+    self.assertEqual([point["target_bit_ops"] for point in points], budgets)
+    self.assertEqual([point["bit_ops"] for point in points], budgets)
+    self.assertEqual([point["method"] for point in points[:3]], ["QDARTS {2,4}", "QSubNet", "random architecture"])
     # All are equally accurate, of the first seed.
-    self.assertEqual([point["accuracy"] for point in points], [20, 20, 20])
-    self.assertEqual([point["dominated"] for point in points], [False, True, True])
-    self.assertEqual([point["random_accuracy"] for point in points], [20, 20, 20])
-    self.assertEqual(sum(call.endswith("e9") for call in self.calls()), 6)
+    self.assertEqual({point["accuracy"] for point in points}, {20})
+    self.assertEqual([point["dominated"] for point in points], 3 * [False] + 6 * [True])
+    targets = [call.split()[2] for call in self.calls() if call.split()[0].endswith("search") and call[-1].isdigit()]
+    self.assertEqual({f"{budget:.0f}" for budget in budgets} - set(targets), set())
+
+  def test_several_jobs_give_what_one_gives_and_print_into_files(self):
+    self.compare("--seeds=2", "--budget_bits=2")
+    with open(os.path.join(self.folder, "out", "comparison.md")) as file:
+      one = file.read()
+    shutil.rmtree(os.path.join(self.folder, "out"))
+    self.compare("--seeds=2", "--budget_bits=2", "--jobs=3")
+    with open(os.path.join(self.folder, "out", "comparison.md")) as file:
+      self.assertEqual(file.read(), one)
+    os.remove(os.path.join(self.folder, "out", "seed2", "qdarts24", "weights.pt"))
+    with open(os.path.join(self.folder, "train"), "w") as file:
+      file.write("#!/bin/sh\necho started\necho train: too hot >&2\nexit 1\n")
+    error = io.StringIO()
+    with self.assertRaises(SystemExit) as failure, contextlib.redirect_stderr(error):
+      self.compare("--seeds=2", "--budget_bits=2", "--jobs=2")
+    self.assertEqual(failure.exception.code, 1)
+    self.assertRegex(error.getvalue(), r"^compare: train failed in .*/seed2/qdarts24 \(status 1\): train: too hot\n$")
+
+  def test_a_stop_reaches_every_job(self):
+    with open(os.path.join(self.folder, "search"), "w") as file:
+      file.write("#!/bin/sh\ntrap 'echo stopped >>$FAKE_LOG; exit 75' TERM\necho began >>$FAKE_LOG\n"
+                 "while true; do sleep 0.05; done\n")
+    command = [compare.__file__, "--train_data=x", "--test_data=y", f"--output={self.folder}/out",
+               f"--tools={self.folder}", "--seeds=2,3,4", "--jobs=2"]
+    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    while self.calls().count("began") < 2:
+      pass
+    started.terminate()
+    _, error = started.communicate()
+    self.assertEqual(started.returncode, 75)
+    self.assertEqual(sorted(self.calls()), ["began", "began", "stopped", "stopped"])
+    self.assertRegex(error.decode(), r"^compare: stopped; search goes on in .* when it is started again\n$")
 
   def test_goes_on_where_a_tool_failed(self):
     os.environ["FAKE_FAILURE"] = "ptq"
-    with self.assertRaises(SystemExit) as failure:
+    error = io.StringIO()
+    with self.assertRaises(SystemExit), contextlib.redirect_stderr(error):
       self.compare("--seeds=2")
-    self.assertIn("ptq failed in", str(failure.exception))
+    self.assertIn("ptq failed in", error.getvalue())
     before = len(self.calls())
     del os.environ["FAKE_FAILURE"]
     self.compare("--seeds=2")
@@ -127,12 +165,13 @@ class CompareTest(unittest.TestCase):
     for tool in ("train", "evaluate", "ptq", "precision_search"):
       shutil.copy(os.path.join(self.folder, "search"), os.path.join(self.folder, tool))
     flags = ["--train_data=x", "--test_data=y", f"--output={out}", f"--tools={self.folder}",
-             "--dry_run", "--target_bitops=1e9"]
+             "--dry_run", "--budget_bits=2"]
     compare.main(flags)
     self.assertFalse(os.path.exists(out))
     calls = self.calls()
-    # Both seeds alike: 3 searches, 2 draws, one search of bits; 7 trainings, of which 3 have the same flags; evaluation; PTQ.
-    self.assertEqual(len(calls), 5 + 1 + 3 + 1 + 1)
+    # Both seeds alike, and budgets yet unknown: searches in float, among 2 and among 3 bits, and a draw; QSubNet and
+    # random bits; trainings in float and at each of 3 bits; evaluation; PTQ.
+    self.assertEqual(len(calls), 4 + 2 + 4 + 1 + 1)
     self.assertTrue(all("--dry_run" in call for call in calls))
     for call in calls:
       self.assertNotIn(out + "/seed2/subnet_search/architecture.json", call)
@@ -147,7 +186,7 @@ class CompareTest(unittest.TestCase):
     for flag, text in (("--train_epochs=0", "'0' must be a whole number from 1 to 1000000"),
                        ("--search_epochs=nan", "must be a whole number"),
                        ("--ptq_bn_bits=33", "must be a whole number from 1 to 32"),
-                       ("--target_bitops=1e9,inf", "'inf' must be a number 1 or more"),
+                       ("--budget_bits=2,inf", "'inf' must be a number from 1 to 8"),
                        ("--seeds=2,x", "'x' must be a whole number 0 or more"),
                        ("--seeds=", "there must be one"), ("--preset=pcdarts", "choose from"),
                        ("--out=x", "--out: is --output now"), ("--outp=x", "unrecognized")):
@@ -167,18 +206,19 @@ class CompareTest(unittest.TestCase):
     self.assertEqual(done.stderr, b"compare: standard output: No space left on device\n")
 
   def test_tables(self):
-    self.compare("--seeds=2", "--target_bitops=1e9")
+    self.compare("--seeds=2", "--budget_bits=2")
     with open(os.path.join(self.folder, "out", "comparison.txt")) as file:
-      methods, pair, pareto = (table.splitlines() for table in file.read().split("\n\n"))
-    self.assertEqual(pair, ["QDARTS less random, seed by seed: +0.00 ± 0.00 points over 1 seeds"])
+      methods, pairs, pareto = (table.splitlines() for table in file.read().split("\n\n"))
+    self.assertEqual(pairs[0],
+                     "QDARTS {2,4} less random architecture, seed by seed: +0.00 ± 0.00 points over 1 seeds")
     for table in (methods, pareto):
       self.assertEqual(len({len(line) for line in table}), 1)
     self.assertRegex(methods[1], r"^SubNet 32/32 +20.00 ± 0.00 +1 +5\.0 +3 +4 +\d+ +\d+$")
-    self.assertRegex(pareto[1], r"^1 +1 +\+0.0 +5\.0 +20.00 +20.00 +no$")
+    self.assertRegex(pareto[1], r"^ 0\.003906  QDARTS \{2,4\} +0.003906 +\+0.0 +5\.0 +20.00 +no$")
     with open(os.path.join(self.folder, "out", "comparison.md")) as file:
-      methods, _, pareto = (table.splitlines() for table in file.read().split("\n\n"))
-    self.assertEqual({line.count("|") for line in methods}, {len(compare.ROW) + 1})
-    self.assertEqual({line.count("|") for line in pareto}, {len(compare.PARETO_ROW) + 1})
+      methods, *_, pareto = (table.splitlines() for table in file.read().split("\n\n"))
+    self.assertEqual({line.count("|") for line in methods}, {len(tables.METHOD_HEAD) + 1})
+    self.assertEqual({line.count("|") for line in pareto}, {len(tables.BUDGET_HEAD) + 1})
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@
 DEFINE_double(gamma_lr, 0.01,
               "Learning rate of the bits' logits at the beginning; it falls as the weights' does.");
 FLAG_RANGE(gamma_lr, tools::Above(0));
+DEFINE_bool(random, false,
+            "Take a draw for the result: random bits, on the budget if there is one.");
 DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
 FLAG_RANGE(auxiliary_weight, tools::AtLeast(0));
 DEFINE_double(complexity_decay, 0.00335,
@@ -62,6 +64,7 @@ absl::StatusOr<nas::PrecisionSearchConfig> ConfigFromFlags(int64_t epochs) {
           absl::StrCat("--", flag, ": contradicts the search for bits"));
     }
   }
+  config.random = FLAGS_random;
   ASSIGN_OR_RETURN(config.target, CostTargetFromFlags(FLAGS_complexity_decay));
   config.cost_model = config.target.model;
   ASSIGN_OR_RETURN(const SgdFlags sgd, SgdFromFlags(epochs));
@@ -101,6 +104,7 @@ absl::Status Search() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
   ASSIGN_OR_RETURN(nas::PrecisionSearchConfig config, ConfigFromFlags(options.epochs));
   ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
+  if (FLAGS_random) options.epochs = 0;
   config.steps = options.epochs * setup.train->steps_per_epoch();
   RETURN_IF_ERROR(FitTo(setup.architecture, config));
   ASSIGN_OR_RETURN(const RunEstimate estimate, Estimate(setup, config));

@@ -101,7 +101,10 @@ TEST(OpenDatasetTest, Idx) {
   EXPECT_THAT((*dataset)->class_names(), ElementsAre("0", "1"));
   EXPECT_THAT(Labels(**dataset), ElementsAre(1, 0, 1));
   EXPECT_EQ((*dataset)->name(2), "train-images-idx3-ubyte#2");
-  EXPECT_EQ(BytesOf(**dataset, 2), "eeefff");
+  // In the middle of 32 x 32 black pixels.
+  std::string pixels(3 * 32 * 32, 0);
+  pixels.replace(3 * (15 * 32 + 15), 6, "eeefff");
+  EXPECT_EQ(BytesOf(**dataset, 2), pixels);
   // One of them, by its name; the labels are not there.
   EXPECT_TRUE(OpenDataset(TestPath("idx/train-images-idx3-ubyte")).ok());
   EXPECT_THAT(std::string(OpenDataset(TestPath("idx/t10k-images-idx3-ubyte")).status().message()),

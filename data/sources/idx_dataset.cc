@@ -27,6 +27,9 @@ namespace fs = std::filesystem;
 constexpr uint32_t kImages = 0x00000803, kLabels = 0x00000801;
 constexpr uint64_t kMostBytes = uint64_t{4} << 30;
 
+// What networks for small images take; MNIST's have 28.
+constexpr int kLeastSide = 32;
+
 // A file that is gzip-compressed or not, read from its beginning.
 class GzipFile {
  public:
@@ -204,15 +207,21 @@ absl::StatusOr<std::unique_ptr<IdxDataset>> IdxDataset::Open(const std::string& 
 std::string IdxDataset::name(int64_t index) const { return absl::StrCat(images_name_, "#", index); }
 
 absl::StatusOr<EncodedSample> IdxDataset::Read(int64_t index, ScratchBuffer& buffer) const {
-  const size_t size = static_cast<size_t>(width_) * height_;
-  const uint8_t* grey = pixels_.data() + index * size;
-  uint8_t* pixels = buffer.Reserve(3 * size);
-  for (size_t i = 0; i < size; ++i) std::fill_n(pixels + 3 * i, 3, grey[i]);
+  const int width = std::max(width_, kLeastSide), height = std::max(height_, kLeastSide);
+  const int left = (width - width_) / 2, top = (height - height_) / 2;
+  const size_t size = 3 * static_cast<size_t>(width) * height;
+  uint8_t* const pixels = buffer.Reserve(size);
+  std::fill_n(pixels, size, 0);
+  const uint8_t* grey = pixels_.data() + index * static_cast<size_t>(width_) * height_;
+  for (int y = top; y < top + height_; ++y) {
+    uint8_t* pixel = pixels + 3 * (static_cast<size_t>(y) * width + left);
+    for (int x = 0; x < width_; ++x, pixel += 3) std::fill_n(pixel, 3, *grey++);
+  }
   EncodedSample sample;
   sample.encoding = Encoding::kRawRgb;
-  sample.width = width_;
-  sample.height = height_;
-  sample.bytes = {pixels, 3 * size};
+  sample.width = width;
+  sample.height = height;
+  sample.bytes = {pixels, size};
   return sample;
 }
 

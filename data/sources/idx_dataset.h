@@ -32,7 +32,7 @@ class IdxDataset : public Dataset {
   const std::vector<std::string>& class_names() const override { return class_names_; }
   int64_t label(int64_t index) const override { return labels_[index]; }
   std::string name(int64_t index) const override;
-  // Red, green and blue are the grey value.
+  // Red, green and blue are the grey value. A side below 32 pixels becomes 32, black on both ends.
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
 
  private:

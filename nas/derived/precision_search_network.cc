@@ -25,6 +25,12 @@ BitLogits::BitLogits(int64_t convs, int64_t bits) {
   alpha_weight_ = register_parameter("alpha_weight", at::full({convs, bits}, kStart));
 }
 
+void BitLogits::Randomize() {
+  const at::NoGradGuard no_grad;
+  alpha_activ_.normal_();
+  alpha_weight_.normal_();
+}
+
 at::Tensor BitLogits::ActivationProbabilities() const { return at::softmax(alpha_activ_, 1); }
 
 at::Tensor BitLogits::WeightProbabilities() const { return at::softmax(alpha_weight_, 1); }

@@ -30,6 +30,9 @@ class BitLogits : public torch::nn::Module {
   const at::Tensor& activation() const { return alpha_activ_; }
   const at::Tensor& weight() const { return alpha_weight_; }
 
+  // Draws all logits from N(0, 1), with LibTorch's default generator.
+  void Randomize();
+
   // Softmax over the bits: [convolutions, bits], differentiable.
   at::Tensor ActivationProbabilities() const;
   at::Tensor WeightProbabilities() const;

@@ -35,6 +35,7 @@ base::TensorMap NetworkState(const PrecisionSearchNetwork& network) {
 
 nlohmann::json ToJson(const PrecisionSearchConfig& config) {
   return {{"bits", config.bits},
+          {"random", config.random},
           {"cost_model", std::string(quant::CostModelName(config.cost_model))},
           {"weight_rate", ToJson(config.weight_rate)},
           {"alpha_rate", ToJson(config.alpha_rate)},
@@ -60,6 +61,7 @@ PrecisionSearchTask::PrecisionSearchTask(const PrecisionSearchConfig& config,
               controller_.gradient_clip()),
       reducer_(communicator, TensorsOf({&weights_, &alphas_}), {}) {
   distributed::UseCommunicator(network_.network(), communicator);
+  if (config_.random) network_.logits().Randomize();
 }
 
 void PrecisionSearchTask::BeginEpoch(int64_t epoch, int64_t epochs) { epoch_ = epoch; }

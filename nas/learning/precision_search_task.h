@@ -27,6 +27,7 @@ namespace nas {
 
 struct PrecisionSearchConfig {
   std::vector<int64_t> bits = {2, 4};  // Candidates.
+  bool random = false;  // Logits begin as N(0, 1), not all alike: without a step, random bits.
   quant::CostModel cost_model = quant::CostModel::kExact;
 
   // SGD for the weights, and another for the bit logits.

@@ -95,10 +95,10 @@ class DryRunTest(unittest.TestCase):
   def test_the_comparison(self):
     done = subprocess.run(
         [path("compare"), f"--tools={path('')}", "--preset=quickstart", f"--train_data={self.data}",
-         f"--test_data={self.data}", "--output=runs", "--target_bitops=2e8", "--dry_run"],
+         f"--test_data={self.data}", "--output=runs", "--budget_bits=2.5", "--dry_run"],
         cwd=self.folder, capture_output=True, text=True, check=False)
     self.assertEqual(done.returncode, 0, done.stderr)
-    self.assertIn("would run 40 steps", done.stdout)
+    self.assertIn("would run 59 steps", done.stdout)
     for tool in ("search", "train", "evaluate", "ptq", "precision_search"):
       self.assertIn(f"/{tool} ", done.stdout)
     self.assertEqual(os.listdir(self.folder), [])

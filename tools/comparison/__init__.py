@@ -1,0 +1,1 @@
+"""The comparison of methods (tools/compare.py): its plan, its steps, its tables."""
