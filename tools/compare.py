@@ -12,7 +12,7 @@ genotype would cost at so many bits.
 
 Every step runs an ordinary tool in an ordinary run folder, <output>/seed<seed>/<step>/, and is skipped once its
 result is there: started again after a stop, the comparison goes on where it was; --dry_run has every tool check its
-flags first. With --jobs=2 two steps run at a time, and what they print goes to output.txt in their folders. Results:
+flags first. With --jobs=2 two steps run at a time, and what they print goes to <step>.log. Results:
 <output>/comparison.{txt,md,json}.
 
 BitOps are those of the cells, where the methods differ, with groups divided out and as the published code

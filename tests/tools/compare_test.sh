@@ -11,7 +11,7 @@ compare=("$tools/compare" --tools="$tools" --train_data="$work/data" --test_data
   --output="$work/runs" --preset=quickstart --seeds=2 --search_epochs=1 --train_epochs=1
   --search_flags="--layers=3 --derive_layers=3 --image_size=16 --batch=16
     --train_fraction=0.1 --search_fraction=0.1"
-  --ptq_sweep=8/8,2/2 --budget_bits=2.5
+  --ptq_sweep=8/8,2/2 --budget_bits=2.5 --jobs=2
   --launcher="$PWD/tools/build_defs/mpi_run.sh 2")
 "${compare[@]}"
 for method in SubNet "PTQ 8/8" "PTQ 2/2" "FBQAT 2/2" "FBQAT 4/4" QSubNet QDARTS; do
@@ -20,7 +20,7 @@ done
 grep -q "^| 0.*QSubNet" "$work/runs/comparison.md"
 
 # Only what lacks its result runs again: one training, from its checkpoint, and its evaluation.
-rm "$work/runs/seed2/qdarts/weights.pt" "$work/runs/seed2/qdarts/evaluation/evaluation.json"
+rm "$work/runs/seed2/qdarts24/weights.pt" "$work/runs/seed2/qdarts24/evaluation/evaluation.json"
 cp "$work/runs/comparison.md" "$work/before.md"
 "${compare[@]}" >"$work/out"
 [ "$(grep -c '^== ' "$work/out")" = 2 ]

@@ -9,7 +9,6 @@ import sys
 import time
 
 STOPPED = 75  # The exit status of a tool that a signal stopped, after a checkpoint.
-OUTPUT = "output.txt"
 
 
 def read_json(*path):
@@ -30,6 +29,7 @@ class Step:
 
   def __init__(self, folder, tool, flags, result, needs=(), launcher=()):
     self.folder = folder
+    self.log = folder + ".log"  # A run's folder holds nothing but its run.
     self.tool = os.path.basename(tool)
     self.words = list(launcher) + [tool] + flags
     self.result = os.path.join(folder, result)
@@ -47,7 +47,7 @@ class Step:
     return read_json(path) if os.path.exists(path) else 0.0
 
   def add_seconds(self, seconds):
-    if set(os.listdir(self.folder)) - {OUTPUT}:  # A run that was refused leaves nothing.
+    if os.listdir(self.folder):  # A run that was refused leaves nothing.
       write(os.path.join(self.folder, "seconds.json"), json.dumps(self.seconds() + seconds))
 
   def dry_command(self, genotype):
@@ -101,7 +101,7 @@ class _Runner:
     self.started += 1
     print(f"== {self.started}/{self.total}", shlex.join(command), flush=True)
     # One tool may talk to whoever looks on; several would all at once.
-    output = open(os.path.join(step.folder, OUTPUT), "ab") if self.jobs > 1 else None
+    output = open(step.log, "ab") if self.jobs > 1 else None
     # A signal finds every process that there is among the running ones.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     process = subprocess.Popen(command, stdout=output, stderr=output, preexec_fn=_default_signals)
@@ -125,7 +125,7 @@ class _Runner:
   def last_words(self, step):
     if self.jobs == 1:
       return ""
-    with open(os.path.join(step.folder, OUTPUT), "rb") as file:
+    with open(step.log, "rb") as file:
       lines = file.read().decode(errors="replace").split("\n")
     return "".join(f": {line}" for line in lines[-2:-1])
 
