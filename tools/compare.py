@@ -4,9 +4,9 @@ r"""Trains every method on one data set and prints one table.
     bazel run //tools:compare -- --train_data=$PWD/shards/train --test_data=$PWD/shards/test \
         --output=$PWD/runs/compare --preset=quickstart --seeds=2,3 --search_epochs=3 --train_epochs=10
 
-Methods: SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 bits, QSubNet, and random bits; QDARTS
-among bits {2,4} and {2,4,8}; a random architecture with random bits, without which no search has shown anything.
-All searches have one budget, what FBQAT costs at 3 bits, so that accuracies can be compared. With
+Methods: SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 bits, QSubNet, bits by sensitivity, and
+random bits; QDARTS among bits {2,4} and {2,4,8}; a random architecture with random bits, without which no search has
+shown anything. All searches have one budget, what FBQAT costs at 3 bits, so that accuracies can be compared. With
 --budget_bits=2.5,3.5 moreover, with the first seed, QDARTS, QSubNet and a random architecture on what SubNet's
 genotype would cost at so many bits.
 

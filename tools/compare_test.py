@@ -79,21 +79,21 @@ class CompareTest(unittest.TestCase):
     results = self.compare("--seeds=2,4")
     methods = [line["method"] for line in results["summary"]]
     self.assertEqual(methods, ["SubNet 32/32", "PTQ 8/8 linear", "FBQAT 2/2", "FBQAT 3/3", "FBQAT 4/4", "random bits",
-                               "QSubNet", "QDARTS {2,4}", "QDARTS {2,4,8}", "random architecture"])
+                               "sensitivity", "QSubNet", "QDARTS {2,4}", "QDARTS {2,4,8}", "random architecture"])
     accuracy = results["summary"][0]["accuracy"]
     self.assertAlmostEqual(accuracy["mean"], 30)
     self.assertAlmostEqual(accuracy["deviation"], 200 ** 0.5)
     self.assertEqual(results["pareto"], [])
     self.assertEqual([pair["other"] for pair in results["paired"]],
-                     ["random architecture", "random bits", "QSubNet", "FBQAT 3/3"])
+                     ["random architecture", "random bits", "sensitivity", "QSubNet", "FBQAT 3/3"])
     self.assertEqual(results["paired"][0]["mean"], 0)
-    # Per seed: 3 searches of operations and a draw, one of bits and a draw, 9 trainings, each evaluated, and PTQ.
-    self.assertEqual(len(self.calls()), 2 * (4 + 2 + 9 + 9 + 1))
+    # Per seed: 3 searches of operations and a draw, two of bits and a draw, 10 trainings, each evaluated, and PTQ.
+    self.assertEqual(len(self.calls()), 2 * (4 + 3 + 10 + 10 + 1))
     # All searches for bits are on the budget of 3 bits on SubNet's genotype.
     budgets = [call.split()[2:] for call in self.calls() if call.split()[0].endswith("search")]
-    self.assertEqual(sorted(budgets), [[]] * 2 + [[f"{1e9 * 9 / 1024:.0f}"]] * 10)
+    self.assertEqual(sorted(budgets), [[]] * 2 + [[f"{1e9 * 9 / 1024:.0f}"]] * 12)
     self.compare("--seeds=2,4")
-    self.assertEqual(len(self.calls()), 2 * (4 + 2 + 9 + 9 + 1))
+    self.assertEqual(len(self.calls()), 2 * (4 + 3 + 10 + 10 + 1))
 
   def test_pareto_list_in_order_of_cost(self):
     results = self.compare("--seeds=2,4", "--budget_bits=4,2,3.5")
@@ -169,9 +169,9 @@ class CompareTest(unittest.TestCase):
     compare.main(flags)
     self.assertFalse(os.path.exists(out))
     calls = self.calls()
-    # Both seeds alike, and budgets yet unknown: searches in float, among 2 and among 3 bits, and a draw; QSubNet and
-    # random bits; trainings in float and at each of 3 bits; evaluation; PTQ.
-    self.assertEqual(len(calls), 4 + 2 + 4 + 1 + 1)
+    # Both seeds alike, and budgets yet unknown: searches in float, among 2 and among 3 bits, and a draw; QSubNet, sensitivity
+    # and random bits; trainings in float and at each of 3 bits; evaluation; PTQ.
+    self.assertEqual(len(calls), 4 + 3 + 4 + 1 + 1)
     self.assertTrue(all("--dry_run" in call for call in calls))
     for call in calls:
       self.assertNotIn(out + "/seed2/subnet_search/architecture.json", call)

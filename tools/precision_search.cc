@@ -1,18 +1,22 @@
-// Searches the bits of every convolution of a fixed network (QSubNet) and writes the architecture
-// with them.
+// Searches the bits of every convolution of a fixed network (QSubNet), or chooses them by sensitivity or
+// by chance, and writes the architecture with them.
 //
 //   mpirun -np 2 precision_search --preset=cifar --architecture=PC_DARTS_cifar
 //       --train_data=shards/train --run=runs/qsubnet_search
 
+#include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/file.h"
 #include "base/status_macros.h"
 #include "distributed/communication/communicator.h"
+#include "distributed/training/batch_source.h"
 #include "distributed/training/loader_source.h"
 #include "distributed/training/trainer.h"
 #include "gflags/gflags.h"
@@ -21,8 +25,11 @@
 #include "nas/derived/derived_network.h"
 #include "nas/derived/precision_search_network.h"
 #include "nas/learning/precision_search_task.h"
+#include "nas/learning/sensitivity.h"
+#include "nlohmann/json.hpp"
 #include "quant/bit_cost.h"
 #include "tools/flags/bits_flags.h"
+#include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/optimizer_flags.h"
@@ -39,8 +46,16 @@
 DEFINE_double(gamma_lr, 0.01,
               "Learning rate of the bits' logits at the beginning; it falls as the weights' does.");
 FLAG_RANGE(gamma_lr, tools::Above(0));
-DEFINE_bool(random, false,
-            "Take a draw for the result: random bits, on the budget if there is one.");
+DEFINE_string(method, "differentiable",
+              "How bits are chosen: by gradient descent with the weights (differentiable), by how much "
+              "the loss of trained weights rises when one convolution is quantized (sensitivity), or by a "
+              "draw (random); on the budget if there is one.");
+FLAG_CHOICES(method, {"differentiable", "random", "sensitivity"});
+DEFINE_int64(sensitivity_batches, 8,
+             "--method=sensitivity: training batches on which the loss is measured, at most.");
+FLAG_RANGE(sensitivity_batches, tools::FromTo(1, tools::kMany));
+DEFINE_bool(couple_activations, false,
+            "--method=sensitivity: convolutions that read one tensor get one activation width.");
 DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
 FLAG_RANGE(auxiliary_weight, tools::AtLeast(0));
 DEFINE_double(complexity_decay, 0.00335,
@@ -64,7 +79,7 @@ absl::StatusOr<nas::PrecisionSearchConfig> ConfigFromFlags(int64_t epochs) {
           absl::StrCat("--", flag, ": contradicts the search for bits"));
     }
   }
-  config.random = FLAGS_random;
+  config.random = FLAGS_method == "random";
   ASSIGN_OR_RETURN(config.target, CostTargetFromFlags(FLAGS_complexity_decay));
   config.cost_model = config.target.model;
   ASSIGN_OR_RETURN(const SgdFlags sgd, SgdFromFlags(epochs));
@@ -100,11 +115,51 @@ absl::StatusOr<RunEstimate> Estimate(const TrainingSetup& setup,
                           [&](const at::Tensor& images) { return search.Forward(images); });
 }
 
+absl::Status CheckMethod(const nas::CostTarget& target) {
+  const bool by_sensitivity = FLAGS_method == "sensitivity";
+  if (by_sensitivity && !target.is_set()) {
+    return absl::InvalidArgumentError("--method=sensitivity: needs a budget, --target_bitops or --target_compression");
+  }
+  if (by_sensitivity && !GivenByUser("initial_weights")) {
+    return absl::InvalidArgumentError("--method=sensitivity: needs trained weights, --initial_weights");
+  }
+  for (const char* flag : {"sensitivity_batches", "couple_activations"}) {
+    if (!by_sensitivity && GivenByUser(flag)) {
+      return absl::InvalidArgumentError(absl::StrCat("--", flag, ": says nothing to --method=", FLAGS_method));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Replaces the bits of `found`, and writes what was measured.
+absl::Status ChooseBySensitivity(const TrainingSetup& setup,
+                                 const nas::PrecisionSearchConfig& config,
+                                 nas::Architecture& found) {
+  const int64_t count = std::min(FLAGS_sensitivity_batches, setup.train->steps_per_epoch());
+  RETURN_IF_ERROR(setup.train->Seek(/*epoch=*/0, /*step=*/0));
+  std::vector<distributed::Batch> batches;
+  for (int64_t i = 0; i < count; ++i) {
+    ASSIGN_OR_RETURN(distributed::Batch batch, setup.train->Next());
+    batches.push_back(std::move(batch));
+  }
+  ASSIGN_OR_RETURN(const nas::Sensitivity sensitivity,
+                   nas::MeasureSensitivity(*setup.network, config.bits, batches,
+                                           *setup.communicator));
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
+                   nas::MakeDerivedLayout(found.genotype, found.network));
+  ASSIGN_OR_RETURN(found.bits, nas::BitsFromSensitivity(sensitivity, layout, config.target,
+                                                        FLAGS_couple_activations));
+  if (setup.communicator->rank() != 0) return absl::OkStatus();
+  return base::WriteFileAtomically(InRunFolder("sensitivity.json"),
+                         nas::ToJson(sensitivity, layout).dump(1) + "\n");
+}
+
 absl::Status Search() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
   ASSIGN_OR_RETURN(nas::PrecisionSearchConfig config, ConfigFromFlags(options.epochs));
   ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
-  if (FLAGS_random) options.epochs = 0;
+  RETURN_IF_ERROR(CheckMethod(config.target));
+  if (FLAGS_method != "differentiable") options.epochs = 0;
   config.steps = options.epochs * setup.train->steps_per_epoch();
   RETURN_IF_ERROR(FitTo(setup.architecture, config));
   ASSIGN_OR_RETURN(const RunEstimate estimate, Estimate(setup, config));
@@ -118,8 +173,9 @@ absl::Status Search() {
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
           .status());
+  ASSIGN_OR_RETURN(nas::Architecture found, task.CurrentArchitecture());
+  if (FLAGS_method == "sensitivity") RETURN_IF_ERROR(ChooseBySensitivity(setup, config, found));
   if (setup.communicator->rank() != 0) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const nas::Architecture found, task.CurrentArchitecture());
   RETURN_IF_ERROR(ReportBudget(config.target, found));
   return nas::WriteArchitecture(InRunFolder("architecture.json"), found);
 }

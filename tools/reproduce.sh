@@ -10,10 +10,10 @@ cd "$(dirname "$0")/.."
 [ "${1:-}" = fashion ] || { sed -n '2,7p' "$0"; exit 2; }
 shift
 jobs=$(nproc)
-# Networks see 20,400 images three times; the last epoch of a cosine that ends at zero would be for nothing.
-settings=(--preset=fashion --search_epochs=4 --search_flags="--train_fraction=0.08 --search_fraction=0.08"
+# Networks see 12,000 images three times; the last epoch of a cosine that ends at zero would be for nothing.
+settings=(--preset=fashion --search_epochs=3 --search_flags="--train_fraction=0.08 --search_fraction=0.08"
   --precision_search_flags="--train_fraction=0.1 --gamma_lr=0.1"
-  --train_epochs=3 --train_flags="--train_fraction=0.34 --weight_lr_min=0.001")
+  --train_epochs=3 --train_flags="--train_fraction=0.2 --weight_lr_min=0.001")
 if [ "${1:-}" = --full ]; then
   shift
   jobs=1 # A GPU, or all ranks of --launcher.
@@ -29,7 +29,9 @@ for part in train t10k; do
   "$tool/pack" --input="$images/$part-images-idx3-ubyte.gz" --output="$run/data/$part"
 done
 [ "$jobs" = 1 ] || export OMP_NUM_THREADS=1
-"$tool/compare" --train_data="$run/data/train" --test_data="$run/data/t10k" --output="$run" --seeds=2,3,4 \
-  --budget_bits=2.25,2.5,2.75,3.25,3.5,3.75 --ptq_methods=linear,minmax,log,tanh --ptq_sweep=8/8,4/4 \
-  --jobs="$jobs" "${settings[@]}" "$@"
+compare=("$tool/compare" --train_data="$run/data/train" --test_data="$run/data/t10k" --output="$run" --seeds=2,3,4
+  --budget_bits=2.25,2.5,2.75,3.25,3.5,3.75 --ptq_methods=linear,minmax,log,tanh --ptq_sweep=8/8,4/4
+  --jobs="$jobs" "${settings[@]}" "$@")
+"${compare[@]}" --dry_run # A minute, lest a flag be found wrong after an hour.
+"${compare[@]}"
 "$tool/report" "$run" --output="$run/report.html"

@@ -69,9 +69,15 @@ class LayoutBuilder {
   }
 
  private:
-  void AddConv(std::string name, const Conv& conv, int64_t in_h, int64_t in_w) {
+  // `tensor`: what it reads, if others may read it, too.
+  void AddConv(std::string name, const Conv& conv, int64_t in_h, int64_t in_w,
+               absl::string_view tensor = {}) {
     const ConvShape shape = ShapeOf(conv, in_h, in_w);
-    layout_.convs.push_back({std::move(name), layout_.operations.size() - 1, shape});
+    std::string read(tensor.empty() ? name : tensor);
+    layout_.convs.push_back({.name = std::move(name),
+                             .operation = layout_.operations.size() - 1,
+                             .shape = shape,
+                             .tensor = std::move(read)});
     layout_.num_parameters += NumWeights(shape);
   }
 
@@ -116,30 +122,38 @@ class LayoutBuilder {
     previous_reduction_ = true;
   }
 
+  // Of a cell; -1 is what the first cell has as input 1, -2 its input 0.
+  std::string OutputName(int cell) const {
+    if (cell >= 0) return absl::StrCat("cells.", cell);
+    if (shape_.images == ImageKind::kCifar) return "stem";
+    return cell == -2 ? "stem0" : "stem1";
+  }
+
   void FactorizedReduce(const std::string& name, int64_t in_channels, int64_t out_channels,
-                        int64_t side) {
+                        int64_t side, absl::string_view tensor) {
     const Conv half{in_channels, out_channels / 2, 1, 1, 2, 2};
-    AddConv(absl::StrCat(name, ".conv_1"), half, side, side);
-    AddConv(absl::StrCat(name, ".conv_2"), half, side - 1, side - 1);
+    AddConv(absl::StrCat(name, ".conv_1"), half, side, side, tensor);
+    AddConv(absl::StrCat(name, ".conv_2"), half, side - 1, side - 1, tensor);
     AddNorm(out_channels);
   }
 
   void Preprocess(int cell, int input, int64_t in_channels, int64_t out_channels) {
     const std::string name = absl::StrCat("cells.", cell, ".preprocess", input);
     layout_.operations.push_back({name, cell, input, std::nullopt});
+    const std::string tensor = OutputName(cell + input - 2);
     if (input == 0 && previous_reduction_) {
-      FactorizedReduce(name, in_channels, out_channels, 2 * side1_);
+      FactorizedReduce(name, in_channels, out_channels, 2 * side1_, tensor);
     } else {
-      AddConv(absl::StrCat(name, ".conv"), {in_channels, out_channels}, side1_, side1_);
+      AddConv(absl::StrCat(name, ".conv"), {in_channels, out_channels}, side1_, side1_, tensor);
       AddNorm(out_channels);
     }
   }
 
   // A depthwise convolution, then a pointwise one, numbered from `number`, and a normalization.
   void Separable(const std::string& name, int number, int64_t channels, int64_t kernel,
-                 int64_t stride, int64_t side) {
+                 int64_t stride, int64_t side, absl::string_view tensor = {}) {
     AddConv(absl::StrCat(name, ".conv", number),
-            {channels, channels, kernel, kernel, stride, stride, channels}, side, side);
+            {channels, channels, kernel, kernel, stride, stride, channels}, side, side, tensor);
     AddConv(absl::StrCat(name, ".conv", number + 1), {channels, channels}, side / stride,
             side / stride);
     AddNorm(channels);
@@ -149,8 +163,9 @@ class LayoutBuilder {
             int64_t side) {
     const std::string name = absl::StrCat("cells.", cell, "._ops.", position);
     layout_.operations.push_back({name, cell, position, edge});
+    const std::string tensor = absl::StrCat("cells.", cell, ".states.", edge.predecessor);
     const auto sep_conv = [&](int64_t kernel) {
-      Separable(name, 1, channels, kernel, stride, side);
+      Separable(name, 1, channels, kernel, stride, side, tensor);
       Separable(name, 3, channels, kernel, 1, side / stride);
     };
     switch (edge.primitive) {
@@ -159,7 +174,7 @@ class LayoutBuilder {
       case Primitive::kAvgPool3x3:
         return;
       case Primitive::kSkipConnect:
-        if (stride == 2) FactorizedReduce(name, channels, channels, side);
+        if (stride == 2) FactorizedReduce(name, channels, channels, side, tensor);
         return;
       case Primitive::kSepConv3x3:
         return sep_conv(3);
@@ -168,11 +183,12 @@ class LayoutBuilder {
       case Primitive::kSepConv7x7:
         return sep_conv(7);
       case Primitive::kDilConv3x3:
-        return Separable(name, 1, channels, 3, stride, side);
+        return Separable(name, 1, channels, 3, stride, side, tensor);
       case Primitive::kDilConv5x5:
-        return Separable(name, 1, channels, 5, stride, side);
+        return Separable(name, 1, channels, 5, stride, side, tensor);
       case Primitive::kConv7x1_1x7:
-        AddConv(absl::StrCat(name, ".conv1"), {channels, channels, 1, 7, 1, stride}, side, side);
+        AddConv(absl::StrCat(name, ".conv1"), {channels, channels, 1, 7, 1, stride}, side, side,
+                tensor);
         AddConv(absl::StrCat(name, ".conv2"), {channels, channels, 7, 1, stride, 1}, side,
                 side / stride);
         AddNorm(channels);

@@ -67,6 +67,9 @@ struct ConvSite {
   std::optional<size_t> operation;  // Index of the one it belongs to; none outside of the cells.
   quant::ConvShape shape;
   bool auxiliary = false;  // Belongs to the auxiliary head, which only training runs.
+  // What it reads: "cells.2", the output of a cell, "cells.3.states.1", a node or preprocessed input;
+  // its own name if it alone reads it.
+  std::string tensor = {};
 };
 
 // What stays in float; a linear classifier counts as a 1x1 convolution of a single pixel.

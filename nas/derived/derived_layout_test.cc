@@ -50,6 +50,27 @@ TEST(DerivedLayoutTest, NamesOperationsAndConvolutionsAsTheyRun) {
   EXPECT_EQ(layout.float_convs.back().name, "classifier");
 }
 
+TEST(DerivedLayoutTest, ConvolutionsKnowWhatTheyRead) {
+  const auto read_by = [](const DerivedLayout& layout, const std::string& name) {
+    const auto conv = std::find_if(layout.convs.begin(), layout.convs.end(),
+                                   [&](const ConvSite& site) { return site.name == name; });
+    return conv == layout.convs.end() ? "no such convolution" : conv->tensor;
+  };
+  const DerivedLayout layout = Layout("DARTS_V2", {.channels = 4, .layers = 3});
+  EXPECT_EQ(read_by(layout, "cells.0.preprocess0.conv"), "stem");
+  EXPECT_EQ(read_by(layout, "cells.0.preprocess1.conv"), "stem");
+  EXPECT_EQ(read_by(layout, "cells.1.preprocess0.conv"), "stem");
+  EXPECT_EQ(read_by(layout, "cells.1.preprocess1.conv"), "cells.0");
+  EXPECT_EQ(read_by(layout, "cells.2.preprocess0.conv_1"), "cells.0");
+  EXPECT_EQ(read_by(layout, "cells.2.preprocess0.conv_2"), "cells.0");
+  EXPECT_EQ(read_by(layout, "cells.0._ops.0.conv1"), "cells.0.states.0");
+  EXPECT_EQ(read_by(layout, "cells.0._ops.0.conv2"), "cells.0._ops.0.conv2");
+  NetworkShape imagenet = {.images = ImageKind::kImageNet, .image_side = 224, .channels = 48};
+  imagenet.layers = 14;
+  EXPECT_EQ(read_by(Layout("PC_DARTS_image", imagenet), "cells.0.preprocess0.conv_1"), "stem0");
+  EXPECT_EQ(read_by(Layout("PC_DARTS_image", imagenet), "cells.1.preprocess0.conv"), "stem1");
+}
+
 TEST(DerivedLayoutTest, ReductionsHalveAndFactorizedReducesShift) {
   const DerivedLayout layout = Layout("DARTS_V2", {.channels = 4, .layers = 3});
   ASSERT_TRUE(layout.cells[1].reduction && layout.cells[2].reduction);

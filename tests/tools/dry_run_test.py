@@ -98,7 +98,7 @@ class DryRunTest(unittest.TestCase):
          f"--test_data={self.data}", "--output=runs", "--budget_bits=2.5", "--dry_run"],
         cwd=self.folder, capture_output=True, text=True, check=False)
     self.assertEqual(done.returncode, 0, done.stderr)
-    self.assertIn("would run 59 steps", done.stdout)
+    self.assertIn("would run 65 steps", done.stdout)
     for tool in ("search", "train", "evaluate", "ptq", "precision_search"):
       self.assertIn(f"/{tool} ", done.stdout)
     self.assertEqual(os.listdir(self.folder), [])

@@ -1,6 +1,7 @@
 """The methods of a comparison as steps, and what their results say.
 
-SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 bits, QSubNet, and random bits; QDARTS
+SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 bits, QSubNet, bits by
+sensitivity, and random bits; QDARTS
 over bits 2, 4 and over 2, 4, 8; a random architecture with random bits. All that choose bits do it on one
 budget, what FBQAT costs at 3 bits, so that accuracies can be compared. For each further budget, with the first
 seed, QDARTS, QSubNet and a random architecture."""
@@ -15,7 +16,7 @@ EQUAL_BITS = 3  # Whose BitOps all budgets of a seed are.
 QDARTS_BITS = ("2,4", "2,4,8")
 OWN, RANDOM = "QDARTS {2,4}", "random architecture"
 # What QDARTS is compared with seed by seed.
-RIVALS = (RANDOM, "random bits", "QSubNet", f"FBQAT {EQUAL_BITS}/{EQUAL_BITS}")
+RIVALS = (RANDOM, "random bits", "sensitivity", "QSubNet", f"FBQAT {EQUAL_BITS}/{EQUAL_BITS}")
 
 
 class Trained:
@@ -75,7 +76,8 @@ class Seed:
     for bits in FIXED_BITS:
       self.networks[f"FBQAT {bits}/{bits}"] = self._train(f"fbqat{bits}", [self._subnet_search],
                                                           [f"--abits={bits}", f"--wbits={bits}"])
-    self.networks["random bits"] = self._bits_of_subnet("random_bits", EQUAL_BITS, ["--random"])
+    self.networks["random bits"] = self._bits_of_subnet("random_bits", EQUAL_BITS, ["--method=random"])
+    self.networks["sensitivity"] = self._by_sensitivity()
     self.networks["QSubNet"] = self._bits_of_subnet("qsubnet", EQUAL_BITS, [])
     for bits in QDARTS_BITS:
       self.networks["QDARTS {" + bits + "}"] = self._qdarts(
@@ -138,11 +140,18 @@ class Seed:
   def _qdarts(self, name, bits, flags):
     return self._train(name, [self._search(name, flags + [self._budget(bits)], [self._subnet_search])])
 
-  def _bits_of_subnet(self, name, bits, flags):
+  def _by_sensitivity(self):
+    trained = self.subnet.training
+    network = self._bits_of_subnet("sensitivity", EQUAL_BITS,
+                                   ["--method=sensitivity", f"--initial_weights={trained.result}"], [trained])
+    network.searches.insert(1, trained)  # It is measured on trained weights.
+    return network
+
+  def _bits_of_subnet(self, name, bits, flags, needs=()):
     subnet = self._subnet_search
     search = self._run(name + "_search", "precision_search", self.options.search_epochs,
                        [f"--architecture={subnet.result}", self._budget(bits)] + flags +
-                       shlex.split(self.options.precision_search_flags), "architecture.json", [subnet])
+                       shlex.split(self.options.precision_search_flags), "architecture.json", [subnet, *needs])
     trained = self._train(name, [search])
     trained.searches = [subnet, search]  # Its genotype has to be found, too.
     return trained

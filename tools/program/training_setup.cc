@@ -1,22 +1,29 @@
 #include "tools/program/training_setup.h"
 
+#include <utility>
+#include <vector>
+
 #include "ATen/TensorOperators.h"
 #include "ATen/ops/rand.h"
 #include "absl/strings/str_cat.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
+#include "data/loader/split.h"
 #include "gflags/gflags.h"
 #include "nas/derived/derived_layout.h"
 #include "quant/bit_cost.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
+#include "tools/flags/flag_ranges.h"
 #include "tools/flags/training_data_flags.h"
 #include "tools/program/memory.h"
 #include "tools/program/read_weights.h"
 #include "torch/utils.h"
 
 DEFINE_string(train_data, "", "Training images.");
+DEFINE_double(train_fraction, 1, "Share of each class that is trained on, drawn by --seed.");
+FLAG_RANGE(train_fraction, tools::AboveTo(0, 1));
 DEFINE_string(test_data, "", "Images to evaluate on after every epoch; none if empty.");
 DEFINE_string(initial_weights, "",
               "Instead of random weights: weight file, of ours or of the published code, or "
@@ -40,6 +47,13 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   options.max_bad_samples = MaxBadSamplesFromFlags();
   options.data["loader"] = LoaderIdentity(input);
   ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*setup.train_data));
+  std::vector<int64_t> samples;  // None: all.
+  if (FLAGS_train_fraction < 1) {
+    ASSIGN_OR_RETURN(auto parts, data::StratifiedSplit(data::Labels(*setup.train_data),
+                                                       {FLAGS_train_fraction}, options.seed));
+    samples = std::move(parts.front());
+    options.data["train_fraction"] = FLAGS_train_fraction;
+  }
   if (setup.test_data != nullptr) {
     ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*setup.test_data));
   }
@@ -47,8 +61,8 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(setup.communicator, CommunicatorFromFlags(device));
   const distributed::Place place = setup.communicator->place();
-  ASSIGN_OR_RETURN(setup.train,
-                   TrainSource(*setup.train_data, /*samples=*/{}, options.seed, input, place));
+  ASSIGN_OR_RETURN(setup.train, TrainSource(*setup.train_data, std::move(samples), options.seed,
+                                            input, place));
   if (setup.test_data != nullptr) {
     ASSIGN_OR_RETURN(setup.test, EvalSource(*setup.test_data, input, place));
   }
