@@ -19,7 +19,8 @@ import json, os, sys
 name = os.path.basename(sys.argv[0])
 flags = dict((f[2:] + "=").split("=")[:2] for f in sys.argv[1:])
 log = os.environ["FAKE_LOG"]
-print(name, flags.get("run", flags.get("output")), flags.get("target_bitops", ""), file=open(log, "a"))
+budget = flags.get("target_bitops", flags.get("target_compression", ""))
+print(name, flags.get("run", flags.get("output")), budget, file=open(log, "a"))
 if name == os.environ.get("FAKE_FAILURE"): sys.exit(int(os.environ.get("FAKE_STATUS", 3)))
 cost = {"exact_network": {"bit_ops": 2e9, "weight_bytes": 3e3, "activation_bytes": 4e3},
         "exact_cells": {"bit_ops": 1e9}, "published_cells": {"bit_ops_millions": 5}}
@@ -91,7 +92,7 @@ class CompareTest(unittest.TestCase):
     self.assertEqual(len(self.calls()), 2 * (4 + 3 + 10 + 10 + 1))
     # All searches for bits are on the budget of 3 bits on SubNet's genotype.
     budgets = [call.split()[2:] for call in self.calls() if call.split()[0].endswith("search")]
-    self.assertEqual(sorted(budgets), [[]] * 2 + [[f"{1e9 * 9 / 1024:.0f}"]] * 12)
+    self.assertEqual(sorted(budgets), [[]] * 2 + [[str(1024 / 9)]] * 6 + [[f"{1e9 * 9 / 1024:.0f}"]] * 6)
     self.compare("--seeds=2,4")
     self.assertEqual(len(self.calls()), 2 * (4 + 3 + 10 + 10 + 1))
 
@@ -169,8 +170,8 @@ class CompareTest(unittest.TestCase):
     compare.main(flags)
     self.assertFalse(os.path.exists(out))
     calls = self.calls()
-    # Both seeds alike, and budgets yet unknown: searches in float, among 2 and among 3 bits, and a draw; QSubNet, sensitivity
-    # and random bits; trainings in float and at each of 3 bits; evaluation; PTQ.
+    # Both seeds alike, and budgets of QDARTS yet unknown: searches in float, among 2 and among 3 bits, and a draw; QSubNet on
+    # two budgets and random bits; trainings in float and at each of 3 bits; evaluation; PTQ.
     self.assertEqual(len(calls), 4 + 3 + 4 + 1 + 1)
     self.assertTrue(all("--dry_run" in call for call in calls))
     for call in calls:

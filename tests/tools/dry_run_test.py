@@ -127,6 +127,12 @@ class DryRunTest(unittest.TestCase):
                  "--target_compression=300")
     self.refuses("--abits: contradicts the search for bits", *bits, "--abits=4")
     self.refuses("--gammas: contradicts the search for bits", *bits, "--gammas=x.t7")
+    self.refuses("--method=sensitivity: needs a budget", *bits, "--method=sensitivity")
+    self.refuses("--method=sensitivity: needs trained weights, --initial_weights", *bits, "--method=sensitivity",
+                 "--target_compression=100")
+    self.refuses("--couple_activations: says nothing to --method=random", *bits, "--method=random",
+                 "--couple_activations")
+    self.refuses("--train_fraction=0: must be a number above 0 to 1", *train, "--train_fraction=0")
 
     ptq = ["ptq", f"--test_data={self.data}", "--architecture=PC_DARTS_cifar", "--weights=none.pt"]
     self.refuses("none.pt", *ptq)

@@ -150,7 +150,7 @@ class Seed:
   def _bits_of_subnet(self, name, bits, flags, needs=()):
     subnet = self._subnet_search
     search = self._run(name + "_search", "precision_search", self.options.search_epochs,
-                       [f"--architecture={subnet.result}", self._budget(bits)] + flags +
+                       [f"--architecture={subnet.result}", f"--target_compression={(32 / float(bits)) ** 2}"] + flags +
                        shlex.split(self.options.precision_search_flags), "architecture.json", [subnet, *needs])
     trained = self._train(name, [search])
     trained.searches = [subnet, search]  # Its genotype has to be found, too.

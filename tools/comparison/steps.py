@@ -52,13 +52,15 @@ class Step:
 
   def dry_command(self, genotype):
     """The command with --dry_run, a published genotype in place of an architecture still to be found, and
-    without what only an earlier step's result tells."""
+    without what only an earlier step's result tells; None if it is about weights still to be trained."""
     command = []
     for word in self.words:
       if callable(word):
         continue
       name, _, path = word.partition("=")
-      if os.path.exists(path) or name not in ("--architecture", "--weights", "--initial_weights", "--output"):
+      if name == "--initial_weights" and not os.path.exists(path):
+        return None
+      if os.path.exists(path) or name not in ("--architecture", "--weights", "--output"):
         command.append(word)
       elif name == "--architecture":
         command.append(f"{name}={genotype}")
@@ -168,6 +170,8 @@ def dry_run(steps, genotype):
   seen = set()
   for step in steps:
     command = step.dry_command(genotype)
+    if command is None:
+      continue
     key = tuple(word for word in command if not word.startswith(("--run=", "--seed=")))
     if key in seen:
       continue

@@ -29,6 +29,7 @@ class Comparison:
     self.seeds = list(dictionary(results.get("rows")))
     self.methods = self._methods(results.get("summary"))
     self.points = self._points(results.get("pareto"))
+    self.pairs = self._pairs(results.get("paired"))
     self.options = dictionary(results.get("options"))
     if not self.methods and not self.points:
       raise ReportError(f"{file}: compares nothing: it has neither methods nor budgets")
@@ -50,15 +51,20 @@ class Comparison:
         self.problems.append(f"{method['method']} has no accuracy or no BitOps and is left out")
     return methods
 
+  def _pairs(self, paired):
+    """Those of methods compared seed by seed that have their numbers."""
+    pairs = [dictionary(pair) for pair in (paired if isinstance(paired, list) else [])]
+    return [pair for pair in pairs if all(is_number(pair.get(field)) for field in ("mean", "deviation"))]
+
   def _points(self, pareto):
     points = []
     for i, point in enumerate(pareto if isinstance(pareto, list) else []):
       point = dictionary(point)
       if all(is_number(point.get(f)) for f in ("target_bit_ops", "bit_ops", "accuracy")):
-        points.append(point)
+        points.append({**point, "method": str(point.get("method", "QDARTS"))})
       else:
         self.problems.append(f"budget {i + 1} lacks its numbers and is left out")
     return points
 
   def state(self):
-    return f"{len(self.methods)} methods, {len(self.seeds)} seeds, {len(self.points)} budgets"
+    return f"{len(self.methods)} methods, {len(self.seeds)} seeds, {len({p['target_bit_ops'] for p in self.points})} budgets"

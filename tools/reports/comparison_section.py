@@ -1,6 +1,8 @@
-"""A comparison: its table, accuracy against cost with deviations, the list of budgets."""
+"""A comparison: its table, accuracy against cost with deviations, differences seed by seed, the list of budgets."""
 
 from reports import svg
+from reports.line_chart import Line, line_chart
+from reports.run import is_number
 from reports.scatter import Point, scatter
 
 
@@ -14,10 +16,24 @@ def points_of(comparison):
   for method in comparison.methods:
     (x, dx), (y, dy) = method["bit_ops"], method["accuracy"]
     points.append(Point(mark_of(len(points)), method["method"], x, y, dx, dy))
-  for i, point in enumerate(comparison.points):
-    points.append(Point(str(i + 1), f"QDARTS, budget {svg.with_unit(point['target_bit_ops'], 'BitOps')}",
-                        point["bit_ops"], point["accuracy"], ring=True))
   return points
+
+
+def budget_chart(comparison):
+  """Accuracy over cost, a line for each method."""
+  by_method = {}
+  for point in sorted(comparison.points, key=lambda p: p["bit_ops"]):
+    by_method.setdefault(point["method"], []).append((point["bit_ops"] * 1e-6, point["accuracy"]))
+  lines = [Line(method, points, mark=chr(ord("A") + i % 26), look=i, dash=i)
+           for i, (method, points) in enumerate(by_method.items())]
+  return line_chart("Accuracy on budgets, %", lines, x_label="BitOps of the cells, M",
+                    note="One seed a point: differences below the deviations of the table say little.")
+
+
+def pair_table(comparison):
+  rows = [[f"{pair.get('method')} less {pair.get('other')}", f"{pair['mean']:+.2f} ± {pair['deviation']:.2f}",
+           f"{pair['t']:.2f}" if is_number(pair.get("t")) else "–"] for pair in comparison.pairs]
+  return ["", "points, seed by seed", "t"], rows
 
 
 def method_table(comparison):
@@ -37,12 +53,12 @@ def method_table(comparison):
 
 def budget_table(comparison):
   rows = []
-  for i, point in enumerate(comparison.points):
+  for point in comparison.points:
     off = 100 * (point["bit_ops"] / point["target_bit_ops"] - 1) if point["target_bit_ops"] else 0
-    rows.append([str(i + 1), svg.with_unit(point["target_bit_ops"], "BitOps"),
+    rows.append([svg.with_unit(point["target_bit_ops"], "BitOps"), point["method"],
                  svg.with_unit(point["bit_ops"], "BitOps"), f"{off:+.1f} %", f"{point['accuracy']:.2f}",
                  "yes" if point.get("dominated") else "no"])
-  return ["", "budget", "BitOps", "off by", "accuracy, %", "dominated"], rows
+  return ["budget", "method", "BitOps", "off by", "accuracy, %", "dominated"], rows
 
 
 def section(comparisons):
@@ -53,8 +69,10 @@ def section(comparisons):
       parts.append(svg.table(*method_table(comparison)))
     chart = scatter("Accuracy against cost", points_of(comparison), "BitOps of the cells (exact)",
                     "accuracy, %", note=f"Bars: deviations over {len(comparison.seeds)} seeds. The line joins those that "
-                    "none beats at the same cost or less. Circles: methods; squares: budgets, first seed.")
+                    "none beats at the same cost or less.")
     parts.append(f'<div class="wide">{chart}</div>')
+    if comparison.pairs:
+      parts.append("<h4>Seed by seed</h4>" + svg.table(*pair_table(comparison)))
     if comparison.points:
-      parts.append("<h4>Budgets</h4>" + svg.table(*budget_table(comparison)))
+      parts.append("<h4>Budgets</h4>" + budget_chart(comparison) + svg.table(*budget_table(comparison)))
   return "".join(parts)

@@ -123,7 +123,7 @@ class ReadingTest(unittest.TestCase):
     del value["pareto"][0]["bit_ops"]
     testing_runs.write_json(path, "comparison.json", value)
     comparison = Comparison(path)
-    self.assertEqual((len(comparison.methods), len(comparison.points)), (8, 4))
+    self.assertEqual((len(comparison.methods), len(comparison.points)), (8, 9))
     self.assertEqual(comparison.problems, ["PTQ 8/8 linear has no accuracy or no BitOps and is left out",
                                            "budget 1 lacks its numbers and is left out"])
 

@@ -9,12 +9,11 @@ TALL = HEIGHT + 70
 
 
 class Point:
-  def __init__(self, mark, name, x, y, dx=0.0, dy=0.0, ring=False):
+  def __init__(self, mark, name, x, y, dx=0.0, dy=0.0):
     self.mark = mark      # A letter or two.
     self.name = name
     self.x, self.y = x, y
     self.dx, self.dy = dx, dy
-    self.ring = ring      # Drawn square: of another kind.
 
 
 def front(points):
@@ -87,8 +86,7 @@ def scatter(title, points, x_label, y_label, note=""):
     if (mark_x, mark_y) != (x, y):
       content += svg.tag("line", x1=x, y1=y, x2=mark_x, y2=mark_y, class_="leader")
       content += svg.tag("circle", cx=x, cy=y, r=2, class_="dot")
-    shape = (svg.tag("rect", x=mark_x - 8, y=mark_y - 7, width=16, height=14, rx=2, class_="point")
-             if point.ring else svg.tag("circle", cx=mark_x, cy=mark_y, r=8, class_="point"))
+    shape = svg.tag("circle", cx=mark_x, cy=mark_y, r=8, class_="point")
     content += svg.tag("g", svg.title(point.name) + shape +
                        svg.text(mark_x, mark_y + 4, point.mark, class_="letter", text_anchor="middle"))
   key = "".join(f"<li><b>{svg.escape(p.mark)}</b> {svg.escape(p.name)}</li>" for p in points)
