@@ -24,13 +24,16 @@ print(name, flags.get("run", flags.get("output")), budget, file=open(log, "a"))
 if name == os.environ.get("FAKE_FAILURE"): sys.exit(int(os.environ.get("FAKE_STATUS", 3)))
 cost = {"exact_network": {"bit_ops": 2e9, "weight_bytes": 3e3, "activation_bytes": 4e3},
         "exact_cells": {"bit_ops": 1e9}, "published_cells": {"bit_ops_millions": 5}}
+def seed_of(path): return int(path.split("seed")[1].split("/")[0])
 def result(path):
-  seed = int(path.split("seed")[1].split("/")[0])
+  seed = seed_of(path)
   step = path.split("/")[-3]
   if "_" in step and step[-1].isdigit(): cost["exact_cells"]["bit_ops"] = 1e9 * (float(step.split("_")[1]) / 32) ** 2
   return {"means": {"accuracy": seed / 10}, "cost": cost}
 if name in ("search", "precision_search"):
   json.dump({"cost": cost}, open(flags["run"] + "/architecture.json", "w"))
+  json.dump({"kind": "epoch", "epoch": 1, "logits": {"alpha_activ": [[0, seed_of(flags["run"])]]}},
+            open(flags["run"] + "/metrics.jsonl", "w"))
 elif name == "train":
   open(flags["run"] + "/weights.pt", "w")
 elif name == "evaluate":
@@ -88,6 +91,7 @@ class CompareTest(unittest.TestCase):
     self.assertEqual([pair["other"] for pair in results["paired"]],
                      ["random architecture", "random bits", "sensitivity", "QSubNet", "FBQAT 3/3"])
     self.assertEqual(results["paired"][0]["mean"], 0)
+    self.assertEqual(results["agreement"], {"bits of activations": 1})
     # Per seed: 3 searches of operations and a draw, two of bits and a draw, 10 trainings, each evaluated, and PTQ.
     self.assertEqual(len(self.calls()), 2 * (4 + 3 + 10 + 10 + 1))
     # All searches for bits are on the budget of 3 bits on SubNet's genotype.

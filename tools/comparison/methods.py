@@ -10,6 +10,8 @@ import os
 import shlex
 
 from comparison.steps import Step, read_json
+from reports import logits
+from reports.run import Run
 
 FIXED_BITS = (2, 3, 4)
 EQUAL_BITS = 3  # Whose BitOps all budgets of a seed are.
@@ -182,6 +184,11 @@ class Comparison:
 
   def rows_by_seed(self):
     return {seed: methods.rows() for seed, methods in self.seeds.items()}
+
+  def agreement(self):
+    """[(what is chosen, share)]: how much alike the searches of QDARTS are with different seeds."""
+    folders = [os.path.dirname(methods.networks[OWN].searches[-1].result) for methods in self.seeds.values()]
+    return logits.agreement([logits.logits_of(Run(folder).history()[-1][1]) for folder in folders])
 
   def points(self):
     """[{"target_bit_ops", "method", row…}], by budget."""

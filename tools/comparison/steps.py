@@ -67,15 +67,6 @@ class Step:
     return command + ["--dry_run"]
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-def _default_signals():
-  for number in _SIGNALS:
-    signal.signal(number, signal.SIG_DFL)
-  signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-
-
 class _Runner:
   """Up to `jobs` steps at a time, each as soon as what it needs is there, in their order."""
 
@@ -85,7 +76,8 @@ class _Runner:
     self.total = len(self.waiting)
     self.started = 0
     self.running = {}  # Process: (step, when it began)
-    self.stopping = False
+    self.stopping = self.terminating = False
+    self.terminated = set()
     self.failure = None
 
   def stop(self, *_):
@@ -94,7 +86,13 @@ class _Runner:
 
   def terminate(self, *_):
     self.stop()
-    for process in self.running:
+    self.terminating = True
+    self.terminate_running()
+
+  def terminate_running(self):
+    """Each but once: of a second signal a tool ends without a checkpoint."""
+    for process in set(self.running) - self.terminated:
+      self.terminated.add(process)
       os.kill(process.pid, signal.SIGTERM)  # Popen's own would wait for it, and wait() miss it.
 
   def start(self, step):
@@ -104,13 +102,12 @@ class _Runner:
     print(f"== {self.started}/{self.total}", shlex.join(command), flush=True)
     # One tool may talk to whoever looks on; several would all at once.
     output = open(step.log, "ab") if self.jobs > 1 else None
-    # A signal finds every process that there is among the running ones.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    process = subprocess.Popen(command, stdout=output, stderr=output, preexec_fn=_default_signals)
+    process = subprocess.Popen(command, stdout=output, stderr=output)
     self.running[process] = (step, time.monotonic())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     if output is not None:
       output.close()
+    if self.terminating:  # Since before it was among the running ones.
+      self.terminate_running()
 
   def finish(self, process, status, usage):
     step, began = self.running.pop(process)
@@ -157,7 +154,7 @@ def run(steps, jobs):
   """Runs what has no result yet; stopped or failed, says so in one line and exits."""
   runner = _Runner(steps, jobs)
   before = [(number, signal.signal(number, handler))
-            for number, handler in zip(_SIGNALS, (runner.stop, runner.terminate))]
+            for number, handler in ((signal.SIGINT, runner.stop), (signal.SIGTERM, runner.terminate))]
   try:
     runner.run()
   finally:

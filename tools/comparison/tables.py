@@ -69,6 +69,11 @@ def _cells_of_point(point):
           "yes" if point["dominated"] else "no")
 
 
+def _text_of_agreement(agreement):
+  shares = ", ".join(f"{what} {share:.2f}" for what, share in agreement)
+  return f"{OWN} with two seeds, choices made alike: {shares}\n"
+
+
 def _text_table(lines, left):
   """Columns of equal width; those in `left` begin at their left."""
   widths = [max(map(len, column)) for column in zip(*lines)]
@@ -89,11 +94,13 @@ def report(comparison, options):
   pairs = [paired(rows_by_seed, OWN, other) for other in RIVALS]
   points = with_dominated(comparison.points())
   results = {"options": vars(options), "rows": rows_by_seed, "summary": summary, "paired": pairs,
-             "pareto": points}
+             "agreement": dict(comparison.agreement()), "pareto": points}
   write(os.path.join(options.output, "comparison.json"), json.dumps(results, indent=1) + "\n")
   methods = [METHOD_HEAD] + [_cells_of_method(line) for line in summary]
   budgets = [BUDGET_HEAD] + [_cells_of_point(point) for point in points]
   notes = [_text_of_pair(pair, len(rows_by_seed)) for pair in pairs]
+  if results["agreement"]:
+    notes.append(_text_of_agreement(results["agreement"].items()))
   def document(table, between):
     parts = [table(methods, (0,)), between.join(notes)] + ([table(budgets, (1,))] if points else [])
     return "\n".join(parts)

@@ -215,6 +215,18 @@ def of_precision_search(run):
   return decision_table(run, history) + f'<div class="charts">{"".join(charts)}</div>'
 
 
+def agreement(marked, kind):
+  """How much alike searches chose; empty with less than two."""
+  searches = [(mark, logits.logits_of(run.history()[-1][1])) for mark, run in marked
+              if run.kind == kind and run.history()]
+  table = logits.agreement([end for _, end in searches])
+  if not table:
+    return ""
+  marks = ", ".join(mark for mark, _ in searches)
+  return (f"<h3>Agreement of {marks}</h3><p>The share of choices that two of them make alike, in the mean over pairs.</p>" +
+          svg.table(["choices", "alike"], [[name, f"{share:.2f}"] for name, share in table]))
+
+
 def section(marked):
   """Empty if no run searched."""
   parts = []
@@ -223,4 +235,4 @@ def section(marked):
       parts.append(f"<h3>{svg.escape(f'{mark}: {run.name}')}</h3>" + of_search(run))
     elif run.kind == "precision search":
       parts.append(f"<h3>{svg.escape(f'{mark}: {run.name}')}</h3>" + of_precision_search(run))
-  return "".join(parts)
+  return "".join(parts) + agreement(marked, "search") + agreement(marked, "precision search")

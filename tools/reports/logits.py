@@ -130,3 +130,20 @@ def decisions(start, end):
     if any(counts.values()):
       table.append((name, counts))
   return table
+
+
+def agreement(ends):
+  """[(group, share)] of the last logits of several searches: how many rows two of them choose alike, the mean
+  over all pairs. Groups and rows that not all of them have are left out."""
+  found = [groups(end) for end in ends]
+  table = []
+  for name in found[0] if len(found) > 1 else ():
+    first = 1 if name.startswith("alpha") else 0
+    rows = [rows.get(name, {}) for rows in found]
+    keys = [key for key in rows[0] if all(key in other and len(other[key]) == len(rows[0][key]) for other in rows)]
+    choices = [[argmax(other[key][first:]) for key in keys] for other in rows]
+    pairs = [(a, b) for i, a in enumerate(choices) for b in choices[:i]]
+    if keys:
+      alike = sum(x == y for a, b in pairs for x, y in zip(a, b))
+      table.append((name, alike / (len(pairs) * len(keys))))
+  return table

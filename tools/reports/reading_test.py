@@ -47,6 +47,18 @@ class ReadingTest(unittest.TestCase):
       self.assertEqual([epoch for epoch, _ in run.history()], list(range(13)))
       self.assertEqual(len(run.epoch_series("loss")), 12)
 
+  def test_agreement_of_searches_is_the_share_of_rows_chosen_alike(self):
+    ends = [{"alpha_activ": [[0, 1], [0, 1], [2, 1], [1, 0]], "alpha_weight": [[1, 0]]},
+            {"alpha_activ": [[0, 3], [1, 0], [2, 0], [1, 0]], "alpha_weight": [[1, 0], [1, 0]]},
+            {"alpha_activ": [[1, 0], [1, 0], [2, 0], [1, 0]], "alpha_weight": [[1, 0]]}]
+    # Of activations: 3, 2 and 3 of 4.
+    self.assertEqual(logits.agreement(ends), [("bits of activations", 8 / 12), ("bits of weights", 1)])
+    self.assertEqual(logits.agreement(ends[:1]), [])
+    self.assertEqual(logits.agreement([]), [])
+    # `none`, an alpha's first, is never chosen.
+    self.assertEqual(logits.agreement([{"alphas_normal": [[9, 1, 0]]}, {"alphas_normal": [[0, 1, 0]]}]),
+                     [("alpha, normal cell", 1)])
+
   def test_half_a_line_is_left_out_and_said(self):
     path = testing_runs.search_run(self.folder("run"), done=5)
     whole = Run(path)
