@@ -26,7 +26,6 @@
 #include "nas/derived/cost_report.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/derived/derived_network.h"
-#include "nas/weights/published_names.h"
 #include "nas/weights/weight_file.h"
 #include "nlohmann/json.hpp"
 #include "quant/exact_sums.h"
@@ -104,7 +103,7 @@ absl::Status Calibrate(const std::vector<std::string>& classes, nas::DerivedNetw
   RETURN_IF_ERROR(CalibrateRanges(*source, FLAGS_calibrate, network, communicator));
   if (FLAGS_calibrated_weights.empty() || communicator.rank() != 0) return absl::OkStatus();
   return nas::WriteWeights(FLAGS_calibrated_weights, base::ModuleState(network),
-                           nas::PublishedStyle::kQdartsDerived,
+                           nas::StyleOf(network.architecture()),
                            {.ranges = nas::ActivationRanges(network), .classes = classes});
 }
 
@@ -139,8 +138,7 @@ absl::Status Evaluate() {
   const std::map<std::string, double>& means = evaluation.means;
   if (communicator->rank() != 0) return absl::OkStatus();
 
-  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
-                   nas::MakeDerivedLayout(architecture.genotype, architecture.network));
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout, nas::LayoutOf(architecture));
   const nas::CostReport report = nas::MakeCostReport(layout, architecture.bits);
   absl::PrintF("accuracy            %.2f %% of %d images\n", 100 * means.at("accuracy"),
                evaluation.judged);

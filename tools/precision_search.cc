@@ -1,11 +1,12 @@
-// Searches the bits of every convolution of a fixed network (QSubNet), or chooses them by sensitivity or
-// by chance, and writes the architecture with them.
+// Searches the bits of every convolution of a network (QSubNet, EdMIPS), or chooses them by
+// sensitivity or by chance, and writes the architecture, or the network file, with them.
 //
 //   mpirun -np 2 precision_search --preset=cifar --architecture=PC_DARTS_cifar
 //       --train_data=shards/train --run=runs/qsubnet_search
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -46,10 +47,11 @@
 DEFINE_double(gamma_lr, 0.01,
               "Learning rate of the bits' logits at the beginning; it falls as the weights' does.");
 FLAG_RANGE(gamma_lr, tools::Above(0));
-DEFINE_string(method, "differentiable",
-              "How bits are chosen: by gradient descent with the weights (differentiable), by how much "
-              "the loss of trained weights rises when one convolution is quantized (sensitivity), or by a "
-              "draw (random); on the budget if there is one.");
+DEFINE_string(
+    method, "differentiable",
+    "How bits are chosen: by gradient descent with the weights (differentiable), by how much "
+    "the loss of trained weights rises when one convolution is quantized (sensitivity), or by a "
+    "draw (random); on the budget if there is one.");
 FLAG_CHOICES(method, {"differentiable", "random", "sensitivity"});
 DEFINE_int64(sensitivity_batches, 8,
              "--method=sensitivity: training batches on which the loss is measured, at most.");
@@ -63,16 +65,31 @@ DEFINE_double(complexity_decay, 0.00335,
               "--cost_model=exact counts less, and weighs it the more.");
 FLAG_RANGE(complexity_decay, tools::AtLeast(0));
 
+DEFINE_string(activation_bits, "", "The bits searched among for activations, instead of --bits.");
+DEFINE_string(weight_bits, "", "The bits searched among for weights, instead of --bits.");
+
 namespace tools {
 namespace {
 
+absl::StatusOr<nas::BitCandidates> CandidatesFromFlags() {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> both, SearchedBitsFromFlags());
+  nas::BitCandidates bits = nas::BitCandidates::Both(both);
+  if (!FLAGS_activation_bits.empty()) {
+    ASSIGN_OR_RETURN(bits.activation, SearchedBitsOfFlag("activation_bits", FLAGS_activation_bits));
+  }
+  if (!FLAGS_weight_bits.empty()) {
+    ASSIGN_OR_RETURN(bits.weight, SearchedBitsOfFlag("weight_bits", FLAGS_weight_bits));
+  }
+  if (bits.activation.size() < 2 && bits.weight.size() < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--bits=", bits.activation.front(), ": leaves no bits to search"));
+  }
+  return bits;
+}
+
 absl::StatusOr<nas::PrecisionSearchConfig> ConfigFromFlags(int64_t epochs) {
   nas::PrecisionSearchConfig config;
-  ASSIGN_OR_RETURN(config.bits, SearchedBitsFromFlags());
-  if (config.bits.size() < 2) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--bits=", config.bits.front(), ": leaves no bits to search"));
-  }
+  ASSIGN_OR_RETURN(config.bits, CandidatesFromFlags());
   for (const char* flag : {"abits", "wbits", "gammas"}) {
     if (GivenByUser(flag)) {
       return absl::InvalidArgumentError(
@@ -97,9 +114,13 @@ absl::StatusOr<nas::PrecisionSearchConfig> ConfigFromFlags(int64_t epochs) {
 
 // The budget must be in reach; the complexity's weight is scaled to --cost_model.
 absl::Status FitTo(const nas::Architecture& architecture, nas::PrecisionSearchConfig& config) {
-  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
-                   nas::MakeDerivedLayout(architecture.genotype, architecture.network));
-  RETURN_IF_ERROR(RequireBudgetInReach(config.target, config.bits, layout, layout));
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout, nas::LayoutOf(architecture));
+  const auto [fewest_a, most_a] =
+      std::minmax_element(config.bits.activation.begin(), config.bits.activation.end());
+  const auto [fewest_w, most_w] =
+      std::minmax_element(config.bits.weight.begin(), config.bits.weight.end());
+  RETURN_IF_ERROR(RequireBudgetInReach(config.target, nas::ConvBits{*fewest_a, *fewest_w},
+                                       nas::ConvBits{*most_a, *most_w}, layout, layout));
   if (config.cost_model != quant::CostModel::kExact) return absl::OkStatus();
   std::vector<quant::ConvShape> shapes;
   for (const nas::ConvSite& conv : layout.convs) shapes.push_back(conv.shape);
@@ -118,14 +139,17 @@ absl::StatusOr<RunEstimate> Estimate(const TrainingSetup& setup,
 absl::Status CheckMethod(const nas::CostTarget& target) {
   const bool by_sensitivity = FLAGS_method == "sensitivity";
   if (by_sensitivity && !target.is_set()) {
-    return absl::InvalidArgumentError("--method=sensitivity: needs a budget, --target_bitops or --target_compression");
+    return absl::InvalidArgumentError(
+        "--method=sensitivity: needs a budget, --target_bitops or --target_compression");
   }
   if (by_sensitivity && !GivenByUser("initial_weights")) {
-    return absl::InvalidArgumentError("--method=sensitivity: needs trained weights, --initial_weights");
+    return absl::InvalidArgumentError(
+        "--method=sensitivity: needs trained weights, --initial_weights");
   }
   for (const char* flag : {"sensitivity_batches", "couple_activations"}) {
     if (!by_sensitivity && GivenByUser(flag)) {
-      return absl::InvalidArgumentError(absl::StrCat("--", flag, ": says nothing to --method=", FLAGS_method));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", flag, ": says nothing to --method=", FLAGS_method));
     }
   }
   return absl::OkStatus();
@@ -142,16 +166,15 @@ absl::Status ChooseBySensitivity(const TrainingSetup& setup,
     ASSIGN_OR_RETURN(distributed::Batch batch, setup.train->Next());
     batches.push_back(std::move(batch));
   }
-  ASSIGN_OR_RETURN(const nas::Sensitivity sensitivity,
-                   nas::MeasureSensitivity(*setup.network, config.bits, batches,
-                                           *setup.communicator));
-  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
-                   nas::MakeDerivedLayout(found.genotype, found.network));
+  ASSIGN_OR_RETURN(
+      const nas::Sensitivity sensitivity,
+      nas::MeasureSensitivity(*setup.network, config.bits, batches, *setup.communicator));
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout, nas::LayoutOf(found));
   ASSIGN_OR_RETURN(found.bits, nas::BitsFromSensitivity(sensitivity, layout, config.target,
                                                         FLAGS_couple_activations));
   if (setup.communicator->rank() != 0) return absl::OkStatus();
   return base::WriteFileAtomically(InRunFolder("sensitivity.json"),
-                         nas::ToJson(sensitivity, layout).dump(1) + "\n");
+                                   nas::ToJson(sensitivity, layout).dump(1) + "\n");
 }
 
 absl::Status Search() {
@@ -165,10 +188,14 @@ absl::Status Search() {
   ASSIGN_OR_RETURN(const RunEstimate estimate, Estimate(setup, config));
   nas::PrecisionSearchTask task(config, setup.network, setup.communicator.get());
   if (IsDryRun()) {
-    return DescribeRun(absl::StrFormat("search of bits %s on %d images of %d classes",
-                                       absl::StrJoin(config.bits, ","), setup.train_data->size(),
-                                       setup.train_data->class_names().size()),
-                       estimate, task, *setup.train, *setup.communicator, options);
+    const std::string activation = absl::StrJoin(config.bits.activation, ",");
+    const std::string weight = absl::StrJoin(config.bits.weight, ",");
+    const std::string both =
+        activation == weight ? weight : absl::StrCat(activation, " and of weights ", weight);
+    return DescribeRun(
+        absl::StrFormat("search of bits %s on %d images of %d classes", both,
+                        setup.train_data->size(), setup.train_data->class_names().size()),
+        estimate, task, *setup.train, *setup.communicator, options);
   }
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
@@ -177,7 +204,7 @@ absl::Status Search() {
   if (FLAGS_method == "sensitivity") RETURN_IF_ERROR(ChooseBySensitivity(setup, config, found));
   if (setup.communicator->rank() != 0) return absl::OkStatus();
   RETURN_IF_ERROR(ReportBudget(config.target, found));
-  return nas::WriteArchitecture(InRunFolder("architecture.json"), found);
+  return nas::WriteArchitecture(InRunFolder(nas::ArchitectureFileName(found)), found);
 }
 
 }  // namespace
@@ -185,7 +212,7 @@ absl::Status Search() {
 
 int main(int argc, char** argv) {
   return tools::RunTool(argc, argv,
-                        "Searches the bits of a fixed network.\n\n"
+                        "Searches the bits of a network.\n\n"
                         "  mpirun -np 2 precision_search --preset=cifar "
                         "--architecture=PC_DARTS_cifar\n"
                         "      --train_data=shards/train --run=runs/bits",

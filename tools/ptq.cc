@@ -106,8 +106,7 @@ base::TensorMap Copy(const base::TensorMap& state) {
 // The measurements of one line of the table: `bits` are the convolutions'.
 absl::StatusOr<Json> Results(const nas::Architecture& architecture, nas::ConvBits bits,
                              const std::map<std::string, double>& means) {
-  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
-                   nas::MakeDerivedLayout(architecture.genotype, architecture.network));
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout, nas::LayoutOf(architecture));
   const std::vector<nas::ConvBits> of_convs(layout.convs.size(), bits);
   return Json{{"means", means},
               {"cost", nas::CostReportToJson(nas::MakeCostReport(layout, of_convs))}};

@@ -2,7 +2,8 @@
 //
 // Prints parameters and costs of every published genotype, at the published sizes (CIFAR: 36
 // channels, 20 layers; ImageNet: 48, 14), in the published and the exact convention; in float, with
-// all bits alike, and as a gamma checkpoint chose them.
+// all bits alike, and as a gamma checkpoint chose them. And of every fixed network, EdMIPS's with
+// the bits that its authors published, too.
 
 #include <cstdint>
 #include <iostream>
@@ -16,8 +17,10 @@
 #include "gflags/gflags.h"
 #include "nas/derivation/bit_assignment.h"
 #include "nas/derivation/gamma_choices.h"
+#include "nas/derived/architecture.h"
 #include "nas/derived/cost_report.h"
 #include "nas/derived/derived_layout.h"
+#include "nas/networks/fixed_networks.h"
 #include "nas/space/genotype.h"
 #include "nas/space/image_kind.h"
 #include "nas/space/published_genotypes.h"
@@ -49,13 +52,55 @@ void PrintRow(const std::string& name, const char* bits_name, const nas::Derived
       network.activation_memory * 1e-6, network.weight_memory * 1e-6);
 }
 
+// Of the quantized convolutions, counted as published, but for the parameters of all.
+void PrintFixedRow(const nas::Architecture& architecture, const char* bits_name,
+                   const nas::DerivedLayout& layout) {
+  const nas::CostReport report = nas::MakeCostReport(layout, architecture.bits);
+  const quant::ConvCost& cost = report.published_cells.cost;
+  double macs = 0, exact_macs = 0, weights = 0;
+  for (const nas::ConvSite& conv : layout.convs) {
+    macs += quant::Macs(conv.shape, quant::CostModel::kPublished);
+    exact_macs += quant::Macs(conv.shape, quant::CostModel::kExact);
+    weights += quant::Parameters(conv.shape, quant::CostModel::kPublished);
+  }
+  std::cout << absl::StrFormat("%-24s %-6s %8.3f | %8.1f %8.1f %8.3f | %9.3f %8.3f %8.3f | %9.3f\n",
+                               architecture.fixed_network, bits_name, report.num_parameters * 1e-6,
+                               macs, exact_macs * 1e-6, weights, cost.bit_ops * 1e-3,
+                               cost.activation_memory / 8e3, cost.weight_memory / 8,
+                               report.exact_cells.cost.bit_ops * 1e-9);
+}
+
+absl::Status PrintFixedNetworks() {
+  constexpr int64_t kClasses = 1000;
+  std::cout << absl::StrFormat(
+      "\nfixed networks, ImageNet\n%-24s %-6s %8s | %26s | %27s | %9s\n%-24s %-6s %8s | %8s %8s "
+      "%8s | "
+      "%9s %8s %8s | %9s\n",
+      "", "", "params", "quantized convolutions", "published", "exact", "network", "bits", "M",
+      "M MACs", "true", "M params", "G BitOps", "act MB", "wgt MB", "G BitOps");
+  for (const std::string& name : nas::FixedNetworkNames()) {
+    ASSIGN_OR_RETURN(nas::Architecture architecture,
+                     nas::FixedArchitecture(name, nas::PublishedImageSide(name), kClasses, {}));
+    ASSIGN_OR_RETURN(const nas::DerivedLayout layout, nas::LayoutOf(architecture));
+    for (const int64_t width : {32, 4, 2}) {
+      architecture.bits.assign(layout.convs.size(), {width, width});
+      PrintFixedRow(architecture, absl::StrFormat("%d/%d", width, width).c_str(), layout);
+    }
+    architecture.bits = nas::PublishedBits(name);
+    if (!architecture.bits.empty()) PrintFixedRow(architecture, "mixed", layout);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PrintTables() {
   std::optional<nas::GammaChoices> choices;
   if (!FLAGS_gammas.empty()) {
     ASSIGN_OR_RETURN(choices, nas::GammaChoices::Read(FLAGS_gammas));
   }
   if (tools::IsDryRun()) {
-    std::cout << absl::StrFormat("would cost %d genotypes\n", nas::PublishedGenotypeNames().size());
+    std::cout << absl::StrFormat("would cost %d genotypes and %d fixed networks\n",
+                                 nas::PublishedGenotypeNames().size(),
+                                 nas::FixedNetworkNames().size());
     return absl::OkStatus();
   }
   for (const nas::NetworkShape& shape : {kCifar, kImageNet}) {
@@ -83,11 +128,12 @@ absl::Status PrintTables() {
       PrintRow(name, "gammas", layout, bits);
     }
   }
-  return absl::OkStatus();
+  return PrintFixedNetworks();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return tools::RunTool(argc, argv, "Prints what every published genotype costs.", {}, PrintTables);
+  return tools::RunTool(argc, argv, "Prints what every published genotype and fixed network costs.",
+                        {}, PrintTables);
 }

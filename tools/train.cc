@@ -1,4 +1,4 @@
-// Trains a derived network, in float or with the bits of its architecture, and keeps its weights:
+// Trains a network, in float or with the bits of its architecture, and keeps its weights:
 // the last ones and, with test data, those of the epoch that was best on it.
 //
 //   mpirun -np 2 train --preset=cifar --architecture=runs/search/architecture.json
@@ -21,7 +21,6 @@
 #include "nas/derived/architecture.h"
 #include "nas/derived/derived_network.h"
 #include "nas/learning/retrain_task.h"
-#include "nas/weights/published_names.h"
 #include "nas/weights/weight_file.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
@@ -82,8 +81,9 @@ absl::StatusOr<TrainedWeights> CalibratedWeights(const TrainingSetup& setup,
   return weights;
 }
 
-absl::Status WriteWeights(const std::string& name, const TrainedWeights& weights) {
-  return nas::WriteWeights(InRunFolder(name), weights.state, nas::PublishedStyle::kQdartsDerived,
+absl::Status WriteWeights(const std::string& name, const nas::Architecture& architecture,
+                          const TrainedWeights& weights) {
+  return nas::WriteWeights(InRunFolder(name), weights.state, nas::StyleOf(architecture),
                            weights.companions);
 }
 
@@ -119,9 +119,12 @@ absl::Status TrainNetwork() {
     }
   }
   if (setup.communicator->rank() != 0) return absl::OkStatus();
-  RETURN_IF_ERROR(nas::WriteArchitecture(InRunFolder("architecture.json"), setup.architecture));
-  if (best.has_value()) RETURN_IF_ERROR(WriteWeights("best_weights.pt", *best));
-  return WriteWeights("weights.pt", last);  // At the end: where it is, the training is finished.
+  const nas::Architecture& architecture = setup.architecture;
+  RETURN_IF_ERROR(
+      nas::WriteArchitecture(InRunFolder(nas::ArchitectureFileName(architecture)), architecture));
+  if (best.has_value()) RETURN_IF_ERROR(WriteWeights("best_weights.pt", architecture, *best));
+  return WriteWeights("weights.pt", architecture,
+                      last);  // At the end: where it is, the training is finished.
 }
 
 }  // namespace
@@ -129,7 +132,7 @@ absl::Status TrainNetwork() {
 
 int main(int argc, char** argv) {
   return tools::RunTool(argc, argv,
-                        "Trains a derived network.\n\n"
+                        "Trains a network.\n\n"
                         "  mpirun -np 2 train --preset=cifar "
                         "--architecture=runs/search/architecture.json\n"
                         "      --train_data=shards/train --test_data=shards/test "

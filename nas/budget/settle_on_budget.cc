@@ -27,8 +27,7 @@ base::TensorMap Shifted(const base::TensorMap& state, const std::vector<int64_t>
 }
 
 absl::StatusOr<double> ExcessOf(const Architecture& architecture, const CostTarget& target) {
-  ASSIGN_OR_RETURN(const DerivedLayout layout,
-                   MakeDerivedLayout(architecture.genotype, architecture.network));
+  ASSIGN_OR_RETURN(const DerivedLayout layout, LayoutOf(architecture));
   return target.Excess(layout, architecture.bits);
 }
 

@@ -260,6 +260,10 @@ absl::StatusOr<PackedNetwork> LowerNetwork(const DerivedNetwork& network,
                                            const DeploymentInput& input) {
   const Architecture& architecture = network.architecture();
   const NetworkShape& shape = architecture.network;
+  if (!architecture.fixed_network.empty()) {
+    return absl::UnimplementedError(absl::StrCat(
+        architecture.fixed_network, ": is no network of cells, which alone are packed"));
+  }
   if (static_cast<int64_t>(input.classes.size()) != shape.classes)
     return absl::InvalidArgumentError(
         absl::StrCat(input.classes.size(), " class names, but the network has ", shape.classes));

@@ -34,8 +34,7 @@ struct NamedConv {
 // The convolutions with 8-bit activations.
 std::vector<NamedConv> ConvsWithRanges(const DerivedNetwork& network) {
   const Architecture& architecture = network.architecture();
-  const DerivedLayout layout =
-      MakeDerivedLayout(architecture.genotype, architecture.network).value();
+  const DerivedLayout layout = LayoutOf(architecture).value();
   std::vector<NamedConv> convs;
   for (size_t i = 0; i < layout.convs.size(); ++i) {
     if (quant::NeedsRange({architecture.bits[i].activation})) {

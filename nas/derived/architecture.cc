@@ -14,6 +14,9 @@
 #include "base/status_macros.h"
 #include "nas/derived/conv_costs.h"
 #include "nas/derived/cost_report.h"
+#include "nas/networks/fixed_networks.h"
+#include "nas/networks/network_graph.h"
+#include "nas/networks/network_layout.h"
 #include "nas/space/image_kind.h"
 #include "quant/names.h"
 
@@ -23,6 +26,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr char kFormat[] = "nqdarts architecture";
+constexpr char kFixedFormat[] = "nqdarts fixed network";
 constexpr int64_t kVersion = 1;
 
 absl::Status Invalid(absl::string_view field, absl::string_view problem) {
@@ -97,32 +101,45 @@ absl::Status CheckBits(absl::string_view conv, const ConvBits& bits) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<NetworkShape> NetworkFromJson(const Json& json, quant::EightBit* eight_bit) {
-  ASSIGN_OR_RETURN(const Fields fields,
-                   Fields::Of(json, "network.",
-                              {"images", "image_side", "channels", "layers", "classes", "auxiliary",
-                               "quantize_stem", "eight_bit"}));
-  NetworkShape network;
+// Network and eight_bit; of a fixed network its name, too.
+absl::Status ReadNetwork(const Json& json, bool fixed, Architecture* architecture) {
+  ASSIGN_OR_RETURN(
+      const Fields fields,
+      fixed ? Fields::Of(json, "network.", {"name", "images", "image_side", "classes", "eight_bit"})
+            : Fields::Of(json, "network.",
+                         {"images", "image_side", "channels", "layers", "classes", "auxiliary",
+                          "quantize_stem", "eight_bit"}));
+  NetworkShape& network = architecture->network;
   ASSIGN_OR_RETURN(const std::string images, fields.String("images"));
   const auto kind = ParseImageKind(images);
   if (!kind.ok()) return Invalid("network.images", kind.status().message());
   network.images = *kind;
   ASSIGN_OR_RETURN(network.image_side, fields.Integer("image_side"));
-  ASSIGN_OR_RETURN(network.channels, fields.Integer("channels"));
-  ASSIGN_OR_RETURN(network.layers, fields.Integer("layers"));
   ASSIGN_OR_RETURN(network.classes, fields.Integer("classes"));
-  ASSIGN_OR_RETURN(network.auxiliary, fields.Bool("auxiliary"));
-  ASSIGN_OR_RETURN(network.quantize_stem, fields.Bool("quantize_stem"));
   ASSIGN_OR_RETURN(const std::string flavour, fields.String("eight_bit"));
   const auto parsed = quant::ParseEightBit(flavour);
   if (!parsed.ok()) return Invalid("network.eight_bit", parsed.status().message());
-  *eight_bit = *parsed;
-  RETURN_IF_ERROR(Inside("network", network.Check()));
-  return network;
+  architecture->eight_bit = *parsed;
+  if (fixed) {
+    ASSIGN_OR_RETURN(architecture->fixed_network, fields.String("name"));
+    return Inside("network", LayoutOf(*architecture).status());
+  }
+  ASSIGN_OR_RETURN(network.channels, fields.Integer("channels"));
+  ASSIGN_OR_RETURN(network.layers, fields.Integer("layers"));
+  ASSIGN_OR_RETURN(network.auxiliary, fields.Bool("auxiliary"));
+  ASSIGN_OR_RETURN(network.quantize_stem, fields.Bool("quantize_stem"));
+  return Inside("network", network.Check());
 }
 
 Json NetworkToJson(const Architecture& architecture) {
   const NetworkShape& network = architecture.network;
+  if (!architecture.fixed_network.empty()) {
+    return {{"name", architecture.fixed_network},
+            {"images", std::string(ImageKindName(network.images))},
+            {"image_side", network.image_side},
+            {"classes", network.classes},
+            {"eight_bit", std::string(quant::EightBitName(architecture.eight_bit))}};
+  }
   return {{"images", std::string(ImageKindName(network.images))},
           {"image_side", network.image_side},
           {"channels", network.channels},
@@ -141,7 +158,7 @@ absl::StatusOr<std::vector<ConvBits>> BitsFromJson(const Json& json, const Deriv
     const std::string field = absl::StrCat("bits.", conv.name);
     const auto found = unclaimed.find(conv.name);
     if (found == unclaimed.end()) {
-      return Invalid(field, "is missing; the genotype has this convolution");
+      return Invalid(field, "is missing; the network has this convolution");
     }
     const Json& pair = *found->second;
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_integer() ||
@@ -155,7 +172,7 @@ absl::StatusOr<std::vector<ConvBits>> BitsFromJson(const Json& json, const Deriv
   }
   if (!unclaimed.empty()) {
     return Invalid(absl::StrCat("bits.", unclaimed.begin()->first),
-                   "is unknown; the genotype has no such convolution");
+                   "is unknown; the network has no such convolution");
   }
   return bits;
 }
@@ -184,8 +201,9 @@ void Print(const Json& json, int indent, std::string* text) {
 absl::StatusOr<Architecture> FromJson(const Json& json) {
   if (!json.is_object()) return absl::InvalidArgumentError("expected a JSON object");
   const auto format = json.find("format");
-  if (format == json.end() || *format != kFormat) {
-    return Invalid("format", absl::StrCat("expected \"", kFormat, "\""));
+  const bool fixed = format != json.end() && *format == kFixedFormat;
+  if (!fixed && (format == json.end() || *format != kFormat)) {
+    return Invalid("format", absl::StrCat("expected \"", kFormat, "\" or \"", kFixedFormat, "\""));
   }
   // A newer version may have other fields: it comes before they are looked at.
   const auto version = json.find("version");
@@ -195,20 +213,25 @@ absl::StatusOr<Architecture> FromJson(const Json& json) {
                    absl::StrCat("is ", version == json.end() ? "missing" : version->dump(),
                                 "; this build reads version ", kVersion));
   }
-  ASSIGN_OR_RETURN(const Fields fields, Fields::Of(json, "",
-                                                   {"format", "version", "build_id", "network",
-                                                    "genotype", "bits", "search", "cost"}));
+  ASSIGN_OR_RETURN(
+      const Fields fields,
+      fixed ? Fields::Of(json, "",
+                         {"format", "version", "build_id", "network", "bits", "search", "cost"})
+            : Fields::Of(json, "",
+                         {"format", "version", "build_id", "network", "genotype", "bits", "search",
+                          "cost"}));
   Architecture architecture;
   RETURN_IF_ERROR(fields.String("build_id").status());
   RETURN_IF_ERROR(fields.Object("cost").status());
   ASSIGN_OR_RETURN(const Json* network, fields.Object("network"));
-  ASSIGN_OR_RETURN(architecture.network, NetworkFromJson(*network, &architecture.eight_bit));
-  ASSIGN_OR_RETURN(const Json* genotype, fields.Object("genotype"));
-  absl::StatusOr<Genotype> parsed = GenotypeFromJson(*genotype);
-  RETURN_IF_ERROR(Inside("genotype", parsed.status()));
-  architecture.genotype = *std::move(parsed);
-  ASSIGN_OR_RETURN(const DerivedLayout layout,
-                   MakeDerivedLayout(architecture.genotype, architecture.network));
+  RETURN_IF_ERROR(ReadNetwork(*network, fixed, &architecture));
+  if (!fixed) {
+    ASSIGN_OR_RETURN(const Json* genotype, fields.Object("genotype"));
+    absl::StatusOr<Genotype> parsed = GenotypeFromJson(*genotype);
+    RETURN_IF_ERROR(Inside("genotype", parsed.status()));
+    architecture.genotype = *std::move(parsed);
+  }
+  ASSIGN_OR_RETURN(const DerivedLayout layout, LayoutOf(architecture));
   ASSIGN_OR_RETURN(const Json* bits, fields.Object("bits"));
   ASSIGN_OR_RETURN(architecture.bits, BitsFromJson(*bits, layout));
   ASSIGN_OR_RETURN(const Json* search, fields.Object("search"));
@@ -218,22 +241,47 @@ absl::StatusOr<Architecture> FromJson(const Json& json) {
 
 }  // namespace
 
-absl::StatusOr<Architecture> UniformArchitecture(const Genotype& genotype,
-                                                 const NetworkShape& network, ConvBits bits) {
-  ASSIGN_OR_RETURN(const DerivedLayout layout, MakeDerivedLayout(genotype, network));
-  Architecture architecture = {.network = network,
-                               .genotype = genotype,
-                               .bits = std::vector<ConvBits>(layout.convs.size(), bits)};
+absl::StatusOr<DerivedLayout> LayoutOf(const Architecture& architecture) {
+  const NetworkShape& network = architecture.network;
+  if (architecture.fixed_network.empty()) {
+    return MakeDerivedLayout(architecture.genotype, network);
+  }
+  RETURN_IF_ERROR(network.CheckImagesAndClasses());
+  ASSIGN_OR_RETURN(const NetworkGraph graph,
+                   FixedNetworkGraph(architecture.fixed_network, network.classes));
+  ASSIGN_OR_RETURN(NetworkLayout layout, LayoutOfGraph(graph, network.image_side));
+  return DerivedLayout{std::move(layout)};
+}
+
+absl::StatusOr<Architecture> WithBits(Architecture architecture, ConvBits bits) {
+  ASSIGN_OR_RETURN(const DerivedLayout layout, LayoutOf(architecture));
+  architecture.bits.assign(layout.convs.size(), bits);
   RETURN_IF_ERROR(ValidateArchitecture(architecture));
   return architecture;
 }
 
+std::string ArchitectureFileName(const Architecture& architecture) {
+  return architecture.fixed_network.empty() ? "architecture.json" : "network.json";
+}
+
+absl::StatusOr<Architecture> UniformArchitecture(const Genotype& genotype,
+                                                 const NetworkShape& network, ConvBits bits) {
+  return WithBits({.network = network, .genotype = genotype}, bits);
+}
+
+absl::StatusOr<Architecture> FixedArchitecture(const std::string& fixed_network, int64_t image_side,
+                                               int64_t classes, ConvBits bits) {
+  return WithBits(
+      {.network = {.images = ImageKind::kImageNet, .image_side = image_side, .classes = classes},
+       .fixed_network = fixed_network},
+      bits);
+}
+
 absl::Status ValidateArchitecture(const Architecture& architecture) {
-  ASSIGN_OR_RETURN(const DerivedLayout layout,
-                   MakeDerivedLayout(architecture.genotype, architecture.network));
+  ASSIGN_OR_RETURN(const DerivedLayout layout, LayoutOf(architecture));
   if (architecture.bits.size() != layout.convs.size()) {
     return Invalid("bits", absl::StrCat("are of ", architecture.bits.size(),
-                                        " convolutions; the genotype has ", layout.convs.size()));
+                                        " convolutions; the network has ", layout.convs.size()));
   }
   for (size_t i = 0; i < layout.convs.size(); ++i) {
     RETURN_IF_ERROR(CheckBits(absl::StrCat("bits.", layout.convs[i].name), architecture.bits[i]));
@@ -242,22 +290,22 @@ absl::Status ValidateArchitecture(const Architecture& architecture) {
 }
 
 std::string ArchitectureToText(const Architecture& architecture) {
-  const DerivedLayout layout =
-      MakeDerivedLayout(architecture.genotype, architecture.network).value();
+  const DerivedLayout layout = LayoutOf(architecture).value();
+  const bool fixed = !architecture.fixed_network.empty();
   Json bits = Json::object();
   for (size_t i = 0; i < layout.convs.size(); ++i) {
     bits[layout.convs[i].name] = {architecture.bits[i].activation, architecture.bits[i].weight};
   }
   Json cost = CostReportToJson(MakeCostReport(layout, architecture.bits));
   cost["convolutions"] = ConvCostsToJson(layout, architecture.bits);
-  const Json json = {{"format", kFormat},
-                     {"version", kVersion},
-                     {"build_id", base::BuildId()},
-                     {"network", NetworkToJson(architecture)},
-                     {"genotype", GenotypeToJson(architecture.genotype)},
-                     {"bits", std::move(bits)},
-                     {"search", architecture.search},
-                     {"cost", std::move(cost)}};
+  Json json = {{"format", fixed ? kFixedFormat : kFormat},
+               {"version", kVersion},
+               {"build_id", base::BuildId()},
+               {"network", NetworkToJson(architecture)}};
+  if (!fixed) json["genotype"] = GenotypeToJson(architecture.genotype);
+  json["bits"] = std::move(bits);
+  json["search"] = architecture.search;
+  json["cost"] = std::move(cost);
   std::string text;
   Print(json, 0, &text);
   return text + "\n";

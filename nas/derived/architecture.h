@@ -10,6 +10,11 @@
 //     "search": {…},                                     the search's configuration
 //     "cost": {…}                                        nas/derived/cost_report.h, and the
 //   }                                                    convolutions' (conv_costs.h)
+//
+// That of a network whose structure is given (nas/networks/fixed_networks.h) is of another format,
+// "nqdarts fixed network", and differs in what says which network it is:
+//
+//     "network": {"name": "edmips_resnet18", "images": "imagenet", "image_side": 224, …},
 #ifndef NAS_DERIVED_ARCHITECTURE_H_
 #define NAS_DERIVED_ARCHITECTURE_H_
 
@@ -27,14 +32,32 @@
 namespace nas {
 
 struct Architecture {
+  // Of a fixed network, only images, image_side and classes count.
   NetworkShape network;
-  Genotype genotype;
+  Genotype genotype = {};
   // Of every convolution in DerivedLayout::convs, in that order.
-  std::vector<ConvBits> bits;
+  std::vector<ConvBits> bits = {};
   quant::EightBit eight_bit = quant::EightBit::kPublished;
   // An object; how the search was configured, empty if there was none.
   nlohmann::ordered_json search = nlohmann::ordered_json::object();
+  // The name of a network whose structure is given; then there is no genotype. Else empty.
+  std::string fixed_network = {};
 };
+
+// What it consists of. InvalidArgument as from MakeDerivedLayout, LayoutOfGraph and
+// FixedNetworkGraph.
+absl::StatusOr<DerivedLayout> LayoutOf(const Architecture& architecture);
+
+// `architecture` with all convolutions alike.
+absl::StatusOr<Architecture> WithBits(Architecture architecture, ConvBits bits);
+
+// What WriteArchitecture's file is called in a run's folder: architecture.json, or network.json for
+// a fixed network.
+std::string ArchitectureFileName(const Architecture& architecture);
+
+// A fixed network with all convolutions alike.
+absl::StatusOr<Architecture> FixedArchitecture(const std::string& fixed_network, int64_t image_side,
+                                               int64_t classes, ConvBits bits);
 
 // All convolutions alike: 32/32 is the float network, 2/2 or 4/4 a fixed-bit one.
 absl::StatusOr<Architecture> UniformArchitecture(const Genotype& genotype,

@@ -125,11 +125,11 @@ TEST(ArchitectureTest, BadFilesNameTheFieldAndWhatWasExpected) {
   EXPECT_EQ(Error([](Json& json) { json["genotype"]["reduce"][2][1] = 3; }),
             "genotype.reduce[2]: predecessor 3 of node 1; expected 0..2");
   EXPECT_EQ(Error([](Json& json) { json["bits"].erase("cells.1.preprocess1.conv"); }),
-            "bits.cells.1.preprocess1.conv: is missing; the genotype has this convolution");
+            "bits.cells.1.preprocess1.conv: is missing; the network has this convolution");
   EXPECT_EQ(Error([](Json& json) {
               json["bits"]["cells.3.preprocess1.conv"] = {2, 2};
             }),
-            "bits.cells.3.preprocess1.conv: is unknown; the genotype has no such convolution");
+            "bits.cells.3.preprocess1.conv: is unknown; the network has no such convolution");
   EXPECT_EQ(Error([](Json& json) {
               json["bits"]["cells.1.preprocess1.conv"] = {2, 5};
             }),
@@ -154,6 +154,40 @@ TEST(ArchitectureTest, InvalidArchitecturesAreNotWritten) {
               HasSubstr("unused.json: bits.cells.0.preprocess0.conv: has 7 bits"));
   architecture.bits.pop_back();
   EXPECT_THAT(std::string(ValidateArchitecture(architecture).message()), HasSubstr("bits: are of"));
+}
+
+TEST(ArchitectureTest, FixedNetworksHaveFilesOfTheirOwn) {
+  const std::string path = absl::StrCat(getenv("TEST_TMPDIR"), "/network.json");
+  Architecture written = FixedArchitecture("edmips_googlenet", 64, 7, {2, 4}).value();
+  written.bits[3] = {3, 1};
+  written.search = {{"seed", 2}};
+  ASSERT_TRUE(WriteArchitecture(path, written).ok());
+  const auto read = ReadArchitecture(path);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->fixed_network, "edmips_googlenet");
+  EXPECT_EQ(read->network.image_side, 64);
+  EXPECT_EQ(read->network.classes, 7);
+  EXPECT_EQ(read->bits, written.bits);
+  EXPECT_EQ(ArchitectureToText(*read), ArchitectureToText(written));
+  EXPECT_EQ(ArchitectureFileName(*read), "network.json");
+
+  const auto error = [&written](const auto& change) {
+    Json json = Json::parse(ArchitectureToText(written));
+    change(json);
+    return std::string(ParseArchitecture(json.dump()).status().message());
+  };
+  EXPECT_EQ(error([](Json& json) { json["network"]["image_side"] = 8; }),
+            "network.image_side: is 8; this network takes images of 31 pixels a side or more");
+  EXPECT_THAT(error([](Json& json) { json["network"]["name"] = "lenet"; }),
+              HasSubstr("'lenet' is none of edmips_resnet18"));
+  EXPECT_THAT(error([](Json& json) { json["network"]["layers"] = 8; }),
+              HasSubstr("network.layers: unknown field"));
+  EXPECT_THAT(error([](Json& json) { json["genotype"] = Json::object(); }),
+              HasSubstr("genotype: unknown field"));
+  EXPECT_THAT(error([](Json& json) { json["bits"].erase("conv3.conv"); }),
+              HasSubstr("bits.conv3.conv: is missing"));
+  EXPECT_THAT(error([](Json& json) { json["network"]["classes"] = 0; }),
+              HasSubstr("classes: is 0"));
 }
 
 }  // namespace

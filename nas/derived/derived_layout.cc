@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "nas/space/cell_topology.h"
 #include "nas/space/primitives.h"
+#include "quant/bit_cost.h"
 
 namespace nas {
 namespace {
@@ -255,11 +256,15 @@ class LayoutBuilder {
 
 }  // namespace
 
+absl::Status NetworkShape::CheckImagesAndClasses() const {
+  RETURN_IF_ERROR(CheckRange("classes", classes, 1 << 20));
+  return CheckRange("image_side", image_side, 1 << 16);
+}
+
 absl::Status NetworkShape::Check() const {
   RETURN_IF_ERROR(CheckRange("channels", channels, 1 << 16));
   RETURN_IF_ERROR(CheckRange("layers", layers, 1000));
-  RETURN_IF_ERROR(CheckRange("classes", classes, 1 << 20));
-  RETURN_IF_ERROR(CheckRange("image_side", image_side, 1 << 16));
+  RETURN_IF_ERROR(CheckImagesAndClasses());
   const bool cifar = images == ImageKind::kCifar;
   if (!cifar && channels % 2 != 0) {
     return absl::InvalidArgumentError(

@@ -11,9 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "nas/networks/network_layout.h"
 #include "nas/space/genotype.h"
 #include "nas/space/image_kind.h"
-#include "quant/bit_cost.h"
 
 namespace nas {
 
@@ -32,6 +32,8 @@ struct NetworkShape {
 
   // OK, or InvalidArgument naming the field, its value and the allowed ones.
   absl::Status Check() const;
+  // The same of image_side and classes alone.
+  absl::Status CheckImagesAndClasses() const;
 };
 
 // The cell whose output feeds the auxiliary head.
@@ -55,40 +57,10 @@ struct OperationSite {
   std::optional<GenotypeEdge> edge;  // Unless it is a preprocessing.
 };
 
-struct ConvBits {
-  int64_t activation = 32;  // 32: not quantized.
-  int64_t weight = 32;
-  bool operator==(const ConvBits&) const = default;
-};
-
-// A convolution whose bits are chosen.
-struct ConvSite {
-  std::string name;                 // "cells.3._ops.5.conv1"
-  std::optional<size_t> operation;  // Index of the one it belongs to; none outside of the cells.
-  quant::ConvShape shape;
-  bool auxiliary = false;  // Belongs to the auxiliary head, which only training runs.
-  // What it reads: "cells.2", the output of a cell, "cells.3.states.1", a node or preprocessed input;
-  // its own name if it alone reads it.
-  std::string tensor = {};
-};
-
-// What stays in float; a linear classifier counts as a 1x1 convolution of a single pixel.
-struct FloatConvSite {
-  std::string name;  // "stem.0"
-  bool auxiliary;    // Belongs to the auxiliary head, which only training runs.
-  quant::ConvShape shape;
-};
-
-struct DerivedLayout {
-  std::vector<CellSite> cells;
+struct DerivedLayout : NetworkLayout {
+  std::vector<CellSite> cells = {};
   // Cell by cell: preprocess0, preprocess1, then the edges as the genotype lists them.
-  std::vector<OperationSite> operations;
-  // In the order of the network's modules: stem, cells, auxiliary head.
-  std::vector<ConvSite> convs;
-  std::vector<FloatConvSite> float_convs;
-  // Weights, biases, and scales and shifts of batch normalizations.
-  int64_t num_parameters = 0;  // Without the auxiliary head.
-  int64_t num_auxiliary_parameters = 0;
+  std::vector<OperationSite> operations = {};
 };
 
 // InvalidArgument as from ValidateGenotype and NetworkShape::Check.

@@ -1,5 +1,5 @@
-// The discrete network of a genotype, in float or with fixed bits for every convolution, to be
-// trained and evaluated.
+// The network of an architecture, of a genotype or one whose structure is given, in float or with
+// fixed bits for every convolution, to be trained and evaluated.
 //
 //   ASSIGN_OR_RETURN(const Architecture architecture, ReadArchitecture("architecture.json"));
 //   ASSIGN_OR_RETURN(const auto network, DerivedNetwork::Create(architecture));
@@ -14,20 +14,17 @@
 #include "ATen/core/Tensor.h"
 #include "absl/status/statusor.h"
 #include "nas/derived/architecture.h"
-#include "nas/derived/derived_cell.h"
 #include "nas/fused/implementation.h"
-#include "nas/operations/auxiliary_head.h"
 #include "nas/operations/drop_path.h"
 #include "quant/precision_conv.h"
 #include "torch/nn/module.h"
-#include "torch/nn/modules/container/sequential.h"
-#include "torch/nn/modules/linear.h"
 
 namespace nas {
 
-// NetworkCIFAR and NetworkImageNet of QDARTS/model.py, with their names: `stem` or `stem0` and
-// `stem1`, `cells.<i>`, `auxiliary_head`, `classifier`. The final pooling is the mean over all
-// pixels, which are ImageNet's 7x7 for images of 224.
+// Of a genotype: NetworkCIFAR and NetworkImageNet of QDARTS/model.py, with their names: `stem` or
+// `stem0` and `stem1`, `cells.<i>`, `auxiliary_head`, `classifier`. The final pooling is the mean
+// over all pixels, which are ImageNet's 7x7 for images of 224. A fixed network has the modules of
+// its graph (nas/networks/graph_modules.h), and no auxiliary head.
 class DerivedNetwork : public torch::nn::Module {
  public:
   // Weights start from LibTorch's default generator: torch::manual_seed decides them.
@@ -39,10 +36,10 @@ class DerivedNetwork : public torch::nn::Module {
     at::Tensor auxiliary_logits;  // The same; undefined in evaluation or without the head.
   };
   // images [N, 3, side, side]. Drop path acts in training only.
-  Output forward(const at::Tensor& images, const DropPath& drop_path = {});
+  virtual Output forward(const at::Tensor& images, const DropPath& drop_path = {}) = 0;
 
   // How many rows the masks of a drop path have.
-  int64_t num_drop_path_sites() const;
+  virtual int64_t num_drop_path_sites() const = 0;
 
   const Architecture& architecture() const { return architecture_; }
   void set_implementation(Implementation implementation) { implementation_ = implementation; }
@@ -51,16 +48,16 @@ class DerivedNetwork : public torch::nn::Module {
   // architecture gives it until another is set.
   const std::vector<quant::PrecisionConv2dImpl*>& convs() const { return convs_; }
 
- private:
-  DerivedNetwork(const Architecture& architecture, const DerivedLayout& layout);
+ protected:
+  explicit DerivedNetwork(const Architecture& architecture) : architecture_(architecture) {}
 
+  // Once its modules are there.
+  void SetConvs(std::vector<quant::PrecisionConv2dImpl*> convs);
+  Implementation implementation() const { return implementation_; }
+
+ private:
   Architecture architecture_;
   Implementation implementation_ = Implementation::kFused;
-  torch::nn::Sequential stem0_{nullptr};
-  torch::nn::Sequential stem1_{nullptr};  // ImageNet's only.
-  std::vector<std::shared_ptr<DerivedCell>> cells_;
-  std::shared_ptr<AuxiliaryHead> auxiliary_head_;  // Null without.
-  torch::nn::Linear classifier_{nullptr};
   std::vector<quant::PrecisionConv2dImpl*> convs_;
 };
 

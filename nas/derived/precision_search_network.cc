@@ -6,23 +6,25 @@
 #include "ATen/ops/full.h"
 #include "ATen/ops/softmax.h"
 #include "ATen/ops/tensor.h"
+#include "nas/derived/architecture.h"
 #include "quant/precision.h"
 #include "quant/precision_conv.h"
 
 namespace nas {
 namespace {
 
-DerivedLayout LayoutOf(const DerivedNetwork& network) {
-  const Architecture& architecture = network.architecture();
-  return MakeDerivedLayout(architecture.genotype, architecture.network).value();
+at::Tensor Widths(const std::vector<int64_t>& bits, const at::Tensor& like) {
+  return at::tensor(bits, at::kLong).to(like.options());
 }
 
 }  // namespace
 
-BitLogits::BitLogits(int64_t convs, int64_t bits) {
-  constexpr double kStart = 0.01;
-  alpha_activ_ = register_parameter("alpha_activ", at::full({convs, bits}, kStart));
-  alpha_weight_ = register_parameter("alpha_weight", at::full({convs, bits}, kStart));
+BitLogits::BitLogits(int64_t convs, const BitCandidates& bits) {
+  const auto start = [convs](const std::vector<int64_t>& candidates) {
+    return at::full({convs, static_cast<int64_t>(candidates.size())}, 0.01);
+  };
+  alpha_activ_ = register_parameter("alpha_activ", start(bits.activation));
+  alpha_weight_ = register_parameter("alpha_weight", start(bits.weight));
 }
 
 void BitLogits::Randomize() {
@@ -36,12 +38,11 @@ at::Tensor BitLogits::ActivationProbabilities() const { return at::softmax(alpha
 at::Tensor BitLogits::WeightProbabilities() const { return at::softmax(alpha_weight_, 1); }
 
 PrecisionSearchNetwork::PrecisionSearchNetwork(std::shared_ptr<DerivedNetwork> network,
-                                               std::vector<int64_t> bits,
-                                               quant::CostModel cost_model)
+                                               BitCandidates bits, quant::CostModel cost_model)
     : network_(std::move(network)),
       bits_(std::move(bits)),
-      layout_(LayoutOf(*network_)),
-      logits_(std::make_shared<BitLogits>(layout_.convs.size(), bits_.size())) {
+      layout_(LayoutOf(network_->architecture()).value()),
+      logits_(std::make_shared<BitLogits>(layout_.convs.size(), bits_)) {
   const at::Tensor like = network_->parameters().front();
   logits_->to(like.device(), like.scalar_type());
   const double unit = quant::Macs(layout_.convs.front().shape, cost_model);
@@ -54,7 +55,10 @@ DerivedNetwork::Output PrecisionSearchNetwork::Forward(const at::Tensor& images)
   const std::vector<at::Tensor> activation = logits_->ActivationProbabilities().unbind();
   const std::vector<at::Tensor> weight = logits_->WeightProbabilities().unbind();
   for (size_t i = 0; i < network_->convs().size(); ++i) {
-    network_->convs()[i]->set_precision(quant::Precision::Mixed(bits_, activation[i], weight[i]));
+    network_->convs()[i]->set_precision({.activation_bits = bits_.activation,
+                                         .weight_bits = bits_.weight,
+                                         .activation_probs = activation[i],
+                                         .weight_probs = weight[i]});
   }
   return network_->forward(images);
 }
@@ -62,17 +66,21 @@ DerivedNetwork::Output PrecisionSearchNetwork::Forward(const at::Tensor& images)
 at::Tensor PrecisionSearchNetwork::Complexity() const {
   const at::Tensor activation = logits_->ActivationProbabilities();
   const at::Tensor macs = at::tensor(macs_, at::kDouble).to(activation.options());
-  const at::Tensor widths = at::tensor(bits_, at::kLong).to(activation.options());
-  return (macs * activation.mv(widths) * logits_->WeightProbabilities().mv(widths)).sum();
+  return (macs * activation.mv(Widths(bits_.activation, activation)) *
+          logits_->WeightProbabilities().mv(Widths(bits_.weight, activation)))
+      .sum();
 }
 
 std::vector<ConvBits> PrecisionSearchNetwork::Choices(double per_bit) const {
-  const at::Tensor charge = at::tensor(bits_, at::kLong).to(logits_->weight().options()) * per_bit;
-  const at::Tensor activation = (logits_->activation() - charge).argmax(1).to(at::kCPU);
-  const at::Tensor weight = (logits_->weight() - charge).argmax(1).to(at::kCPU);
+  const auto chosen = [per_bit](const at::Tensor& logits, const std::vector<int64_t>& bits) {
+    return (logits - Widths(bits, logits) * per_bit).argmax(1).to(at::kCPU);
+  };
+  const at::Tensor activation = chosen(logits_->activation(), bits_.activation);
+  const at::Tensor weight = chosen(logits_->weight(), bits_.weight);
   std::vector<ConvBits> choices;
   for (size_t i = 0; i < layout_.convs.size(); ++i) {
-    choices.push_back({bits_[activation[i].item<int64_t>()], bits_[weight[i].item<int64_t>()]});
+    choices.push_back(
+        {bits_.activation[activation[i].item<int64_t>()], bits_.weight[weight[i].item<int64_t>()]});
   }
   return choices;
 }

@@ -1,7 +1,8 @@
 // A fixed network whose every convolution searches its own bits: EdMIPS (arXiv:2004.05795) on a
 // derived network, which the published code calls QSubNet.
 //
-//   PrecisionSearchNetwork search(derived_network, {2, 4}, quant::CostModel::kExact);
+//   PrecisionSearchNetwork search(derived_network, BitCandidates::Both({2, 4}),
+//                                 quant::CostModel::kExact);
 //   const auto [logits, auxiliary_logits] = search.Forward(images);
 //   (CrossEntropy(logits, labels) + decay * search.Complexity()).backward();
 //   const std::vector<ConvBits> found = search.Choices();
@@ -20,12 +21,20 @@
 
 namespace nas {
 
+// What a search chooses among.
+struct BitCandidates {
+  std::vector<int64_t> activation = {2, 4};
+  std::vector<int64_t> weight = {2, 4};
+
+  static BitCandidates Both(std::vector<int64_t> bits) { return {bits, bits}; }
+};
+
 // alpha_activ and alpha_weight: [convolutions, bits] each, a row per convolution in
 // DerivedLayout::convs, which the published code has as `<conv>.mix_activ.alpha_activ` and
 // `<conv>.mix_weight.alpha_weight`. All start at 0.01.
 class BitLogits : public torch::nn::Module {
  public:
-  BitLogits(int64_t convs, int64_t bits);
+  BitLogits(int64_t convs, const BitCandidates& bits);
 
   const at::Tensor& activation() const { return alpha_activ_; }
   const at::Tensor& weight() const { return alpha_weight_; }
@@ -44,8 +53,8 @@ class BitLogits : public torch::nn::Module {
 class PrecisionSearchNetwork {
  public:
   // Takes over the precisions of `network`'s convolutions; the logits are where its parameters are
-  // and of their dtype. At least one candidate in `bits`.
-  PrecisionSearchNetwork(std::shared_ptr<DerivedNetwork> network, std::vector<int64_t> bits,
+  // and of their dtype. At least one candidate for each.
+  PrecisionSearchNetwork(std::shared_ptr<DerivedNetwork> network, BitCandidates bits,
                          quant::CostModel cost_model);
 
   // As DerivedNetwork::forward, every convolution a mixture over the candidates.
@@ -68,7 +77,7 @@ class PrecisionSearchNetwork {
 
  private:
   const std::shared_ptr<DerivedNetwork> network_;
-  const std::vector<int64_t> bits_;
+  const BitCandidates bits_;
   const DerivedLayout layout_;
   const std::shared_ptr<BitLogits> logits_;
   std::vector<double> macs_;  // In units of the first convolution's.

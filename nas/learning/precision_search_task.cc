@@ -31,10 +31,15 @@ base::TensorMap NetworkState(const PrecisionSearchNetwork& network) {
   return state;
 }
 
+nlohmann::json ToJson(const BitCandidates& bits) {
+  if (bits.activation == bits.weight) return bits.weight;
+  return {{"activation", bits.activation}, {"weight", bits.weight}};
+}
+
 }  // namespace
 
 nlohmann::json ToJson(const PrecisionSearchConfig& config) {
-  return {{"bits", config.bits},
+  return {{"bits", ToJson(config.bits)},
           {"random", config.random},
           {"cost_model", std::string(quant::CostModelName(config.cost_model))},
           {"weight_rate", ToJson(config.weight_rate)},

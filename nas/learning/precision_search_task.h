@@ -26,7 +26,7 @@
 namespace nas {
 
 struct PrecisionSearchConfig {
-  std::vector<int64_t> bits = {2, 4};  // Candidates.
+  BitCandidates bits = {};
   bool random = false;  // Logits begin as N(0, 1), not all alike: without a step, random bits.
   quant::CostModel cost_model = quant::CostModel::kExact;
 

@@ -182,7 +182,7 @@ absl::Status SearchTask::StepWeights(const Batch& train, Metrics& metrics) {
 
 absl::StatusOr<double> SearchTask::Excess() const {
   ASSIGN_OR_RETURN(const Architecture found, DeriveArchitecture(supernet_->State(), Derivation()));
-  ASSIGN_OR_RETURN(const DerivedLayout layout, MakeDerivedLayout(found.genotype, found.network));
+  ASSIGN_OR_RETURN(const DerivedLayout layout, LayoutOf(found));
   return config_.target.Excess(layout, found.bits);
 }
 

@@ -40,12 +40,12 @@ int64_t WholeCost(const quant::ConvShape& shape, const ConvBits& bits, quant::Co
 }  // namespace
 
 absl::StatusOr<Sensitivity> MeasureSensitivity(DerivedNetwork& network,
-                                               const std::vector<int64_t>& bits,
+                                               const BitCandidates& bits,
                                                absl::Span<const Batch> batches,
                                                distributed::Communicator& communicator) {
   Sensitivity sensitivity;
-  for (const int64_t activation : bits) {
-    for (const int64_t weight : bits) sensitivity.pairs.push_back({activation, weight});
+  for (const int64_t activation : bits.activation) {
+    for (const int64_t weight : bits.weight) sensitivity.pairs.push_back({activation, weight});
   }
   const std::vector<quant::PrecisionConv2dImpl*>& convs = network.convs();
   for (quant::PrecisionConv2dImpl* conv : convs) conv->set_precision(quant::Precision::Float());

@@ -3,7 +3,7 @@
 // baseline of AIMET's and ModelOpt's mixed precision, and of HAWQ's but for its measure.
 //
 //   ASSIGN_OR_RETURN(const Sensitivity measured,
-//                    MeasureSensitivity(*network, {2, 4}, batches, *communicator));
+//                    MeasureSensitivity(*network, BitCandidates::Both({2, 4}), batches, *communicator));
 //   ASSIGN_OR_RETURN(architecture.bits, BitsFromSensitivity(measured, layout, target, false));
 #ifndef NAS_LEARNING_SENSITIVITY_H_
 #define NAS_LEARNING_SENSITIVITY_H_
@@ -18,6 +18,7 @@
 #include "nas/budget/cost_target.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/derived/derived_network.h"
+#include "nas/derived/precision_search_network.h"
 #include "nlohmann/json_fwd.hpp"
 
 namespace nas {
@@ -34,7 +35,7 @@ struct Sensitivity {
 // batches, and gets the means over all. Leaves all convolutions in float. DataLoss if there is no image,
 // FailedPrecondition, naming the convolution, where a loss is not finite.
 absl::StatusOr<Sensitivity> MeasureSensitivity(DerivedNetwork& network,
-                                               const std::vector<int64_t>& bits,
+                                               const BitCandidates& bits,
                                                absl::Span<const distributed::Batch> batches,
                                                distributed::Communicator& communicator);
 

@@ -55,7 +55,7 @@ class SensitivityTest : public testing::Test {
 };
 
 TEST_F(SensitivityTest, IsTheLossOfNetworksWithOneConvolutionQuantized) {
-  const auto measured = MeasureSensitivity(*network_, {2, 4}, {batch_}, *communicator_);
+  const auto measured = MeasureSensitivity(*network_, BitCandidates::Both({2, 4}), {batch_}, *communicator_);
   ASSERT_TRUE(measured.ok()) << measured.status();
   EXPECT_EQ(measured->images, kImages);
   EXPECT_THAT(measured->pairs, testing::ElementsAre(ConvBits{2, 2}, ConvBits{2, 4}, ConvBits{4, 2},
@@ -72,11 +72,11 @@ TEST_F(SensitivityTest, IsTheLossOfNetworksWithOneConvolutionQuantized) {
   distributed::Batch first = batch_, second = batch_;
   first.images = batch_.images.narrow(0, 0, 5), first.labels = batch_.labels.narrow(0, 0, 5);
   second.images = batch_.images.narrow(0, 5, 7), second.labels = batch_.labels.narrow(0, 5, 7);
-  const auto parts = MeasureSensitivity(*network_, {2, 4}, {first, second}, *communicator_);
+  const auto parts = MeasureSensitivity(*network_, BitCandidates::Both({2, 4}), {first, second}, *communicator_);
   ASSERT_TRUE(parts.ok()) << parts.status();
   EXPECT_NEAR(parts->rises[3][1], measured->rises[3][1], 1e-12);
 
-  EXPECT_EQ(MeasureSensitivity(*network_, {2, 4}, {}, *communicator_).status().code(),
+  EXPECT_EQ(MeasureSensitivity(*network_, BitCandidates::Both({2, 4}), {}, *communicator_).status().code(),
             absl::StatusCode::kDataLoss);
 }
 

@@ -58,6 +58,10 @@ bool IsQdartsFloat(const std::string& name, const base::TensorMap& state) {
          !(imagenet && absl::StartsWith(name, "auxiliary_head."));
 }
 
+bool IsEdmipsFloat(absl::string_view name) {
+  return name == "conv1.conv.weight" || name == "Conv2d_1a_3x3.conv.weight";
+}
+
 std::string PublishedName(const std::string& name, const base::TensorMap& state,
                           PublishedStyle style) {
   switch (style) {
@@ -71,6 +75,12 @@ std::string PublishedName(const std::string& name, const base::TensorMap& state,
       return NumberedName(name, state);
     case PublishedStyle::kQSubNet:
       return WithConvSuffix(NumberedName(name, state), kMixWeight);
+    case PublishedStyle::kEdmips:
+    case PublishedStyle::kEdmipsSearch:
+      if (IsEdmipsFloat(name)) return WithConvSuffix(name, kWeight);
+      return style == PublishedStyle::kEdmips ? name : WithConvSuffix(name, kMixWeight);
+    case PublishedStyle::kTorchvision:
+      return WithConvSuffix(name, kWeight);
   }
   LOG(FATAL) << "unknown style";
 }
@@ -88,6 +98,7 @@ std::map<std::string, std::string> PublishedNames(const base::TensorMap& state,
 
 std::vector<std::string> PublishedExtraBuffers(const base::TensorMap& state, PublishedStyle style) {
   std::vector<std::string> names;
+  if (style == PublishedStyle::kTorchvision) return names;
   for (const auto& [name, published] : PublishedNames(state, style)) {
     absl::string_view conv = published;
     if (!absl::ConsumeSuffix(&conv, kMixWeight) && !absl::ConsumeSuffix(&conv, kConvWeight)) {

@@ -11,7 +11,7 @@
 // FBQAT and QSubNet count as PC-DARTS does, but say `op.op.1.conv.weight` and
 // `op.op.1.mix_weight.conv.weight`. Outside of the cells (`stem.0`, `auxiliary_head.features.2`) we
 // say `.conv.weight`; QDARTS and PC-DARTS say `.weight`, except for QDARTS's auxiliary head for
-// ImageNet.
+// ImageNet. Fixed networks (nas/networks) have `.conv.weight` for every convolution of ours.
 #ifndef NAS_WEIGHTS_PUBLISHED_NAMES_H_
 #define NAS_WEIGHTS_PUBLISHED_NAMES_H_
 
@@ -30,6 +30,9 @@ enum class PublishedStyle {
   kPcDarts,         // PC-DARTS's float supernets and derived networks.
   kFbqat,           // FBQAT/models/quant_darts.py, and QSubNet's derived networks.
   kQSubNet,         // QSubNet/models/quant_darts.py, while it searches.
+  kEdmips,          // EdMIPS's fixed networks, derived: only their first convolution has no child.
+  kEdmipsSearch,    // The same while they search.
+  kTorchvision,     // torchvision's: no convolution has one.
 };
 
 // The published name of every name in `state`, which is all of a network's, since an operation

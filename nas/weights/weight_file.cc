@@ -18,6 +18,7 @@
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "nas/derived/activation_ranges.h"
+#include "nas/networks/fixed_networks.h"
 #include "nlohmann/json.hpp"
 
 namespace nas {
@@ -27,7 +28,8 @@ using Names = std::map<std::string, std::string>;
 
 constexpr char kStateDict[] = "state_dict/";
 constexpr char kDataParallel[] = "module.";
-constexpr char kAuxiliaryHead[] = "auxiliary_head.";
+// Ours, and those of torchvision's GoogLeNet and Inception-V3.
+constexpr const char* kAuxiliaryHeads[] = {"auxiliary_head.", "aux1.", "aux2.", "AuxLogits."};
 constexpr char kClassesNote[] = "classes.json";  // A list of strings.
 constexpr char kBatchCounter[] = ".num_batches_tracked";
 
@@ -50,11 +52,13 @@ base::TensorMap Under(const base::TensorMap& tensors, absl::string_view prefix) 
 base::TensorMap Weights(base::TensorMap file, const base::TensorMap& state) {
   if (AnyStartsWith(file, kStateDict)) file = Under(file, kStateDict);
   if (AnyStartsWith(file, kDataParallel)) file = Under(file, kDataParallel);
-  const bool has_head = AnyStartsWith(state, kAuxiliaryHead);
-  std::erase_if(file, [has_head](const auto& entry) {
-    return IsPublishedExtraBuffer(entry.first) || IsQSubNetAlpha(entry.first) ||
-           (!has_head && absl::StartsWith(entry.first, kAuxiliaryHead));
+  std::erase_if(file, [](const auto& entry) {
+    return IsPublishedExtraBuffer(entry.first) || IsQSubNetAlpha(entry.first);
   });
+  for (const char* head : kAuxiliaryHeads) {
+    if (AnyStartsWith(state, head)) continue;
+    std::erase_if(file, [head](const auto& entry) { return absl::StartsWith(entry.first, head); });
+  }
   return file;
 }
 
@@ -64,7 +68,8 @@ Names RecognizedNames(const base::TensorMap& file, const base::TensorMap& state)
   size_t most = 0;
   for (const PublishedStyle style :
        {PublishedStyle::kQdartsDerived, PublishedStyle::kPcDarts, PublishedStyle::kQdartsSupernet,
-        PublishedStyle::kFbqat, PublishedStyle::kQSubNet}) {
+        PublishedStyle::kFbqat, PublishedStyle::kQSubNet, PublishedStyle::kEdmips,
+        PublishedStyle::kEdmipsSearch, PublishedStyle::kTorchvision}) {
     Names names = PublishedNames(state, style);
     const size_t known = std::count_if(names.begin(), names.end(), [&file](const auto& name) {
       return file.contains(name.second);
@@ -88,7 +93,8 @@ void Append(const std::vector<std::string>& names, absl::string_view what,
 }
 
 // `file` under our names, ready to be copied.
-absl::StatusOr<base::TensorMap> Matched(base::TensorMap file, const base::TensorMap& state) {
+absl::StatusOr<base::TensorMap> Matched(base::TensorMap file, const base::TensorMap& state,
+                                        const std::string& kept_prefix) {
   const auto shape = [](const at::Tensor& tensor) {
     return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]");
   };
@@ -105,7 +111,13 @@ absl::StatusOr<base::TensorMap> Matched(base::TensorMap file, const base::Tensor
       }
       continue;
     }
-    if (found->second.sizes() != expected.sizes()) {
+    const bool alike = found->second.sizes() == expected.sizes();
+    if (!alike && !kept_prefix.empty() && absl::StartsWith(name, kept_prefix)) {
+      matched.emplace(name, expected);
+      file.erase(found);
+      continue;
+    }
+    if (!alike) {
       misshaped.push_back(
           absl::StrCat(published, " ", shape(found->second), " instead of ", shape(expected)));
     }
@@ -122,14 +134,14 @@ absl::StatusOr<base::TensorMap> Matched(base::TensorMap file, const base::Tensor
 }
 
 absl::Status CopyWeights(base::TensorMap file, const base::TensorMap& state,
-                         base::TensorMap* ranges) {
+                         const std::string& kept_prefix, base::TensorMap* ranges) {
   file = Weights(std::move(file), state);
   std::erase_if(file, [ranges](const auto& entry) {
     if (!IsActivationRange(entry.first)) return false;
     ranges->insert(entry);
     return true;
   });
-  ASSIGN_OR_RETURN(const base::TensorMap matched, Matched(std::move(file), state));
+  ASSIGN_OR_RETURN(const base::TensorMap matched, Matched(std::move(file), state, kept_prefix));
   return base::CopyState(matched, state);
 }
 
@@ -145,14 +157,20 @@ absl::StatusOr<std::vector<std::string>> ClassesOf(const base::TensorFileNotes& 
 
 }  // namespace
 
+PublishedStyle StyleOf(const Architecture& architecture) {
+  const std::string& fixed = architecture.fixed_network;
+  if (fixed.empty()) return PublishedStyle::kQdartsDerived;
+  return IsTorchvisionNetwork(fixed) ? PublishedStyle::kTorchvision : PublishedStyle::kEdmips;
+}
+
 absl::Status ReadWeights(const std::string& path, const base::TensorMap& state,
-                         WeightCompanions* companions) {
+                         WeightCompanions* companions, const std::string& kept_prefix) {
   base::TensorFileNotes notes;
   ASSIGN_OR_RETURN(base::TensorMap file, base::ReadTensorFile(path, &notes));
   WeightCompanions found;
   const absl::Status status = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(found.classes, ClassesOf(notes));
-    return CopyWeights(std::move(file), state, &found.ranges);
+    return CopyWeights(std::move(file), state, kept_prefix, &found.ranges);
   }();
   if (!status.ok()) {
     return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));

@@ -11,9 +11,13 @@
 
 #include "absl/status/status.h"
 #include "base/tensor_file.h"
+#include "nas/derived/architecture.h"
 #include "nas/weights/published_names.h"
 
 namespace nas {
+
+// That of our own files of this network's weights.
+PublishedStyle StyleOf(const Architecture& architecture);
 
 // What a file keeps beside the weights.
 struct WeightCompanions {
@@ -26,12 +30,15 @@ struct WeightCompanions {
 
 // Copies a file's tensors into `state`, whose tensors alias a network's. Names of any published
 // style are recognized, in a state_dict or in a checkpoint that has one under "state_dict", also
-// with DataParallel's "module." before them. The file may have an auxiliary head that the network
+// with DataParallel's "module." before them. The file may have auxiliary heads that the network
 // lacks, and lack batch counters, which old ones do. What it keeps beside the weights goes to
 // `companions`, if that is not null. Errors name the path; InvalidArgument lists the names that are
 // missing, unexpected or of another shape, and then nothing has been copied.
+// Of tensors named `kept_prefix`…, if that is not empty, those whose shape the file has otherwise
+// stay as they are.
 absl::Status ReadWeights(const std::string& path, const base::TensorMap& state,
-                         WeightCompanions* companions = nullptr);
+                         WeightCompanions* companions = nullptr,
+                         const std::string& kept_prefix = "");
 
 // The tensors of `state`, all of a network's, under their published names, with the buffers that
 // the published network has beyond ours.

@@ -148,5 +148,59 @@ TEST_F(WeightFileTest, WhatDoesNotFitIsListed) {
   EXPECT_THAT(ReadError(), HasSubstr(", ...); 1 are unexpected (w)"));
 }
 
+std::shared_ptr<DerivedNetwork> MakeFixedNetwork(const std::string& name, int64_t classes) {
+  return DerivedNetwork::Create(FixedArchitecture(name, 64, classes, {2, 2}).value()).value();
+}
+
+TEST_F(WeightFileTest, FixedNetworksRoundTripUnderTheNamesOfTheirAuthors) {
+  for (const std::string name : {"edmips_googlenet", "torchvision_googlenet"}) {
+    const auto from = MakeFixedNetwork(name, 3), into = MakeFixedNetwork(name, 3);
+    const base::TensorMap expected = base::ModuleState(*from), state = base::ModuleState(*into);
+    const PublishedStyle own = StyleOf(from->architecture());
+    const bool edmips = own == PublishedStyle::kEdmips;
+    EXPECT_EQ(edmips, name == "edmips_googlenet");
+    for (const PublishedStyle style : {own, edmips ? PublishedStyle::kEdmipsSearch : own}) {
+      ASSERT_TRUE(WriteWeights(path_, expected, style).ok());
+      const base::TensorMap file = *base::ReadTensorFile(path_);
+      EXPECT_EQ(file.contains("conv1.conv.weight"), !edmips);
+      EXPECT_EQ(file.contains("conv2.conv.weight"), !edmips);
+      EXPECT_EQ(file.contains("conv2.conv.conv.weight"), style == PublishedStyle::kEdmips);
+      EXPECT_EQ(file.contains("conv2.conv.mix_weight.conv.weight"),
+                style == PublishedStyle::kEdmipsSearch);
+      EXPECT_EQ(file.contains("conv2.conv.size_product"), edmips);
+      // As torchvision's files have them; our network has no such heads.
+      if (!edmips) {
+        Rewrite(
+            [](const std::string& tensor_name, const at::Tensor& tensor, base::TensorMap& after) {
+              after.emplace(tensor_name, tensor);
+              after.emplace("aux1.fc2.bias", at::zeros({3}));
+            });
+      }
+      const absl::Status status = ReadWeights(path_, state);
+      ASSERT_TRUE(status.ok()) << name << ": " << status;
+      for (const auto& [tensor_name, tensor] : state) {
+        EXPECT_TRUE(at::equal(tensor, expected.at(tensor_name))) << name << " " << tensor_name;
+      }
+    }
+  }
+}
+
+TEST_F(WeightFileTest, TheClassifierOfOtherClassesMayBeKept) {
+  const auto from = MakeFixedNetwork("torchvision_resnet18", 3),
+             into = MakeFixedNetwork("torchvision_resnet18", 2);
+  ASSERT_TRUE(WriteWeights(path_, base::ModuleState(*from), PublishedStyle::kTorchvision).ok());
+  const base::TensorMap state = base::ModuleState(*into);
+  const at::Tensor classifier = state.at("fc.weight").clone();
+  EXPECT_EQ(ReadWeights(path_, state).message(),
+            absl::StrCat(path_,
+                         ": 2 have another shape (fc.bias [3] instead of [2], fc.weight [3, "
+                         "512] instead of [2, 512])"));
+  const absl::Status status = ReadWeights(path_, state, /*companions=*/nullptr, "fc.");
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(at::equal(state.at("fc.weight"), classifier));
+  EXPECT_TRUE(
+      at::equal(state.at("conv1.conv.weight"), base::ModuleState(*from).at("conv1.conv.weight")));
+}
+
 }  // namespace
 }  // namespace nas

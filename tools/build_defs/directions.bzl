@@ -33,8 +33,9 @@ DIRECTIONS = {
     "nas/fused": ["base", "quant", "distributed", "nas/space"],
     "nas/operations": ["base", "quant", "distributed", "nas/space", "nas/fused"],
     "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/fused"],
-    "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/fused", "nas/operations"],
-    "nas/weights": ["base", "nas/space", "nas/derived"],
+    "nas/networks": ["base", "quant", "distributed"],
+    "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/fused", "nas/operations", "nas/networks"],
+    "nas/weights": ["base", "nas/space", "nas/networks", "nas/derived"],
     # What was found, for Python.
     "nas/python": ["base", "quant", "nas/space", "nas/derived", "nas/weights"],
     "nas/deployment": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/derived"],

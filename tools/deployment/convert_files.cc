@@ -116,8 +116,10 @@ absl::StatusOr<std::optional<int64_t>> ClassesOfWeights() {
     ASSIGN_OR_RETURN(tensors, base::ReadTensorFile(FLAGS_weights));
   }
   for (const auto& [name, tensor] : tensors) {
-    const bool auxiliary = absl::StrContains(name, "auxiliary");
-    if (absl::EndsWith(name, "classifier.bias") && !auxiliary && tensor.dim() == 1) {
+    const bool auxiliary =
+        absl::StrContains(name, "auxiliary") || absl::StrContains(name, "AuxLogits");
+    if ((absl::EndsWith(name, "classifier.bias") || absl::EndsWith(name, "fc.bias")) &&
+        !auxiliary && tensor.dim() == 1) {
       return tensor.size(0);
     }
   }
@@ -143,12 +145,15 @@ absl::Status ConvertWeights() {
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
   ASSIGN_OR_RETURN(const nas::WeightCompanions kept, TrainedWeightsFromFlag(*network));
   const base::TensorMap state = base::ModuleState(*network);
+  if (!architecture.fixed_network.empty() && FLAGS_format != "weights") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--format=", FLAGS_format, ": is for networks of cells; --network has weights"));
+  }
   if (FLAGS_format == "pcdarts") return WritePublished(state, nas::PublishedStyle::kPcDarts);
   if (FLAGS_format == "fbqat") return WritePublished(state, nas::PublishedStyle::kFbqat);
   if (FLAGS_format == "qdarts") return WritePublished(state, nas::PublishedStyle::kQdartsDerived);
-  return Writes()
-             ? nas::WriteWeights(FLAGS_output, state, nas::PublishedStyle::kQdartsDerived, kept)
-             : absl::OkStatus();
+  return Writes() ? nas::WriteWeights(FLAGS_output, state, nas::StyleOf(architecture), kept)
+                  : absl::OkStatus();
 }
 
 // Of a search: the newest checkpoint of a run folder, or the one named.

@@ -1,5 +1,6 @@
 #include "tools/flags/architecture_flags.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -11,12 +12,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "base/file.h"
 #include "base/status_macros.h"
 #include "gflags/gflags.h"
 #include "nas/derivation/bit_assignment.h"
 #include "nas/derivation/gamma_choices.h"
 #include "nas/derived/derived_layout.h"
+#include "nas/networks/fixed_networks.h"
 #include "nas/space/genotype_module.h"
 #include "nas/space/published_genotypes.h"
 #include "quant/lattice.h"
@@ -32,6 +35,10 @@ DEFINE_string(
     architecture, "",
     "The network: the architecture file of a search, or a genotype: a published one's "
     "name (PC_DARTS_image), one as text or JSON, or FILE.py:NAME, one of a genotypes.py.");
+DEFINE_string(
+    network, "",
+    "Instead of --architecture, a network whose structure is given: by name "
+    "(edmips_resnet18, torchvision_resnet50, …), or the file of one whose bits were found.");
 DEFINE_int64(channels, 36, "Of a genotype: channels of the first cell's nodes.");
 FLAG_RANGE(channels, tools::FromTo(1, 65536));
 DEFINE_int32(layers, 20, "Of a genotype: cells.");
@@ -42,7 +49,7 @@ DEFINE_bool(quantize_stem, false,
             "and QSubNet.");
 DEFINE_int64(abits, 32,
              "Bits of every activation; 32: not quantized. Any of --abits, --wbits and "
-             "--quantize_stem replaces all bits of an architecture file.");
+             "--quantize_stem replaces all bits of an architecture or network file.");
 FLAG_RANGE(abits, tools::FromTo(1, 32));
 DEFINE_int64(wbits, 32, "Bits of every weight, likewise.");
 FLAG_RANGE(wbits, tools::FromTo(1, 32));
@@ -67,14 +74,18 @@ constexpr const char* kFlagsOfGenotype[] = {"channels", "layers",     "auxiliary
                                             "bits",     "depth_rule", "default_bits", "eight_bit",
                                             "images",   "image_size"};
 
-// The file's network with all bits from flags.
-absl::StatusOr<nas::Architecture> WithUniformBits(const nas::Architecture& file) {
-  nas::NetworkShape network = file.network;
-  if (GivenByUser("quantize_stem")) network.quantize_stem = FLAGS_quantize_stem;
-  ASSIGN_OR_RETURN(nas::Architecture architecture,
-                   nas::UniformArchitecture(file.genotype, network, {FLAGS_abits, FLAGS_wbits}));
-  architecture.eight_bit = file.eight_bit;
-  return architecture;
+// Of a fixed network, these say nothing.
+constexpr const char* kFlagsOfCells[] = {"architecture", "channels",     "layers",
+                                         "auxiliary",    "gammas",       "depth_rule",
+                                         "default_bits", "quantize_stem"};
+
+absl::Status RefuseFlags(absl::Span<const char* const> flags, const std::string& decided_by) {
+  for (const char* flag : flags) {
+    if (GivenByUser(flag)) {
+      return absl::InvalidArgumentError(absl::StrCat("--", flag, ": contradicts ", decided_by));
+    }
+  }
+  return absl::OkStatus();
 }
 
 bool Exists(const std::string& path) {
@@ -91,7 +102,8 @@ bool NamesGenotype() {
 // The genotype that --architecture names; none if it is an architecture file, or no file at all.
 absl::StatusOr<std::optional<nas::Genotype>> GenotypeFromFlag() {
   if (FLAGS_architecture.empty()) {
-    return absl::InvalidArgumentError("--architecture: a file or a genotype is required");
+    return absl::InvalidArgumentError(
+        "--architecture: a file or a genotype is required, or --network");
   }
   if (NamesGenotype()) {
     return ValueOfFlag("architecture", nas::ResolveGenotype(FLAGS_architecture));
@@ -111,13 +123,29 @@ absl::StatusOr<std::optional<nas::Genotype>> GenotypeFromFlag() {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", genotype.status().message()));
 }
 
-absl::StatusOr<nas::Architecture> FromFile(std::optional<int64_t> classes) {
-  for (const char* flag : kFlagsOfGenotype) {
-    if (GivenByUser(flag)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--", flag, ": contradicts --architecture, a file that decides it"));
-    }
+// The file that --architecture or --network names, with the bits of flags if they are given.
+absl::StatusOr<nas::Architecture> FromFile(const std::string& flag, const std::string& path,
+                                           std::optional<int64_t> classes) {
+  RETURN_IF_ERROR(
+      RefuseFlags(kFlagsOfGenotype, absl::StrCat("--", flag, ", a file that decides it")));
+  ASSIGN_OR_RETURN(nas::Architecture architecture, nas::ReadArchitecture(path));
+  const bool fixed = !architecture.fixed_network.empty();
+  if (fixed != (flag == "network")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, "=", path, ": belongs to --", fixed ? "network" : "architecture"));
   }
+  if (classes.has_value() && architecture.network.classes != *classes) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": is for ", architecture.network.classes,
+                                                   " classes, there are ", *classes));
+  }
+  if (GivenByUser("quantize_stem")) architecture.network.quantize_stem = FLAGS_quantize_stem;
+  if (GivenByUser("abits") || GivenByUser("wbits") || GivenByUser("quantize_stem")) {
+    return nas::WithBits(std::move(architecture), {FLAGS_abits, FLAGS_wbits});
+  }
+  return architecture;
+}
+
+absl::StatusOr<nas::Architecture> FromArchitectureFile(std::optional<int64_t> classes) {
   if (!Exists(FLAGS_architecture)) {
     const std::vector<std::string> names = nas::PublishedGenotypeNames();
     const std::string nearest = NearestName(FLAGS_architecture, names);
@@ -126,16 +154,33 @@ absl::StatusOr<nas::Architecture> FromFile(std::optional<int64_t> classes) {
                      ": no such file, and no published genotype: ", absl::StrJoin(names, ", "),
                      nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?")));
   }
-  ASSIGN_OR_RETURN(nas::Architecture architecture, nas::ReadArchitecture(FLAGS_architecture));
-  if (classes.has_value() && architecture.network.classes != *classes) {
-    return absl::InvalidArgumentError(absl::StrCat(FLAGS_architecture, ": is for ",
-                                                   architecture.network.classes,
-                                                   " classes, there are ", *classes));
+  return FromFile("architecture", FLAGS_architecture, classes);
+}
+
+absl::StatusOr<nas::Architecture> FixedNetworkFromFlags(std::optional<int64_t> classes) {
+  RETURN_IF_ERROR(RefuseFlags(kFlagsOfCells, "--network"));
+  const std::vector<std::string>& names = nas::FixedNetworkNames();
+  const std::string flag = absl::StrCat("--network=", FLAGS_network, ": ");
+  if (std::find(names.begin(), names.end(), FLAGS_network) == names.end()) {
+    if (Exists(FLAGS_network)) return FromFile("network", FLAGS_network, classes);
+    const std::string nearest = NearestName(FLAGS_network, names);
+    return absl::NotFoundError(
+        absl::StrCat(flag, "no such file, and none of ", absl::StrJoin(names, ", "),
+                     nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?")));
   }
-  if (GivenByUser("abits") || GivenByUser("wbits") || GivenByUser("quantize_stem")) {
-    return WithUniformBits(architecture);
+  if (!classes.has_value()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, "is no file, and nothing says how many classes there are"));
   }
-  return architecture;
+  ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
+  nas::Architecture architecture = {
+      .network = {.images = input.images, .image_side = input.side, .classes = *classes},
+      .fixed_network = FLAGS_network};
+  ASSIGN_OR_RETURN(architecture.eight_bit,
+                   ValueOfFlag("eight_bit", quant::ParseEightBit(FLAGS_eight_bit)));
+  auto with_bits = nas::WithBits(std::move(architecture), {FLAGS_abits, FLAGS_wbits});
+  if (with_bits.ok()) return with_bits;
+  return absl::InvalidArgumentError(absl::StrCat(flag, with_bits.status().message()));
 }
 
 // The architecture with the bits that --gammas has chosen.
@@ -169,13 +214,14 @@ absl::Status AssignSearchedBits(nas::Architecture& architecture) {
 absl::StatusOr<nas::Genotype> GenotypeFromFlags() {
   ASSIGN_OR_RETURN(const std::optional<nas::Genotype> genotype, GenotypeFromFlag());
   if (genotype.has_value()) return *genotype;
-  ASSIGN_OR_RETURN(nas::Architecture file, FromFile(std::nullopt));
+  ASSIGN_OR_RETURN(nas::Architecture file, FromArchitectureFile(std::nullopt));
   return std::move(file.genotype);
 }
 
 absl::StatusOr<nas::Architecture> ArchitectureFromFlags(std::optional<int64_t> classes) {
+  if (!FLAGS_network.empty()) return FixedNetworkFromFlags(classes);
   ASSIGN_OR_RETURN(const std::optional<nas::Genotype> genotype, GenotypeFromFlag());
-  if (!genotype.has_value()) return FromFile(classes);
+  if (!genotype.has_value()) return FromArchitectureFile(classes);
   if (!classes.has_value()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--architecture=", FLAGS_architecture,

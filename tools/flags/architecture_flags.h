@@ -1,4 +1,4 @@
-// The flags that say which derived network a tool builds.
+// The flags that say which network a tool builds.
 #ifndef TOOLS_FLAGS_ARCHITECTURE_FLAGS_H_
 #define TOOLS_FLAGS_ARCHITECTURE_FLAGS_H_
 
@@ -12,8 +12,9 @@
 
 namespace tools {
 
-// What --architecture names: a file, its bits replaced if --abits, --wbits or --quantize_stem is
-// given; or a genotype, with --channels, --layers and bits from --abits and --wbits or from
+// What --network names: a fixed network, with bits from --abits and --wbits, or the file of one.
+// Else what --architecture names: a file, its bits replaced if --abits, --wbits or --quantize_stem
+// is given; or a genotype, with --channels, --layers and bits from --abits and --wbits or from
 // --gammas. `classes` is what the data has; without, only a file says how many there are.
 // InvalidArgument naming the flag that is missing, wrong or contradicts another, or the file's
 // field.

@@ -15,15 +15,21 @@ DEFINE_string(bits, "2,4",
 namespace tools {
 
 absl::StatusOr<std::vector<int64_t>> SearchedBitsFromFlags() {
-  ASSIGN_OR_RETURN(std::vector<int64_t> bits, IntegersOfFlag("bits", FLAGS_bits));
+  return SearchedBitsOfFlag("bits", FLAGS_bits);
+}
+
+absl::StatusOr<std::vector<int64_t>> SearchedBitsOfFlag(const std::string& flag,
+                                                        const std::string& value) {
+  ASSIGN_OR_RETURN(std::vector<int64_t> bits, IntegersOfFlag(flag, value));
   std::set<int64_t> seen;
   for (const int64_t b : bits) {
     if (!quant::IsSupportedBits(b)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--bits=", FLAGS_bits, ": ", b, " is none of 1, 2, 3, 4, 8, 32"));
+          absl::StrCat("--", flag, "=", value, ": ", b, " is none of 1, 2, 3, 4, 8, 32"));
     }
     if (!seen.insert(b).second) {
-      return absl::InvalidArgumentError(absl::StrCat("--bits=", FLAGS_bits, ": has ", b, " twice"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", flag, "=", value, ": has ", b, " twice"));
     }
   }
   return bits;

@@ -3,6 +3,7 @@
 #define TOOLS_FLAGS_BITS_FLAGS_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -11,6 +12,10 @@ namespace tools {
 
 // Different supported bits, at least one. InvalidArgument naming the flag and what is wrong.
 absl::StatusOr<std::vector<int64_t>> SearchedBitsFromFlags();
+
+// The same of another flag's value.
+absl::StatusOr<std::vector<int64_t>> SearchedBitsOfFlag(const std::string& flag,
+                                                        const std::string& value);
 
 }  // namespace tools
 

@@ -1,5 +1,7 @@
 #include "tools/flags/presets.h"
 
+#include <utility>
+
 namespace tools {
 namespace {
 
@@ -52,8 +54,7 @@ const Preset& ImageNetSize() {
 
 // Clothes: mirrored ones are others of the same kind; few stand off the middle.
 const Preset& FashionImages() {
-  static const auto* preset =
-      new Preset(With(SmallImages(), {{"padding", "2"}, {"flip", "true"}}));
+  static const auto* preset = new Preset(With(SmallImages(), {{"padding", "2"}, {"flip", "true"}}));
   return *preset;
 }
 
@@ -78,6 +79,28 @@ const Preset& FashionTraining() {
   static const auto* preset =
       new Preset(With(DigitTraining(), {{"epochs", "3"}, {"report_steps", "100"}}));
   return *preset;
+}
+
+// Of one of EdMIPS's networks.
+Preset EdmipsImages(const std::string& network) {
+  return {{"network", network},
+          {"images", "imagenet"},
+          {"image_size", network == "edmips_inception_v3" ? "299" : "224"}};
+}
+
+Preset EdmipsTraining(const std::string& network, const std::string& epochs,
+                      const std::string& decay_epochs) {
+  return With(With(FixedBitsTraining(), EdmipsImages(network)),
+              {{"batch", "256"}, {"epochs", epochs}, {"lr_decay_epochs", decay_epochs}});
+}
+
+// The complexity's weight in the search of each, as published.
+const Preset& EdmipsNetworks() {
+  static const auto* networks = new Preset{{"edmips_resnet18", "0.00335"},
+                                           {"edmips_resnet50", "0.00015"},
+                                           {"edmips_googlenet", "0.00045"},
+                                           {"edmips_inception_v3", "0.0015"}};
+  return *networks;
 }
 
 }  // namespace
@@ -127,7 +150,8 @@ const Presets& SearchPresets() {
                                                                 {"derive_layers", "5"},
                                                                 {"derive_auxiliary", "false"},
                                                                 {"report_steps", "2"}});
-    // Twice a tenth of the 60,000 images, seen six times: weights settle for an epoch before alphas move.
+    // Twice a tenth of the 60,000 images, seen six times: weights settle for an epoch before alphas
+    // move.
     const Preset fashion = With(With(quickstart, FashionImages()), {{"epochs", "6"},
                                                                     {"alpha_begin", "1"},
                                                                     {"train_fraction", "0.1"},
@@ -160,11 +184,15 @@ const Presets& TrainPresets() {
                                                       {"weight_decay", "3e-5"},
                                                       {"auxiliary_weight", "0.4"},
                                                       {"label_smoothing", "0.1"}});
-    return new Presets{{"cifar", cifar},
-                       {"imagenet", imagenet},
-                       {"fashion", With(With(FashionImages(), LittleSize()), FashionTraining())},
-                       {"fixed_bits", With(With(CifarImages(), CifarSize()), FixedBitsTraining())},
-                       {"quickstart", With(With(DigitImages(), LittleSize()), DigitTraining())}};
+    Presets all = {{"cifar", cifar},
+                   {"imagenet", imagenet},
+                   {"fashion", With(With(FashionImages(), LittleSize()), FashionTraining())},
+                   {"fixed_bits", With(With(CifarImages(), CifarSize()), FixedBitsTraining())},
+                   {"quickstart", With(With(DigitImages(), LittleSize()), DigitTraining())}};
+    for (const auto& [network, decay] : EdmipsNetworks()) {
+      all[network] = EdmipsTraining(network, "95", "30");
+    }
+    return new Presets(std::move(all));
   }();
   return *presets;
 }
@@ -172,12 +200,18 @@ const Presets& TrainPresets() {
 const Presets& PrecisionSearchPresets() {
   static const auto* presets = [] {
     const Preset cifar = With(With(CifarImages(), CifarSize()), FixedBitsTraining());
-    return new Presets{
-        {"cifar", cifar},
-        {"imagenet", With(With(ImageNetImages(), ImageNetSize()), FixedBitsTraining())},
-        {"fashion", With(With(FashionImages(), LittleSize()), FashionTraining())},
-        {"fixed_bits", cifar},
-        {"quickstart", With(With(DigitImages(), LittleSize()), DigitTraining())}};
+    Presets all = {{"cifar", cifar},
+                   {"imagenet", With(With(ImageNetImages(), ImageNetSize()), FixedBitsTraining())},
+                   {"fashion", With(With(FashionImages(), LittleSize()), FashionTraining())},
+                   {"fixed_bits", cifar},
+                   {"quickstart", With(With(DigitImages(), LittleSize()), DigitTraining())}};
+    for (const auto& [network, decay] : EdmipsNetworks()) {
+      all[network] = With(EdmipsTraining(network, "25", "10"), {{"activation_bits", "2,3,4"},
+                                                                {"weight_bits", "1,2,3,4"},
+                                                                {"gamma_lr", "0.01"},
+                                                                {"complexity_decay", decay}});
+    }
+    return new Presets(std::move(all));
   }();
   return *presets;
 }
@@ -185,11 +219,13 @@ const Presets& PrecisionSearchPresets() {
 const Presets& EvaluationPresets() {
   static const auto* presets = [] {
     const Preset cifar = With(SmallImages(), CifarSize());
-    return new Presets{{"cifar", cifar},
-                       {"imagenet", With(ImageNetImages(), ImageNetSize())},
-                       {"fashion", With(SmallImages(), LittleSize())},
-                       {"fixed_bits", cifar},
-                       {"quickstart", With(SmallImages(), LittleSize())}};
+    Presets all = {{"cifar", cifar},
+                   {"imagenet", With(ImageNetImages(), ImageNetSize())},
+                   {"fashion", With(SmallImages(), LittleSize())},
+                   {"fixed_bits", cifar},
+                   {"quickstart", With(SmallImages(), LittleSize())}};
+    for (const auto& [network, decay] : EdmipsNetworks()) all[network] = EdmipsImages(network);
+    return new Presets(std::move(all));
   }();
   return *presets;
 }

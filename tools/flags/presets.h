@@ -17,12 +17,14 @@ using Presets = std::map<std::string, Preset>;
 // published one, which --cost_model=exact keeps (tools/program/complexity_unit.h).
 const Presets& SearchPresets();
 
-// cifar, fashion, imagenet, fixed_bits, quickstart. fixed_bits does not clip gradients, as published, and
-// drops no paths; the published FBQAT keeps drop path at 0.2 from the first epoch to the last,
-// which is not the rising one of --drop_path.
+// cifar, fashion, imagenet, fixed_bits, quickstart, and those of EdMIPS's networks by their names,
+// in float unless bits are given. fixed_bits does not clip gradients, as published, and drops no
+// paths; the published FBQAT keeps drop path at 0.2 from the first epoch to the last, which is not
+// the rising one of --drop_path.
 const Presets& TrainPresets();
 
-// cifar, fashion, imagenet, fixed_bits (cifar), quickstart: the published search of QSubNet.
+// cifar, fashion, imagenet, fixed_bits (cifar), quickstart: the published search of QSubNet. Of
+// EdMIPS's networks, by their names, that of EdMIPS.
 const Presets& PrecisionSearchPresets();
 
 // The names of the above: images and size of the network, for a genotype.

@@ -42,8 +42,7 @@ absl::StatusOr<nas::CostTarget> CostTargetFromFlags(double complexity_decay) {
 absl::Status ReportBudget(const nas::CostTarget& target, const nas::Architecture& found) {
   constexpr double kTolerance = 0.1;
   if (!target.is_set()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
-                   nas::MakeDerivedLayout(found.genotype, found.network));
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout, nas::LayoutOf(found));
   const double excess = target.Excess(layout, found.bits);
   if (std::abs(excess - 1) <= kTolerance) {
     LOG(INFO) << "the network found costs " << excess << " times its budget";

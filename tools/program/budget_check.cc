@@ -23,8 +23,9 @@ nas::Genotype AllOf(nas::Primitive primitive) {
   return {.normal = cell, .reduce = cell};
 }
 
-double ExcessAt(const nas::CostTarget& target, const nas::DerivedLayout& layout, int64_t bits) {
-  return target.Excess(layout, {layout.convs.size(), nas::ConvBits{bits, bits}});
+double ExcessAt(const nas::CostTarget& target, const nas::DerivedLayout& layout,
+                const nas::ConvBits& bits) {
+  return target.Excess(layout, {layout.convs.size(), bits});
 }
 
 }  // namespace
@@ -35,9 +36,18 @@ nas::Genotype DearestGenotype() { return AllOf(nas::Primitive::kSepConv5x5); }
 absl::Status RequireBudgetInReach(const nas::CostTarget& target, const std::vector<int64_t>& bits,
                                   const nas::DerivedLayout& cheapest,
                                   const nas::DerivedLayout& dearest) {
+  const auto [least, most] = std::minmax_element(bits.begin(), bits.end());
+  return RequireBudgetInReach(target, nas::ConvBits{*least, *least}, nas::ConvBits{*most, *most},
+                              cheapest, dearest);
+}
+
+absl::Status RequireBudgetInReach(const nas::CostTarget& target, const nas::ConvBits& fewest_bits,
+                                  const nas::ConvBits& most_bits,
+                                  const nas::DerivedLayout& cheapest,
+                                  const nas::DerivedLayout& dearest) {
   if (!target.is_set()) return absl::OkStatus();
-  const double least = ExcessAt(target, cheapest, *std::min_element(bits.begin(), bits.end()));
-  const double most = ExcessAt(target, dearest, *std::max_element(bits.begin(), bits.end()));
+  const double least = ExcessAt(target, cheapest, fewest_bits);
+  const double most = ExcessAt(target, dearest, most_bits);
   if (least <= kTolerance && most >= 1 / kTolerance) return absl::OkStatus();
   const bool bit_ops = target.bit_ops > 0;
   const double from = bit_ops ? target.bit_ops * least : target.compression / most;

@@ -24,6 +24,12 @@ absl::Status RequireBudgetInReach(const nas::CostTarget& target, const std::vect
                                   const nas::DerivedLayout& cheapest,
                                   const nas::DerivedLayout& dearest);
 
+// The same where the bits of activations and of weights are others.
+absl::Status RequireBudgetInReach(const nas::CostTarget& target, const nas::ConvBits& fewest_bits,
+                                  const nas::ConvBits& most_bits,
+                                  const nas::DerivedLayout& cheapest,
+                                  const nas::DerivedLayout& dearest);
+
 }  // namespace tools
 
 #endif  // TOOLS_PROGRAM_BUDGET_CHECK_H_

@@ -23,9 +23,12 @@ std::vector<std::string> TrainedClasses(const nlohmann::json& description) {
 }  // namespace
 
 absl::Status ReadWeightsOrCheckpoint(const std::string& path, const base::TensorMap& state,
-                                     nas::WeightCompanions* companions) {
+                                     nas::WeightCompanions* companions,
+                                     const std::string& kept_prefix) {
   std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) return nas::ReadWeights(path, state, companions);
+  if (!std::filesystem::is_directory(path, error)) {
+    return nas::ReadWeights(path, state, companions, kept_prefix);
+  }
   ASSIGN_OR_RETURN(const distributed::Checkpoint checkpoint, distributed::ReadCheckpoint(path));
   const absl::Status status = base::CopyState(nas::WithoutOptimizers(checkpoint.state), state);
   if (!status.ok()) {

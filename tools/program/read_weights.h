@@ -13,10 +13,11 @@ namespace tools {
 // Copies weights into `state`, whose tensors alias a network's: those of a file
 // (nas/weights/weight_file.h), or of the folder of a training's checkpoint
 // (distributed/training/checkpoint.h), which has no fixed ranges of activations. What is kept
-// beside them goes to `companions`, if that is not null. Errors name `path` and, as these do, what
-// is wrong.
+// beside them goes to `companions`, if that is not null. `kept_prefix` is nas::ReadWeights'; of a
+// checkpoint, nothing is kept. Errors name `path` and, as these do, what is wrong.
 absl::Status ReadWeightsOrCheckpoint(const std::string& path, const base::TensorMap& state,
-                                     nas::WeightCompanions* companions = nullptr);
+                                     nas::WeightCompanions* companions = nullptr,
+                                     const std::string& kept_prefix = "");
 
 }  // namespace tools
 

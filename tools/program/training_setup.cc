@@ -5,12 +5,15 @@
 
 #include "ATen/TensorOperators.h"
 #include "ATen/ops/rand.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
+#include "base/tensor_file.h"
 #include "data/loader/split.h"
 #include "gflags/gflags.h"
 #include "nas/derived/derived_layout.h"
+#include "nas/networks/fixed_networks.h"
 #include "quant/bit_cost.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
@@ -28,8 +31,28 @@ DEFINE_string(test_data, "", "Images to evaluate on after every epoch; none if e
 DEFINE_string(initial_weights, "",
               "Instead of random weights: weight file, of ours or of the published code, or "
               "folder of a checkpoint.");
+DEFINE_bool(replace_classifier, false,
+            "Of --initial_weights for other classes, take all but the classifier's.");
 
 namespace tools {
+namespace {
+
+absl::Status ReadInitialWeights(const nas::DerivedNetwork& network) {
+  const std::string classifier = network.architecture().fixed_network.empty()
+                                     ? "classifier."
+                                     : nas::kFixedClassifier + std::string(".");
+  const base::TensorMap state = base::ModuleState(network);
+  absl::Status status = ReadWeightsOrCheckpoint(FLAGS_initial_weights, state, nullptr,
+                                                FLAGS_replace_classifier ? classifier : "");
+  if (FLAGS_replace_classifier ||
+      !absl::StrContains(status.message(), absl::StrCat("shape (", classifier))) {
+    return status;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(status.message(), "; --replace_classifier takes all but the classifier's"));
+}
+
+}  // namespace
 
 absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions& options) {
   TrainingSetup setup;
@@ -70,8 +93,7 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   torch::manual_seed(options.seed);
   ASSIGN_OR_RETURN(setup.network, nas::DerivedNetwork::Create(setup.architecture));
   if (!FLAGS_initial_weights.empty()) {
-    RETURN_IF_ERROR(
-        ReadWeightsOrCheckpoint(FLAGS_initial_weights, base::ModuleState(*setup.network)));
+    RETURN_IF_ERROR(ReadInitialWeights(*setup.network));
   }
   setup.network->to(device);
   return setup;
@@ -80,8 +102,7 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
 absl::StatusOr<RunEstimate> EstimateTraining(
     const TrainingSetup& setup, const nas::DerivedNetwork& like,
     const std::function<nas::DerivedNetwork::Output(const at::Tensor& images)>& forward) {
-  ASSIGN_OR_RETURN(const nas::DerivedLayout layout,
-                   nas::MakeDerivedLayout(setup.architecture.genotype, setup.architecture.network));
+  ASSIGN_OR_RETURN(const nas::DerivedLayout layout, nas::LayoutOf(setup.architecture));
   RunEstimate estimate = {.parameters = layout.num_parameters + layout.num_auxiliary_parameters};
   for (const nas::ConvSite& conv : layout.convs) {
     estimate.multiply_adds += quant::Macs(conv.shape, quant::CostModel::kExact);

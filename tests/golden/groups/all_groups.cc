@@ -1,6 +1,7 @@
 #include "tests/golden/groups/all_groups.h"
 
 #include "tests/golden/groups/derived_groups.h"
+#include "tests/golden/groups/fixed_network_groups.h"
 #include "tests/golden/groups/genotype_groups.h"
 #include "tests/golden/groups/number_groups.h"
 #include "tests/golden/groups/operation_groups.h"
@@ -18,6 +19,7 @@ std::vector<Group> AllGroups() {
   std::vector<Group> all;
   for (const std::vector<Group>& family : {
            DerivedGroups(),
+           FixedNetworkGroups(),
            GenotypeGroups(),
            NumberGroups(),
            OperationGroups(),

@@ -1,5 +1,6 @@
 #include "tests/golden/groups/network_weights.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 
@@ -32,6 +33,17 @@ void SetWeights(const GoldenFile& file, const std::map<std::string, at::Tensor>&
     parameter.copy_(hashed ? HashParameter(name, seed, parameter.sizes())
                            : file.Tensor(absl::StrCat("param/", name)));
   }
+}
+
+GoldenFile WithNoise(GoldenFile file, const std::function<bool(const std::string&)>& of,
+                     double noise) {
+  at::Tensor noises = file.Tensor("gradnoise64").clone();
+  const std::vector<std::string> names = Lines(file, "grad_names");
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (of(names[i])) noises[i] = std::max(noises[i].item<double>(), noise);
+  }
+  file.tensors["gradnoise64"] = noises;
+  return file;
 }
 
 void CheckGradientNorms(const GoldenFile& file, const std::map<std::string, at::Tensor>& parameters,

@@ -3,6 +3,7 @@
 #ifndef TESTS_GOLDEN_GROUPS_NETWORK_WEIGHTS_H_
 #define TESTS_GOLDEN_GROUPS_NETWORK_WEIGHTS_H_
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,14 @@ std::map<std::string, at::Tensor> PublishedParameters(const base::TensorMap& sta
 // Gives every parameter the file's value: "param/<published name>", or the hash of "hash_seed".
 // Buffers stay as constructed.
 void SetWeights(const GoldenFile& file, const std::map<std::string, at::Tensor>& parameters);
+
+// `file` in which the noise of the gradients of parameters that `of` names is at least `noise`.
+GoldenFile WithNoise(GoldenFile file, const std::function<bool(const std::string&)>& of,
+                     double noise);
+
+// That of the gradient of a logit over bits: the difference of two nearly equal sums over all
+// activations.
+inline constexpr double kBitLogitNoise = 1e-6;
 
 // Compares the norm of each parameter's gradient, computed in float64, with "gradnorm64", within
 // what "gradnoise64" says; both in the order of "grad_names".

@@ -1,8 +1,6 @@
 #include "tests/golden/groups/precision_groups.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -127,18 +125,6 @@ nas::DerivedLayout LayoutOf(const nas::DerivedNetwork& network) {
       nas::MakeDerivedLayout(network.architecture().genotype, network.architecture().network));
 }
 
-// `file` in which the noise of the gradients that `known` names is at least `noise`.
-GoldenFile WithNoise(GoldenFile file, const std::function<bool(const std::string&)>& known,
-                     double noise) {
-  at::Tensor noises = file.Tensor("gradnoise64").clone();
-  const std::vector<std::string> names = Lines(file, "grad_names");
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (known(names[i])) noises[i] = std::max(noises[i].item<double>(), noise);
-  }
-  file.tensors["gradnoise64"] = noises;
-  return file;
-}
-
 void CheckFixedBits(const GoldenFile& file, Comparison& comparison) {
   const auto network = MakeNetwork(file);
   const nas::DerivedLayout layout = LayoutOf(*network);
@@ -210,7 +196,8 @@ void CheckChoices(const GoldenFile& file, const nas::PrecisionSearchNetwork& sea
 }
 
 void CheckBitSearch(const GoldenFile& file, Comparison& comparison) {
-  nas::PrecisionSearchNetwork search(MakeNetwork(file), file.Config("bits"),
+  nas::PrecisionSearchNetwork search(MakeNetwork(file),
+                                     nas::BitCandidates::Both(file.Config("bits")),
                                      quant::CostModel::kPublished);
   Parameters parameters =
       PublishedParameters(base::ModuleState(search.network()), PublishedStyle::kQSubNet);
@@ -230,10 +217,8 @@ void CheckBitSearch(const GoldenFile& file, Comparison& comparison) {
   total.backward();
   const Parameters logit_rows = LogitRows(search);
   parameters.insert(logit_rows.begin(), logit_rows.end());
-  // A logit's gradient is the difference of two nearly equal sums over all activations.
-  constexpr double kDifference = 1e-6;
   const GoldenFile noisy = WithNoise(
-      file, [&](const std::string& name) { return logit_rows.contains(name); }, kDifference);
+      file, [&](const std::string& name) { return logit_rows.contains(name); }, kBitLogitNoise);
   CheckGradientNorms(noisy, parameters, comparison);
   const std::vector<std::string> names = Lines(noisy, "grad_names");
   for (size_t i = 0; i < names.size(); ++i) {
