@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+EDMIPS = ("edmips_googlenet", "edmips_inception_v3", "edmips_resnet18", "edmips_resnet50")
+
 
 def path(tool):
   return os.path.abspath(os.path.join("tools", tool))
@@ -51,7 +53,11 @@ class DryRunTest(unittest.TestCase):
 
   def data_flags(self, preset):
     # ImageNet's batch is larger than the digits are many.
-    return [f"--train_data={self.data}"] + (["--batch=16"] if preset == "imagenet" else [])
+    large = preset == "imagenet" or preset in EDMIPS
+    return [f"--train_data={self.data}"] + (["--batch=16"] if large else [])
+
+  def network_flags(self, preset):
+    return [] if preset in EDMIPS else ["--architecture=PC_DARTS_image"]
 
   def test_every_preset_of_every_tool(self):
     self.assertEqual(presets_of("search"), ["cifar", "fashion", "imagenet", "pcdarts", "quickstart"])
@@ -59,15 +65,14 @@ class DryRunTest(unittest.TestCase):
       text = self.passes("search", f"--preset={preset}", "--run=run", *self.data_flags(preset))
       self.assertIn("\n  derive_layers ", text)
     for tool in ("train", "precision_search"):
-      self.assertEqual(presets_of(tool), ["cifar", "fashion", "fixed_bits", "imagenet", "quickstart"])
+      self.assertEqual(presets_of(tool), ["cifar", *EDMIPS, "fashion", "fixed_bits", "imagenet", "quickstart"])
       for preset in presets_of(tool):
-        self.passes(tool, f"--preset={preset}", "--run=run", "--architecture=PC_DARTS_image",
+        self.passes(tool, f"--preset={preset}", "--run=run", *self.network_flags(preset),
                     *self.data_flags(preset))
     for tool in ("evaluate", "ptq"):
-      self.assertEqual(presets_of(tool), ["cifar", "fashion", "fixed_bits", "imagenet", "quickstart"])
+      self.assertEqual(presets_of(tool), ["cifar", *EDMIPS, "fashion", "fixed_bits", "imagenet", "quickstart"])
       for preset in presets_of(tool):
-        self.passes(tool, f"--preset={preset}", "--architecture=PC_DARTS_image",
-                    f"--test_data={self.data}")
+        self.passes(tool, f"--preset={preset}", *self.network_flags(preset), f"--test_data={self.data}")
 
   def test_what_it_would_take(self):
     cost = (r"\nnetwork      (\d+) parameters, ([0-9.]+) M multiply-adds an image\n"

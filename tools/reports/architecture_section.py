@@ -5,6 +5,7 @@ from reports.cells import caption_of, draw_cell
 from reports.choices import FLOAT_BITS, drawn_cells
 from reports.genotype import SHORT, state_name
 from reports.line_chart import Line, line_chart
+from reports.run import dictionary
 
 
 def depth_rows(cells):
@@ -71,11 +72,27 @@ def genotype_text(cells):
   return "".join(f"<p>{svg.escape(line)}</p>" for line in lines)
 
 
+def fixed_network(network, bits):
+  """Of a network whose structure is given: its bits along the depth, and in words."""
+  pairs = [(name, pair) for name, pair in bits.items() if isinstance(pair, list) and len(pair) == 2]
+  lines = [Line(what, [(i, pair[which]) for i, (_, pair) in enumerate(pairs)], str(which + 1), which, which)
+           for which, what in enumerate(("activations", "weights"))]
+  rows = [[name, str(activation), str(weight)] for name, (activation, weight) in pairs]
+  return (f'<p class="note">{svg.escape(str(network))}, whose structure is given.</p>'
+          f'<div class="charts">{line_chart("Bits along the depth", lines, "convolution")}</div>' +
+          svg.details("Bits of every convolution", svg.table(["convolution", "activations", "weights"], rows)))
+
+
 def section(marked):
   parts, for_depth = [], []
   for mark, run in marked:
     cells, origin = drawn_cells(run)
     heading = f"<h3>{svg.escape(f'{mark}: {run.name}')}</h3>"
+    architecture = run.any_architecture() or {}
+    network = dictionary(architecture.get("network")).get("name")
+    if not cells and network:
+      parts.append(heading + fixed_network(network, dictionary(architecture.get("bits"))))
+      continue
     if not cells:
       parts.append(heading + '<p class="note">There is no architecture, nor an epoch with a genotype.</p>')
       continue

@@ -124,8 +124,10 @@ def of_epoch(line, bits):
   return drawn
 
 
-def candidate_bits(run):
+def candidate_bits(run, of="weight"):
+  """Of "activation" or "weight": searches of fixed networks may have others for each."""
   bits = dictionary(run.task.get("supernet")).get("bits") or run.task.get("bits")
+  bits = bits.get(of) if isinstance(bits, dict) else bits
   return [int(b) for b in bits] if isinstance(bits, list) and all(map(is_number, bits)) else []
 
 

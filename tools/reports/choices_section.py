@@ -202,12 +202,13 @@ def of_search(run):
 
 
 def of_precision_search(run):
-  history, bits = recorded(run), candidate_bits(run)
-  if not history or not bits:
+  history = recorded(run)
+  if not history or not candidate_bits(run):
     return '<p class="note">The logits of the bits were not recorded.</p>'
   names = list((run.any_architecture() or {}).get("bits") or {})
   charts = [entropy_chart(run, history)]
   for of, what in (("activ", "activations"), ("weight", "weights")):
+    bits = candidate_bits(run, what[:-1])
     count = max(len(logits.bit_rows(found, of)) for _, found in history)
     labels = [names[i].removeprefix("cells.") if i < len(names) else f"row {i}" for i in range(count)]
     rows = [[logits.row_of(found.get(f"alpha_{of}"), i) for _, found in history] for i in range(count)]

@@ -107,6 +107,13 @@ class PageTest(unittest.TestCase):
     self.assertIn("5 of 12 epochs are finished; last heard of 20", text)
     self.assertNotIn("What is missing", self.page(self.search))
 
+  def test_a_fixed_network_has_its_bits_and_no_cells(self):
+    text = self.page(testing_runs.fixed_network_run(os.path.join(self.root, "fixed")))
+    for part in ("edmips_resnet18, whose structure is given", "Bits along the depth", "Bits of every convolution",
+                 "layer2.0.conv2", "Expected bits of activations", "Expected bits of weights"):
+      self.assertIn(part, text)
+    self.assertNotIn("What is missing", text)
+
   def test_a_run_of_an_older_build_says_what_it_lacks(self):
     old = shutil.copytree(self.search, os.path.join(self.root, "old"), dirs_exist_ok=True)
     with open(os.path.join(old, "metrics.jsonl"), encoding="utf-8") as file:

@@ -44,7 +44,8 @@ class Run:
     self.problems = []
     self.config = self._read_json("config.json", RUN_VERSION)
     self.lines = self._read_lines("metrics.jsonl")
-    self.architecture = self._read_json("architecture.json", ARCHITECTURE_VERSION)
+    self.architecture = (self._read_json("architecture.json", ARCHITECTURE_VERSION) or
+                         self._read_json("network.json", ARCHITECTURE_VERSION, needed=False))
     self.evaluation = dictionary(self._read_json("evaluation.json", None, needed=False) or
                                  self._read_json("evaluation/evaluation.json", None, needed=False))
     self.bad_samples = self._read_lines("bad_samples.jsonl", needed=False)

@@ -187,6 +187,26 @@ def precision_run(folder, epochs=12, seed=3):
   return folder
 
 
+def fixed_network_run(folder, epochs=6, seed=4):
+  """A search for the bits of a network whose structure is given."""
+  rng = random.Random(seed)
+  bits = {"activation": [2, 3, 4], "weight": [1, 2, 3, 4]}
+  names = [f"layer{stage}.0.conv{i}" for stage in (1, 2) for i in (1, 2)]
+  widths = {name: [rng.choice(bits["activation"]), rng.choice(bits["weight"])] for name in names}
+  found = dict(architecture(seed), format="nqdarts fixed network", bits=widths,
+               network={"name": "edmips_resnet18", "images": "imagenet", "image_side": 224, "classes": 10})
+  del found["genotype"]
+  found["cost"]["convolutions"] = {name: ["64->64 3x3/1 g1 @56", *pair, 4.6e8, 5e4, 9e3, 462.4, 401.4, 0.07]
+                                   for name, pair in widths.items()}
+  shapes = {"alpha_activ": (len(names), 3), "alpha_weight": (len(names), 4)}
+  summaries = [{"logits": logits} for logits in logits_over_time(seed, epochs, shapes)]
+  task = {"bits": bits, "alpha_rate": {"base": 0.01}, "architecture": json.dumps(found)}
+  write_json(folder, "config.json", config(task, epochs))
+  write_lines(folder, "metrics.jsonl", metric_lines(epochs, epochs, seed=seed, summaries=summaries))
+  write_json(folder, "network.json", found)
+  return folder
+
+
 def comparison(folder, methods=9, budgets=5):
   names = ["SubNet 32/32", "PTQ 8/8 linear", "PTQ 4/8 linear", "PTQ 4/4 linear", "PTQ 2/2 linear", "FBQAT 2/2",
            "FBQAT 4/4", "QSubNet", "QDARTS"][:methods]
