@@ -35,8 +35,9 @@ class Network {
   const PackedNetwork& description() const { return description_; }
   int64_t num_classes() const { return description_.classes.size(); }
   int64_t image_size() const { return int64_t{3} * description_.height * description_.width; }
-  // Of an image's values while it is computed.
+  // Of an image's values while it is computed; and of the weights, which all calls share.
   int64_t workspace_bytes() const { return plan_.workspace_bytes; }
+  int64_t weight_bytes() const { return plan_.weight_bytes; }
 
   // images: count images [height, width, 3], normalized; logits: [count, num_classes()].
   void Run(const float* images, int64_t count, float* logits) const;
@@ -44,8 +45,8 @@ class Network {
   // The same for RGB bytes, which it normalizes.
   void RunPixels(const uint8_t* images, int64_t count, float* logits) const;
 
-  // As Run for one image, and tells the input of every convolution on integers before it runs:
-  // levels [shape.height, shape.width, shape.channels].
+  // As Run for one image, and tells the input of every convolution on integers: levels
+  // [shape.height, shape.width, shape.channels].
   using Observer = std::function<void(const Node& conv, const Shape& shape, const int16_t* levels)>;
   void RunObserved(const float* image, float* logits, const Observer& observer) const;
 
@@ -56,16 +57,6 @@ class Network {
   void Return(std::unique_ptr<Workspace> workspace) const;
 
   void RunImage(Workspace& workspace, float* logits, const Observer* observer) const;
-  void RunStep(const Step& step, uint8_t* memory) const;
-  void RunConv(const Step& step, uint8_t* memory) const;
-  void RunConcat(const Step& step, uint8_t* memory) const;
-  void RunMean(const Step& step, uint8_t* memory) const;
-  void RunLinear(const Step& step, uint8_t* memory) const;
-
-  template <typename T>
-  T* At(uint8_t* memory, int32_t buffer) const {
-    return reinterpret_cast<T*>(memory + plan_.buffers[buffer].offset);
-  }
 
   PackedNetwork description_;
   const Plan plan_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -99,6 +100,11 @@ class Checker {
       if (!InRange(pad, -kMostSide, kMostSide)) return Error("padding of ", pad);
     if (!InRange(window.out_h, 1, kMostSide) || !InRange(window.out_w, 1, kMostSide))
       return Error("output of ", window.out_h, "x", window.out_w, " pixels");
+    // Which bounds what lies between the first and the last tap of a row.
+    for (const auto& [pad, stride, out, side] :
+         {std::tuple(window.pad_top, window.stride_h, window.out_h, output.height),
+          std::tuple(window.pad_left, window.stride_w, window.out_w, output.width)})
+      if (int64_t{out - 1} * stride - pad >= side) return Error("a window outside of the image");
     output.height = window.out_h;
     output.width = window.out_w;
     return absl::OkStatus();

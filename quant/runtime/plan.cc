@@ -7,21 +7,19 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "quant/runtime/arithmetic.h"
+#include "quant/runtime/conv_plan.h"
+#include "quant/runtime/level_line.h"
 
 namespace quant::runtime {
 namespace {
 
 constexpr int64_t kAlignment = 64;
-constexpr int32_t kMostThresholds = 15;  // Of 4 bits; with more, floats are quicker.
+constexpr size_t kMostSlices = 8;  // Ways to store a concatenation in parts.
 
 int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-bool OnIntegers(const Node& node) { return node.activation.bits != 32 && node.weight_bits != 32; }
-
 // How a node wants its inputs.
 View InputView(const Node& node) {
-  if (node.op == Op::kRelu) return {.relu = true};
   if (node.op != Op::kConv) return {};
   if (node.activation.bits == 32) return {.relu = node.relu};
   // Levels from 0 on imply the ReLU.
@@ -30,41 +28,7 @@ View InputView(const Node& node) {
           .integers = OnIntegers(node)};
 }
 
-template <typename T>
-std::vector<T> Padded(const std::vector<float>& values, int64_t channels) {
-  std::vector<T> padded(values.empty() ? 0 : PaddedChannels(channels));
-  for (size_t i = 0; i < values.size(); ++i) padded[i] = values[i];
-  return padded;
-}
-
-int32_t LevelOfSum(const ConvWeights& conv, const View& view, int64_t channel, double sum) {
-  float y = Scaled(sum, conv.scale[channel]);
-  if (!conv.norm_scale.empty())
-    y = Normalized(y, conv.norm_scale[channel], conv.norm_shift[channel]);
-  if (view.relu && !(y > 0)) y = 0;
-  return LevelOf(y, view.lattice);
-}
-
-// The level rises, or falls, with the sum: so each begins at a sum, which bisection finds.
-void FindThresholds(const View& view, ConvWeights& conv) {
-  const int64_t channels = conv.geometry.out.channels, padded = PaddedChannels(channels);
-  conv.num_thresholds = view.lattice.high - view.lattice.low;
-  conv.sign.assign(padded, 1);
-  conv.thresholds.assign(conv.num_thresholds * padded, 0);
-  for (int64_t c = 0; c < channels; ++c) {
-    const auto level = [&](int64_t sum) { return LevelOfSum(conv, view, c, sum); };
-    const int32_t sign = level(kMostSum) < level(-kMostSum) ? -1 : 1;
-    conv.sign[c] = sign;
-    for (int32_t k = 0; k < conv.num_thresholds; ++k) {
-      int64_t below = -kMostSum - 1, from = kMostSum;  // From here on, or never.
-      while (from - below > 1) {
-        const int64_t middle = below + (from - below) / 2;
-        (level(sign * middle) > view.lattice.low + k ? from : below) = middle;
-      }
-      conv.thresholds[k * padded + c] = static_cast<int32_t>(below);
-    }
-  }
-}
+float ReciprocalOf(const View& view) { return view.integers ? FindReciprocal(view.lattice) : 0; }
 
 class Planner {
  public:
@@ -72,210 +36,267 @@ class Planner {
 
   absl::StatusOr<Plan> Run() {
     ASSIGN_OR_RETURN(plan_.shapes, InferShapes(network_));
-    FindUses();
-    plan_.input = AddBuffer(0, View());
-    Convert(0);
-    for (size_t i = 0; i < network_.nodes.size(); ++i)
-      if (needed_[i + 1]) RETURN_IF_ERROR(AddNode(i));
-    plan_.logits = BufferOf(network_.nodes.size(), View());
-    plan_.buffers[plan_.logits].last = plan_.steps.size();
+    CountUses();
+    const size_t last = network_.nodes.size();
+    targets_.resize(last + 1);
+    inlined_.assign(last + 1, false);
+    joined_.assign(last + 1, false);
+    plan_.logits = AddTarget(last, View());
+    for (size_t i = last; i-- > 0;)
+      if (uses_[i + 1] > 0) SetTargets(i);
+    RETURN_IF_ERROR(AddImage());
+    for (size_t i = 0; i < last; ++i)
+      if (uses_[i + 1] > 0 && !inlined_[i + 1] && !joined_[i + 1]) RETURN_IF_ERROR(AddNode(i));
+    Use(plan_.logits);
     RETURN_IF_ERROR(PlaceBuffers());
     return std::move(plan_);
   }
 
  private:
-  struct Stored {
-    View view = {};
-    int32_t buffer = -1;
-  };
+  const Shape& ShapeOf(size_t value) const { return plan_.shapes.values[value]; }
+  const Node& Producer(size_t value) const { return network_.nodes[value - 1]; }
 
-  // Which views of each value are used by what leads to the logits.
-  void FindUses() {
-    stored_.resize(plan_.shapes.values.size());
-    needed_.assign(plan_.shapes.values.size(), false);
-    needed_.back() = true;
-    stored_.back().push_back({View()});
-    for (size_t i = network_.nodes.size(); i-- > 0;) {
-      const Node& node = network_.nodes[i];
-      if (!needed_[i + 1]) continue;
-      const View view = InputView(node);
-      for (const uint32_t input : node.inputs) {
-        needed_[input] = true;
-        auto& views = stored_[input];
-        if (std::none_of(views.begin(), views.end(),
-                         [&](const Stored& stored) { return stored.view == view; }))
-          views.push_back({view});
-      }
-    }
+  // By what leads to the logits.
+  void CountUses() {
+    uses_.assign(network_.nodes.size() + 1, 0);
+    uses_.back() = 1;
+    for (size_t i = network_.nodes.size(); i-- > 0;)
+      if (uses_[i + 1] > 0)
+        for (const uint32_t input : network_.nodes[i].inputs) ++uses_[input];
   }
 
-  int32_t AddBuffer(size_t value, const View& view) {
-    const int64_t element = view.integers ? sizeof(int16_t) : sizeof(float);
-    const int32_t step = plan_.steps.size();
-    plan_.buffers.push_back(
-        {.bytes = Aligned((plan_.shapes.values[value].size() + kSlack) * element),
-         .first = step,
-         .last = step});
+  // Whether its rows may be computed where they are used.
+  bool IsInner(size_t value) const {
+    return value > 0 && uses_[value] == 1 && Producer(value).op == Op::kConv;
+  }
+
+  ConvGeometry GeometryOf(size_t value) const {
+    const Node& node = Producer(value);
+    return {.in = ShapeOf(node.inputs[0]),
+            .out = ShapeOf(value),
+            .window = node.window,
+            .groups = node.groups};
+  }
+
+  int32_t AddTarget(size_t value, const View& view) {
+    const int32_t known = BufferOf(value, view);
+    if (known >= 0) return known;
+    const Shape& shape = ShapeOf(value);
+    plan_.buffers.push_back({.bytes = Aligned((shape.size() + kSlack) * view.element())});
     const int32_t buffer = plan_.buffers.size() - 1;
-    for (Stored& stored : stored_[value])
-      if (stored.view == view) return stored.buffer = buffer;
-    stored_[value].push_back({view, buffer});
+    targets_[value].push_back({.view = view,
+                               .buffer = buffer,
+                               .stride = shape.channels,
+                               .reciprocal = ReciprocalOf(view)});
     return buffer;
   }
 
+  // Of the whole value.
   int32_t BufferOf(size_t value, const View& view) const {
-    for (const Stored& stored : stored_[value])
-      if (stored.view == view) return stored.buffer;
+    for (const Target& target : targets_[value])
+      if (target.view == view && target.offset == 0 && target.stride == ShapeOf(value).channels)
+        return target.buffer;
     return -1;
   }
 
-  Step& AddStep(Step step) {
-    for (const int32_t input : step.inputs) plan_.buffers[input].last = plan_.steps.size();
-    plan_.steps.push_back(std::move(step));
-    return plan_.steps.back();
+  // What node i wants its inputs to be stored as.
+  void SetTargets(size_t i) {
+    const Node& node = network_.nodes[i];
+    const size_t value = i + 1;
+    if (node.op == Op::kConcat && targets_[value].size() <= kMostSlices) {
+      joined_[value] = true;
+      int64_t offset = 0;
+      for (const uint32_t input : node.inputs) {
+        for (Target target : targets_[value]) {
+          target.offset += offset;
+          targets_[input].push_back(std::move(target));
+        }
+        offset += ShapeOf(input).channels;
+      }
+      return;
+    }
+    for (const uint32_t input : node.inputs) {
+      if (node.op == Op::kAdd && (IsInner(input) || IsInnerPool(input))) {
+        inlined_[input] = true;
+      } else if (node.op == Op::kConv && IsInner(input) && GeometryOf(value).pointwise() &&
+                 !TakesInner(input)) {
+        inlined_[input] = true;
+      } else {
+        AddTarget(input, InputView(node));
+      }
+    }
+  }
+  bool IsInnerPool(size_t value) const {
+    if (value == 0 || uses_[value] != 1) return false;
+    return Producer(value).op == Op::kMaxPool || Producer(value).op == Op::kAvgPool;
+  }
+  // A convolution that would itself take its input by rows.
+  bool TakesInner(size_t value) const {
+    return GeometryOf(value).pointwise() && IsInner(Producer(value).inputs[0]);
   }
 
-  // The views of a value that is stored as it is.
-  void Convert(size_t value) {
-    const int32_t from = BufferOf(value, View());
-    for (size_t i = 0; i < stored_[value].size(); ++i) {
-      const View view = stored_[value][i].view;
-      if (view.IsValueItself()) continue;
-      const int32_t to = AddBuffer(value, view);
-      AddStep({.kind = Step::Kind::kConvert,
-               .inputs = {from},
-               .output = to,
-               .view = view,
-               .shape = plan_.shapes.values[value]});
+  void Use(int32_t buffer) {
+    if (buffer < 0) return;
+    Buffer& used = plan_.buffers[buffer];
+    const int32_t step = plan_.steps.size();
+    if (used.first < 0) used.first = step;
+    used.last = step;
+  }
+
+  absl::Status AddImage() {
+    plan_.input = AddTarget(0, View());
+    Use(plan_.input);
+    Step step = {.sources = {{.buffer = plan_.input}}, .shape = ShapeOf(0)};
+    for (const Target& target : targets_[0])
+      if (target.buffer != plan_.input) step.targets.push_back(target);
+    return AddStep(std::move(step));
+  }
+
+  absl::Status AddStep(Step step) {
+    if (step.targets.empty()) return absl::OkStatus();
+    for (const Source& source : step.sources) Use(source.buffer);
+    for (Target& target : step.targets) {
+      Use(target.buffer);
+      Widen(scattered_,
+            target.stride == step.shape.channels ? 0 : step.shape.width * step.shape.channels);
     }
+    Widen(widest_, step.shape.width * step.shape.channels);
+    if (step.kind == Step::Kind::kSame && step.sources[0].kind == Source::Kind::kConv) {
+      ConvPlan& conv = plan_.convs[step.sources[0].conv];
+      for (Target& target : step.targets) SetFinish(network_.nodes[conv.node], conv, target);
+    } else {
+      for (const Source& source : step.sources)
+        if (source.kind == Source::Kind::kConv)
+          SetFinish(network_.nodes[plan_.convs[source.conv].node], plan_.convs[source.conv]);
+    }
+    plan_.steps.push_back(std::move(step));
+    return absl::OkStatus();
   }
 
   absl::Status AddNode(size_t i) {
     const Node& node = network_.nodes[i];
     const size_t value = i + 1;
-    Step step = {.kind = Step::Kind::kConvert,
-                 .node = static_cast<int32_t>(i),
-                 .shape = plan_.shapes.values[value]};
-    for (const uint32_t input : node.inputs)
-      step.inputs.push_back(BufferOf(input, InputView(node)));
-    const std::vector<Stored>& views = stored_[value];
-    const bool straight = node.op == Op::kConv && views.size() == 1;
-    if (straight) step.view = views[0].view;
-    switch (node.op) {
-      case Op::kConv:
-        step.kind = Step::Kind::kConv;
-        step.weights = plan_.convs.size();
-        RETURN_IF_ERROR(AddConv(node, step.view));
-        break;
-      case Op::kRelu:
-        // Its input is stored so; this copies it.
-        step.view = View();
-        break;
-      case Op::kMaxPool:
-      case Op::kAvgPool:
-        step.kind = Step::Kind::kPool;
-        break;
-      case Op::kAdd:
-        step.kind = Step::Kind::kAdd;
-        break;
-      case Op::kConcat:
-        step.kind = Step::Kind::kConcat;
-        break;
-      case Op::kGlobalMean:
-        step.kind = Step::Kind::kGlobalMean;
-        break;
-      case Op::kLinear:
-        step.kind = Step::Kind::kLinear;
-        break;
+    Step step = {.targets = std::move(targets_[value]), .shape = ShapeOf(value)};
+    targets_[value] = step.targets;  // By which its users find it.
+    if (node.op == Op::kAdd || node.op == Op::kConcat || node.op == Op::kRelu) {
+      step.kind = node.op == Op::kAdd      ? Step::Kind::kAdd
+                  : node.op == Op::kConcat ? Step::Kind::kConcat
+                                           : Step::Kind::kRelu;
+      for (const uint32_t input : node.inputs) {
+        if (inlined_[input]) {
+          ASSIGN_OR_RETURN(Source source, SourceOf(input));
+          step.sources.push_back(std::move(source));
+        } else {
+          step.sources.push_back(
+              {.buffer = BufferOf(input, View()), .channels = ShapeOf(input).channels});
+        }
+      }
+    } else {
+      ASSIGN_OR_RETURN(Source source, SourceOf(value));
+      step.sources.push_back(std::move(source));
     }
-    step.output = AddBuffer(value, step.view);
-    AddStep(std::move(step));
-    if (!straight) Convert(value);
-    return absl::OkStatus();
+    return AddStep(std::move(step));
   }
 
-  absl::Status AddConv(const Node& node, const View& view) {
-    ConvWeights conv;
-    conv.integers = OnIntegers(node);
-    conv.geometry = {.in = plan_.shapes.values[node.inputs[0]],
-                     .out = plan_.shapes.values[&node - network_.nodes.data() + 1],
-                     .window = node.window,
-                     .groups = node.groups};
-    const int64_t size =
-        conv.integers ? PackedIntWeights(conv.geometry) : PackedFloatWeights(conv.geometry);
-    weight_bytes_ += size * 4;
-    sums_ = std::max(sums_, conv.geometry.out.width * conv.geometry.sum_stride());
-    if (weight_bytes_ > kMostBytes || sums_ > kMostBytes / 8) return TooLarge();
-    if (conv.integers) {
-      conv.ints.resize(size + kSlack);
-      PackIntWeights(conv.geometry, node.weights.data(), conv.ints.data());
+  // Computes the value, of a node with one input.
+  absl::StatusOr<Source> SourceOf(size_t value) {
+    const Node& node = Producer(value);
+    const size_t input = node.inputs[0];
+    Source source = {.node = static_cast<int32_t>(value - 1)};
+    if (node.op != Op::kConv) {
+      source.kind = node.op == Op::kGlobalMean ? Source::Kind::kGlobalMean
+                    : node.op == Op::kLinear   ? Source::Kind::kLinear
+                                               : Source::Kind::kPool;
+      source.buffer = BufferOf(input, View());
+      // A mean of pixels is summed in float64.
+      Widen(sums_, Producer(value).op == Op::kGlobalMean ? ShapeOf(value).channels : 0);
+      return source;
+    }
+    source.kind = Source::Kind::kConv;
+    if (inlined_[input]) {
+      ASSIGN_OR_RETURN(source.inner, AddConv(input));
+      ConvPlan& inner = plan_.convs[source.inner];
+      source.inner_target = {.view = InputView(node),
+                             .stride = ShapeOf(input).channels,
+                             .reciprocal = ReciprocalOf(InputView(node))};
+      SetFinish(Producer(input), inner, source.inner_target);
+      const int64_t size = ShapeOf(input).width * ShapeOf(input).channels;
+      Widen(inner_, size * source.inner_target.view.element());
+      Widen(widest_, size);
+      const size_t from = Producer(input).inputs[0];
+      source.buffer = BufferOf(from, InputView(Producer(input)));
     } else {
-      conv.floats.resize(size + kSlack);
-      const std::vector<float> integers(node.weights.begin(), node.weights.end());
-      PackFloatWeights(conv.geometry,
-                       node.weight_bits == 32 ? node.float_weights.data() : integers.data(),
-                       conv.floats.data());
+      source.buffer = BufferOf(input, InputView(node));
     }
-    const int64_t channels = node.out_channels;
-    const double step = node.activation.bits == 32 ? 1 : node.activation.step;
-    conv.scale.resize(PaddedChannels(channels));
-    for (int64_t c = 0; c < channels; ++c) {
-      const size_t unit = node.units.size() == 1 ? 0 : c;
-      conv.scale[c] = step * (node.units.empty() ? 1.0 : node.units[unit]);
-    }
-    conv.norm_scale = Padded<float>(node.scale, channels);
-    conv.norm_shift = Padded<float>(node.shift, channels);
-    if (conv.integers && view.integers && view.lattice.high - view.lattice.low <= kMostThresholds)
-      FindThresholds(view, conv);
-    plan_.convs.push_back(std::move(conv));
-    return absl::OkStatus();
+    ASSIGN_OR_RETURN(source.conv, AddConv(value));
+    return source;
   }
+
+  absl::StatusOr<int32_t> AddConv(size_t value) {
+    const Node& node = Producer(value);
+    const ConvGeometry geometry = GeometryOf(value);
+    plan_.weight_bytes += WeightBytes(node, geometry);
+    const int64_t row = geometry.out.width * geometry.out.channels;
+    const int64_t scratch =
+        OnIntegers(node) ? IntScratchBytes(geometry) : FloatScratchBytes(geometry);
+    if (plan_.weight_bytes > kMostBytes || scratch > kMostBytes / 16) return TooLarge();
+    // Sums of integers are half as wide.
+    Widen(sums_, OnIntegers(node) ? (row + 1) / 2 : row);
+    Widen(scratch_, scratch);
+    plan_.convs.push_back(MakeConvPlan(node, static_cast<int32_t>(value - 1), geometry));
+    return static_cast<int32_t>(plan_.convs.size() - 1);
+  }
+
+  static void Widen(int64_t& most, int64_t value) { most = std::max(most, value); }
 
   static absl::Status TooLarge() {
     return absl::InvalidArgumentError(
         absl::StrCat("an image needs more than ", kMostBytes >> 30, " GiB of memory"));
   }
 
-  // Each where nothing lies that is used at the same time, as low as possible.
+  // Each where nothing lies that is used at the same time, as low as possible, large ones first.
   absl::Status PlaceBuffers() {
+    std::vector<Buffer*> order;
+    for (Buffer& buffer : plan_.buffers)
+      if (buffer.first >= 0) order.push_back(&buffer);
+    std::stable_sort(order.begin(), order.end(),
+                     [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
     std::vector<const Buffer*> placed;  // By offset.
     int64_t end = 0;
-    for (Buffer& buffer : plan_.buffers) {
+    for (Buffer* buffer : order) {
       int64_t offset = 0;
       for (const Buffer* other : placed) {
-        if (other->last < buffer.first || buffer.last < other->first) continue;
-        if (offset + buffer.bytes <= other->offset) break;
+        if (other->last < buffer->first || buffer->last < other->first) continue;
+        if (offset + buffer->bytes <= other->offset) break;
         offset = std::max(offset, other->offset + other->bytes);
       }
-      buffer.offset = offset;
-      end = std::max(end, offset + buffer.bytes);
+      buffer->offset = offset;
+      end = std::max(end, offset + buffer->bytes);
       if (end > kMostBytes) return TooLarge();
       placed.insert(
-          std::upper_bound(placed.begin(), placed.end(), &buffer,
+          std::upper_bound(placed.begin(), placed.end(), buffer,
                            [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; }),
-          &buffer);
+          buffer);
     }
     const auto add = [&](int64_t elements, int64_t size) {
       return std::exchange(end, end + Aligned((elements + kSlack) * size));
     };
-    int64_t widest_row = 0, most_channels = 0;
-    for (const Step& step : plan_.steps)
-      widest_row = std::max(widest_row, step.shape.width * step.shape.channels);
-    for (const Shape& shape : plan_.shapes.values)
-      most_channels = std::max(most_channels, shape.channels);
     plan_.sums = add(sums_, sizeof(double));
-    plan_.row = add(widest_row, sizeof(float));
-    plan_.zeros = add(most_channels, sizeof(float));
+    plan_.scratch = add(scratch_, 1);
+    plan_.inner_row = add(inner_, sizeof(float));
+    for (int64_t& row : plan_.rows) row = add(widest_, sizeof(float));
+    plan_.level_row = add(scattered_, sizeof(float));
     plan_.workspace_bytes = end;
     return end > kMostBytes ? TooLarge() : absl::OkStatus();
   }
 
   const PackedNetwork& network_;
   Plan plan_;
-  std::vector<std::vector<Stored>> stored_;  // Of each value.
-  std::vector<bool> needed_;
-  int64_t weight_bytes_ = 0;
-  int64_t sums_ = 0;  // Of the widest row.
+  std::vector<std::vector<Target>> targets_;  // Of each value.
+  std::vector<int64_t> uses_;
+  std::vector<bool> inlined_;  // Computed where it is used.
+  std::vector<bool> joined_;   // A concatenation that is stored in parts.
+  int64_t sums_ = 0, scratch_ = 0, inner_ = 0, widest_ = 0, scattered_ = 0;
 };
 
 }  // namespace

@@ -1,9 +1,14 @@
 // A packed network made ready to run: the steps of an image, the weights as the kernels want them,
 // and where in one piece of memory every value lies.
 //
-// A value that convolutions alone use, all in the same way, is never stored as floats: where only
-// normalization and ReLU lie between, its integers come from the sums by thresholds. A value that
-// an addition, a pool or a concatenation uses too stays in float, and its integers are a copy.
+// A step computes a value row by row from one or two sources and stores each row in all the ways
+// that later steps want, its targets: levels as bytes, one a lattice, and floats only for pools,
+// additions of what is needed elsewhere too, and the head. Not stored at all is
+//   - a convolution or pool that an addition alone uses: it is computed for each row of the sum;
+//   - the input of a pointwise convolution that nothing else uses: likewise, for each row;
+//   - a concatenation: what is joined is stored right where it belongs.
+// Levels come straight from sums of integers where nothing but normalization and ReLU lies between
+// (quant/runtime/level_line.h).
 #ifndef QUANT_RUNTIME_PLAN_H_
 #define QUANT_RUNTIME_PLAN_H_
 
@@ -11,8 +16,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "quant/runtime/kernels.h"
+#include "quant/runtime/conv_kernels.h"
 #include "quant/runtime/packed_network.h"
+#include "quant/runtime/row_kernels.h"
 
 namespace quant::runtime {
 
@@ -20,51 +26,71 @@ namespace quant::runtime {
 struct View {
   bool relu = false;            // max(x, 0) …
   ActivationLattice lattice{};  // … as levels, unless of 32 bits …
-  bool integers = false;        // … in int16, else in float.
+  bool integers = false;        // … in bytes, less the lowest one; else in float.
   bool operator==(const View&) const = default;
 
-  bool IsValueItself() const { return *this == View(); }
+  int64_t element() const { return integers ? sizeof(uint8_t) : sizeof(float); }
 };
 
 struct Buffer {
   int64_t bytes = 0;
-  int64_t offset = 0;           // In the workspace.
-  int32_t first = 0, last = 0;  // Steps that use it.
+  int64_t offset = 0;             // In the workspace.
+  int32_t first = -1, last = -1;  // Steps that use it.
 };
 
-struct ConvWeights {
+struct Target {
+  View view = {};
+  int32_t buffer = -1;             // −1: the row of the convolution that takes it.
+  int64_t offset = 0, stride = 0;  // Of the first channel, and from pixel to pixel, in elements.
+  float reciprocal = 0;            // As QuantizeRow wants it.
+  // Of a convolution's sums; empty unless there is such a line for every channel.
+  std::vector<float> slope = {}, intercept = {};
+};
+
+struct ConvPlan {
+  int32_t node = 0;
   ConvGeometry geometry;
   bool integers = false;  // Else floats.
-  std::vector<int16_t> ints;
-  std::vector<float> floats;
-  // Per channel, padded as kernels want it.
-  std::vector<double> scale;
-  std::vector<float> norm_scale, norm_shift;  // Empty if there is none.
-  // Of what is stored, if it comes from thresholds.
-  int32_t num_thresholds = 0;
-  std::vector<int32_t> sign, thresholds;
+  IntWeights ints = {};
+  std::vector<float> floats = {};
+  // As Finish wants them; empty where all targets have lines.
+  std::vector<double> scale = {};
+  std::vector<float> norm_scale = {}, norm_shift = {};  // Empty if there is none.
+};
+
+// A row of floats, or of sums.
+struct Source {
+  enum class Kind { kStored, kConv, kPool, kGlobalMean, kLinear };
+  Kind kind = Kind::kStored;
+  int32_t node = -1;     // kStored has none.
+  int32_t buffer = -1;   // That it reads.
+  int64_t channels = 0;  // Of that, where values are joined.
+  int32_t conv = -1;     // Index into Plan::convs.
+  // The convolution whose rows that one takes, and how; −1: it reads `buffer`.
+  int32_t inner = -1;
+  Target inner_target = {};
 };
 
 struct Step {
-  enum class Kind { kConvert, kConv, kPool, kAdd, kConcat, kGlobalMean, kLinear };
-  Kind kind;
-  int32_t node = -1;                 // kConvert has none.
-  std::vector<int32_t> inputs = {};  // Buffers.
-  int32_t output = 0;
-  View view = {};       // Of the output.
-  int32_t weights = 0;  // kConv: index into Plan::convs.
-  Shape shape = {};     // Of the output.
+  enum class Kind { kSame, kRelu, kAdd, kConcat };
+  Kind kind = Kind::kSame;
+  std::vector<Source> sources = {};
+  std::vector<Target> targets = {};
+  Shape shape = {};  // Of the result.
 };
 
 struct Plan {
   Shapes shapes;
   std::vector<Step> steps;
   std::vector<Buffer> buffers;
-  std::vector<ConvWeights> convs;
-  int32_t input = 0, logits = 0;  // Buffers.
-  // The workspace: values, then what a row of a convolution needs, in bytes.
-  int64_t sums = 0, row = 0, zeros = 0;  // Offsets.
+  std::vector<ConvPlan> convs;
+  int32_t input = 0, logits = 0;  // Buffers of floats.
+  // The workspace: values, then what a row needs, in bytes.
+  int64_t sums = 0, scratch = 0;  // Offsets; of convolutions.
+  int64_t inner_row = 0;          // Levels or floats that a pointwise convolution takes.
+  int64_t rows[2] = {}, level_row = 0;
   int64_t workspace_bytes = 0;
+  int64_t weight_bytes = 0;  // As the kernels want them, with all numbers of channels.
 };
 
 // InvalidArgument as from CheckNetwork, or if it would need more memory than kMostBytes.

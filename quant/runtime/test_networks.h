@@ -35,6 +35,9 @@ void FillConv(Node& node, int64_t inputs, TestBits bits, TestNumbers& numbers);
 // strided, dilated, shifted), of these bits in turn, on an image of 9x10 pixels; 5 classes.
 PackedNetwork TestNetwork(uint64_t seed, const std::vector<TestBits>& bits);
 
+// A graph of some twenty random operations that is allowed, of all shapes and bits.
+PackedNetwork RandomNetwork(uint64_t seed);
+
 }  // namespace quant::runtime
 
 #endif  // QUANT_RUNTIME_TEST_NETWORKS_H_
