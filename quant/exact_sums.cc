@@ -9,12 +9,25 @@
 #include "ATen/ops/where.h"
 #include "c10/util/Exception.h"
 #include "quant/quantizers.h"
+#include "torch/csrc/autograd/custom_function.h"
 
 namespace quant {
 namespace {
 
 // float32 holds every integer up to 2^24.
 constexpr double kExactInFloat = 1 << 24;
+
+class ValueOf : public torch::autograd::Function<ValueOf> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext*, const at::Tensor&,
+                            const at::Tensor& value) {
+    return value.clone();
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext*,
+                                                 const torch::autograd::variable_list& grads) {
+    return {grads[0], at::Tensor()};
+  }
+};
 
 at::Tensor Conv2d(const at::Tensor& x, const at::Tensor& weight, const ConvArguments& arguments) {
   return at::conv2d(x, weight, /*bias=*/{}, arguments.stride, arguments.padding, arguments.dilation,
@@ -30,7 +43,7 @@ Levels LevelsOf(const at::Tensor& x, int64_t bits, Role role, EightBit eight_bit
                                    : MixedActivation(x, bits, at::Tensor(), eight_bit, range_of);
   const Levels as_it_is = {quantized.to(at::kDouble),
                            at::ones({1}, x.options().dtype(at::kDouble))};
-  if (bits == 32 || (bits == 8 && eight_bit != EightBit::kSymmetric)) return as_it_is;
+  if (bits == 32 || (HasRangeLattice(bits) && eight_bit != EightBit::kSymmetric)) return as_it_is;
   const at::Tensor lattices =
       MakeLattices(range_of.defined() ? range_of : x, bits, role, eight_bit)[0];
   const at::Tensor step = lattices.select(1, 0), offset = lattices.select(1, 1);
@@ -54,6 +67,10 @@ at::Tensor ExactConv2d(const Levels& x, const Levels& weight, const ConvArgument
                                                         weight.levels.to(at::kFloat), arguments)
                                                : Conv2d(x.levels, weight.levels, arguments);
   return (sums.to(at::kDouble) * (x.unit * weight.unit).reshape({1, -1, 1, 1})).to(dtype);
+}
+
+at::Tensor WithGradientOf(const at::Tensor& y, const at::Tensor& value) {
+  return ValueOf::apply(y, value);
 }
 
 int& ExactSumsGuard::Depth() {

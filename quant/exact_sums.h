@@ -1,6 +1,6 @@
-// Evaluation whose sums no order changes: convolutions compute on levels, which are integers, and
-// scale once; batch normalizations are a scale and a shift, rounded once. What quant/runtime
-// computes of a packed network, on LibTorch.
+// Forward passes whose sums no order changes: convolutions compute on levels, which are integers,
+// and scale once; in evaluation batch normalizations are a scale and a shift, rounded once, which
+// is what quant/runtime computes of a packed network, on LibTorch.
 //
 //   const c10::NoGradGuard no_grad;
 //   const quant::ExactSumsGuard exact;
@@ -22,7 +22,7 @@ struct Levels {
   at::Tensor levels;  // float64, of x's shape.
   at::Tensor unit;    // float64, [1], or one for each index of dimension LatticeDim.
   // Whether levels are integers: odd ones for Gaussian weights, whose unit is half a step. Else
-  // they are Q(x) itself: 32 bits, 8 bits other than symmetric, constant weights.
+  // they are Q(x) itself: 32 bits, 5 to 8 bits other than symmetric, constant weights.
   bool integers = false;
 };
 
@@ -40,8 +40,12 @@ struct ConvArguments {
 at::Tensor ExactConv2d(const Levels& x, const Levels& weight, const ConvArguments& arguments,
                        at::ScalarType dtype);
 
-// While one lives, evaluation in this thread is exact: that of every convolution with fixed bits,
-// and of every batch normalization. Without gradients.
+// `value`, with the gradient of `y`, which it stands for.
+at::Tensor WithGradientOf(const at::Tensor& y, const at::Tensor& value);
+
+// While one lives, the forward of every convolution with fixed bits in this thread is exact, and
+// that of every batch normalization in evaluation. Gradients are those of the ordinary convolution,
+// which is then computed besides.
 class ExactSumsGuard {
  public:
   ExactSumsGuard() { ++Depth(); }

@@ -19,13 +19,13 @@ namespace {
 TEST(ExactSums, LevelsAreIntegersTimesAUnit) {
   torch::manual_seed(1);
   const at::Tensor x = at::randn({8, 6, 5, 5});
-  for (const int64_t bits : {1, 2, 3, 4, 8}) {
+  for (const int64_t bits : {1, 2, 3, 4, 5, 6, 7, 8}) {
     for (const Role role : {Role::kActivation, Role::kWeight}) {
       const Levels levels = LevelsOf(x, bits, role, EightBit::kSymmetric);
       ASSERT_TRUE(levels.integers);
       EXPECT_TRUE(at::equal(levels.levels, levels.levels.round()));
-      const bool odd = role == Role::kWeight && bits < 8;
-      EXPECT_LE(levels.levels.abs().max().item<double>(), bits == 8 ? 127 : (1 << bits) - 1);
+      const bool odd = role == Role::kWeight && bits < 5;
+      EXPECT_LE(levels.levels.abs().max().item<double>(), (1 << bits) - 1);
       if (odd) {
         EXPECT_TRUE(levels.levels.remainder(2).eq(1).all().item<bool>());
       }
@@ -77,6 +77,33 @@ TEST(ExactSums, SumsHaveNoOrder) {
     }
     EXPECT_TRUE(at::allclose(exact, other, 1e-6, 0));
   }
+}
+
+// Training has the exact values and the ordinary gradients.
+TEST(ExactSums, GradientsAreTheOrdinaryOnes) {
+  torch::manual_seed(3);
+  const at::Tensor x = at::randn({2, 8, 6, 6});
+  const at::Tensor slopes = at::randn({2, 4, 6, 6});
+  PrecisionConv2d conv(
+      ConvOptions{.in_channels = 8, .out_channels = 4, .kernel = {3, 3}, .padding = {1, 1}});
+  struct Run {
+    at::Tensor y, x_grad, weight_grad;
+  };
+  const auto run = [&] {
+    const at::Tensor input = x.clone().set_requires_grad(true);
+    conv->zero_grad();
+    const at::Tensor y = conv->forward(input, Precision::Fixed(2, 4));
+    (y * slopes).sum().backward();
+    return Run{y.detach(), input.grad(), conv->parameters()[0].grad().clone()};
+  };
+  const Run ordinary = run();
+  const ExactSumsGuard guard;
+  const Run exact = run();
+  EXPECT_TRUE(at::equal(exact.x_grad, ordinary.x_grad));
+  EXPECT_TRUE(at::equal(exact.weight_grad, ordinary.weight_grad));
+  EXPECT_FALSE(at::equal(exact.y, ordinary.y));
+  const c10::NoGradGuard no_grad;
+  EXPECT_TRUE(at::equal(exact.y, conv->forward(x, Precision::Fixed(2, 4))));
 }
 
 }  // namespace

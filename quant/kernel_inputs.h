@@ -33,8 +33,8 @@ struct LatticeNeeds {
 
 inline LatticeNeeds NeedsOf(const at::Tensor& x, at::IntArrayRef bits, Role role,
                             EightBit eight_bit) {
-  const bool range = std::count(bits.begin(), bits.end(), 8) > 0;
-  const bool gaussian = std::any_of(bits.begin(), bits.end(), [](int64_t b) { return b < 8; });
+  const bool range = std::any_of(bits.begin(), bits.end(), HasRangeLattice);
+  const bool gaussian = std::any_of(bits.begin(), bits.end(), [](int64_t b) { return b < 5; });
   const bool whole_tensor = role == Role::kActivation && eight_bit == EightBit::kSymmetric;
   return {.std = role == Role::kWeight && gaussian,
           .range = range,

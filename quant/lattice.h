@@ -4,8 +4,9 @@
 //
 // HWGQ and Gaussian steps are those of half-wave Gaussian quantization (Cai et al., CVPR 2017) as
 // rescaled in FBQAT/models/quant_module.py; the 8-bit ones follow _quant_per_channel in
-// QDARTS/model.py. Constants are computed as Python computes them there: HWGQ's and Gaussian's in
-// float64 and then rounded to T, 8-bit ones in T. Shared by host and device code, hence constexpr.
+// QDARTS/model.py, and those of 5, 6 and 7 bits are the same with 2^b − 1 in place of 255.
+// Constants are computed as Python computes them there: HWGQ's and Gaussian's in float64 and then
+// rounded to T, those of a range in T. Shared by host and device code, hence constexpr.
 #ifndef QUANT_LATTICE_H_
 #define QUANT_LATTICE_H_
 
@@ -17,7 +18,7 @@ namespace quant {
 // What is quantized. In low bits, activations have HWGQ lattices and weights Gaussian ones.
 enum class Role : int64_t { kActivation, kWeight };
 
-// 8-bit quantizers; the gradient of each is 1 everywhere, straight through.
+// Quantizers of 8 bits, and of 5, 6 and 7; the gradient of each is 1 everywhere, straight through.
 enum class EightBit : int64_t {
   // That of the published derived networks (QDARTS/model.py): a scale per index of dimension 1 (for
   // weights: per input channel), 1e-10 added to it. Its signed form cannot represent 0.
@@ -26,7 +27,8 @@ enum class EightBit : int64_t {
   // constant channel divides 0 by 0; here a scale is at least 1e-10.
   kPublishedSearch,
   // One scale per activation tensor and one per output channel of a weight; 0 is a level, so it
-  // runs on integers: y = scale·q, q in [-127, 127], or [0, 255] for activations without negatives.
+  // runs on integers: y = scale·q, of 8 bits q in [-127, 127], or [0, 255] for activations without
+  // negatives.
   kSymmetric,
 };
 inline constexpr EightBit kEightBits[] = {EightBit::kPublished, EightBit::kPublishedSearch,
@@ -111,32 +113,37 @@ constexpr T NonZeroScale(EightBit flavour, T scale) {
   return scale < kLeast ? kLeast : scale;
 }
 
-// For channels with and without negatives.
+// Of 5 to 8 bits, for channels with and without negatives.
 template <typename T>
-constexpr Lattice<T> EightBitLattice(Role role, EightBit flavour, const Statistics<T>& statistics) {
+constexpr Lattice<T> RangeLattice(int64_t bits, Role role, EightBit flavour,
+                                  const Statistics<T>& statistics) {
+  const T steps = static_cast<T>((1 << bits) - 1);       // From the lowest level to the highest.
+  const T half = static_cast<T>((1 << (bits - 1)) - 1);  // On either side of 0.
   const T low_magnitude = statistics.min < 0 ? -statistics.min : statistics.min;
   const T high_magnitude = statistics.max < 0 ? -statistics.max : statistics.max;
   const T magnitude = low_magnitude > high_magnitude ? low_magnitude : high_magnitude;
   const bool activation = role == Role::kActivation;
   if (flavour != EightBit::kSymmetric) {
     if (activation && statistics.tensor_min >= T(-0.05)) {
-      const T scale = NonZeroScale(flavour, (statistics.max - statistics.min) / 255);
-      return {.step = scale, .high = 255 * scale};
+      const T scale = NonZeroScale(flavour, (statistics.max - statistics.min) / steps);
+      return {.step = scale, .high = steps * scale};
     }
-    const T scale = NonZeroScale(flavour, 2 * magnitude / 255);
-    return {.step = scale, .offset = T(0.5), .low = -127 * scale, .high = 127 * scale};
+    const T scale = NonZeroScale(flavour, 2 * magnitude / steps);
+    return {.step = scale, .offset = T(0.5), .low = -half * scale, .high = half * scale};
   }
   if (activation && statistics.tensor_min >= 0) {
-    const T scale = NonZeroScale(flavour, statistics.max / 255);
-    return {.step = scale, .high = 255 * scale};
+    const T scale = NonZeroScale(flavour, statistics.max / steps);
+    return {.step = scale, .high = steps * scale};
   }
-  const T scale = NonZeroScale(flavour, magnitude / 127);
-  return {.step = scale, .low = -127 * scale, .high = 127 * scale};
+  const T scale = NonZeroScale(flavour, magnitude / half);
+  return {.step = scale, .low = -half * scale, .high = half * scale};
 }
 
-constexpr bool IsSupportedBits(int64_t bits) {
-  return (bits >= 1 && bits <= 4) || bits == 8 || bits == 32;
-}
+constexpr bool IsSupportedBits(int64_t bits) { return (bits >= 1 && bits <= 8) || bits == 32; }
+inline constexpr char kSupportedBits[] = "1 to 8 or 32";
+
+// Whether lattices of so many bits follow from the range of what is quantized.
+constexpr bool HasRangeLattice(int64_t bits) { return bits >= 5 && bits <= 8; }
 
 // The lattice of the quantizer of `bits` bits, which IsSupportedBits.
 template <typename T>
@@ -145,7 +152,7 @@ constexpr Lattice<T> MakeLattice(int64_t bits, Role role, EightBit flavour,
   constexpr double kHwgqSteps[] = {0.799, 0.538, 0.3217, 0.185};
   constexpr double kGaussianSteps[] = {1.596, 0.996, 0.586, 0.336};
   if (bits == 32) return {};
-  if (bits == 8) return EightBitLattice(role, flavour, statistics);
+  if (HasRangeLattice(bits)) return RangeLattice(bits, role, flavour, statistics);
   if (role == Role::kActivation) return HwgqLattice<T>(bits, kHwgqSteps[bits - 1]);
   return GaussianLattice<T>(bits, kGaussianSteps[bits - 1] * statistics.std);
 }

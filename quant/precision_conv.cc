@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ATen/ops/conv2d.h"
+#include "c10/core/GradMode.h"
 #include "c10/util/Exception.h"
 #include "quant/exact_sums.h"
 #include "quant/quantizers.h"
@@ -62,24 +63,28 @@ at::Tensor PrecisionConv2dImpl::forward(const at::Tensor& x, const Precision& as
       .padding = *std::get<torch::ExpandingArray<2>>(options.padding()),
       .dilation = *options.dilation(),
       .groups = options.groups()};
-  at::Tensor y;
+  at::Tensor y, exact;
   // An observed activation is not quantized: it has no levels.
   if (!observe_ && (ExactSumsGuard::IsActive() || LevelObserver::IsActive())) {
+    const c10::NoGradGuard no_grad;
     const Levels levels = LevelsOf(x, FixedBits(precision.activation_bits), Role::kActivation,
                                    eight_bit_, RangeOf(x, precision.activation_bits));
     LevelObserver::Observe(conv_->weight, levels);
     if (ExactSumsGuard::IsActive()) {
       const Levels weight =
           LevelsOf(conv_->weight, FixedBits(precision.weight_bits), Role::kWeight, eight_bit_);
-      y = ExactConv2d(levels, weight, arguments, x.scalar_type());
+      exact = ExactConv2d(levels, weight, arguments, x.scalar_type());
     }
   }
-  if (!y.defined()) {
+  const bool differentiated =
+      c10::GradMode::is_enabled() && (x.requires_grad() || conv_->weight.requires_grad());
+  if (!exact.defined() || differentiated) {
     y = at::conv2d(
         Quantized(x, precision),
         MixedWeight(conv_->weight, precision.weight_bits, precision.weight_probs, eight_bit_),
         /*bias=*/{}, arguments.stride, arguments.padding, arguments.dilation, arguments.groups);
   }
+  if (exact.defined()) y = y.defined() ? WithGradientOf(y, exact) : exact;
   set_sizes({x.size(2), x.size(3)}, {y.size(2), y.size(3)});
   return Tapped(y);
 }

@@ -61,7 +61,7 @@ at::Tensor MixedQuantizeAutograd(const at::Tensor& x, const at::Tensor& probs,
 at::Tensor Mix(const at::Tensor& x, at::IntArrayRef bits, const at::Tensor& probs, Role role,
                EightBit eight_bit, const at::Tensor& statistics_of) {
   TORCH_CHECK(!bits.empty() && std::all_of(bits.begin(), bits.end(), IsSupportedBits),
-              "bits must be from {1, 2, 3, 4, 8, 32}, not ", bits);
+              "bits must be ", kSupportedBits, ", not ", bits);
   if (bits.size() == 1 && bits[0] == 32) return x;
   return MixedQuantize(
       x, bits.size() == 1 ? at::ones({1}, x.options().requires_grad(false)) : probs,
@@ -89,7 +89,9 @@ at::Tensor MixedActivation(const at::Tensor& x, at::IntArrayRef bits, const at::
   return Mix(x, bits, probs, Role::kActivation, eight_bit, range_of.defined() ? range_of : x);
 }
 
-bool NeedsRange(at::IntArrayRef bits) { return std::count(bits.begin(), bits.end(), 8) > 0; }
+bool NeedsRange(at::IntArrayRef bits) {
+  return std::any_of(bits.begin(), bits.end(), HasRangeLattice);
+}
 
 at::Tensor MixedWeight(const at::Tensor& weight, at::IntArrayRef bits, const at::Tensor& probs,
                        EightBit eight_bit) {

@@ -3,8 +3,8 @@
 //   y = Σ_i p_i·Q_{b_i}(x)
 //
 // as ONE operator for all candidates: it reads x once and writes y once, keeps nothing but x for
-// the backward, and gives gradients to x and to the probabilities p. Bits are any list from {1, 2,
-// 3, 4, 8, 32}; 32 is the identity. Tensors are float32 or float64, on the CPU or on a CUDA device
+// the backward, and gives gradients to x and to the probabilities p. Bits are any list from {1 to
+// 8, 32}; 32 is the identity. Tensors are float32 or float64, on the CPU or on a CUDA device
 // (there, built with --config=cuda).
 //
 //   at::Tensor p = at::softmax(gamma, 0);
@@ -12,7 +12,7 @@
 //
 // The formulas are in quant/lattice.h. 1 to 4 bits are HWGQ for activations (gradient 1 inside the
 // clamp, boundaries included) and Gaussian for weights (gradient 1), whose standard deviation is a
-// constant for the gradient; so are the ranges of the 8-bit quantizers (gradient 1).
+// constant for the gradient; so are the ranges of the quantizers of 5 to 8 bits (gradient 1).
 //
 // They are also LibTorch operators, nqdarts::lattice and nqdarts::mixed_quantize.
 #ifndef QUANT_QUANTIZERS_H_

@@ -10,7 +10,7 @@
 
 namespace quant {
 
-inline constexpr int64_t kMaxCudaCandidates = 8;
+inline constexpr int64_t kMaxCudaCandidates = 9;
 
 // Element i of x is in channel (i / inner) % channels; candidate k's lattice for channel c is
 // lattices[k·channels + c].

@@ -74,7 +74,7 @@ TEST_P(QuantizersCudaTest, MixturesAgree) {
 
 INSTANTIATE_TEST_SUITE_P(All, QuantizersCudaTest,
                          testing::Values(Bits{2}, Bits{2, 4}, Bits{2, 4, 8},
-                                         Bits{1, 2, 3, 4, 8, 32}));
+                                         Bits{1, 2, 3, 4, 5, 6, 7, 8, 32}));
 
 }  // namespace
 }  // namespace quant

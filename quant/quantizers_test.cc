@@ -52,8 +52,9 @@ struct Mixture {
 
 std::vector<Mixture> AllMixtures() {
   std::vector<Mixture> mixtures;
-  for (const Bits& bits : {Bits{1}, Bits{3}, Bits{8}, Bits{2, 4}, Bits{2, 4, 8}, Bits{8, 1},
-                           Bits{1, 2, 3, 4, 8, 32}, Bits{32, 2}}) {
+  for (const Bits& bits :
+       {Bits{1}, Bits{3}, Bits{8}, Bits{2, 4}, Bits{2, 4, 8}, Bits{8, 1}, Bits{1, 2, 3, 4, 8, 32},
+        Bits{32, 2}, Bits{5}, Bits{6}, Bits{7}, Bits{4, 5, 6, 7, 8}}) {
     for (const Role role : {Role::kActivation, Role::kWeight}) {
       for (const EightBit eight_bit : kEightBits) {
         for (const bool negatives : {false, true}) {
@@ -122,7 +123,7 @@ TEST_P(MixtureTest, GradientsAreThoseOfTheSurrogate) {
     at::Tensor sum = at::zeros(x.sizes(), x.options());
     for (size_t i = 0; i < m.bits.size(); ++i) {
       const int64_t b = m.bits[i];
-      const bool hwgq = m.role == Role::kActivation && b < 8;
+      const bool hwgq = m.role == Role::kActivation && b < 5;
       sum += probs_[i] * (hwgq ? at::clamp(x, 0.0, hwgq_steps[b - 1] * ((1 << b) - 1)) : x);
     }
     return sum;
@@ -162,14 +163,14 @@ TEST(QuantizersTest, GradientIncludesTheClampsBoundaries) {
 TEST(QuantizersTest, LevelsAreCountedAndFixed) {
   const at::Tensor x = at::linspace(-2, 2, 20001, at::kDouble).pow(3).reshape({1, 1, -1});
   for (const Role role : {Role::kActivation, Role::kWeight}) {
-    for (const int64_t bits : {1, 2, 3, 4, 8}) {
+    for (const int64_t bits : {1, 2, 3, 4, 5, 6, 7, 8}) {
       const EightBit eight_bit = EightBit::kSymmetric;
       const at::Tensor lattices = MakeLattices(x, {bits}, role, eight_bit);
       const at::Tensor one = at::ones_like(lattices.flatten().slice(0, 0, 1));
       const at::Tensor y = MixedQuantize(x, one, lattices, LatticeDim(role, eight_bit));
       const double* data = y.const_data_ptr<double>();
       const size_t levels = std::set<double>(data, data + y.numel()).size();
-      EXPECT_EQ(levels, bits == 8 ? 255 : 1 << bits) << bits;
+      EXPECT_EQ(levels, bits >= 5 ? (1 << bits) - 1 : 1 << bits) << bits;
       EXPECT_TRUE(at::equal(MixedQuantize(y, one, lattices, LatticeDim(role, eight_bit)), y))
           << bits;
     }
@@ -311,7 +312,7 @@ TEST(QuantizersTest, ThirtyTwoBitsAreTheIdentity) {
 
 TEST(QuantizersTest, RefusesUnknownBitsAndMismatchedProbabilities) {
   const at::Tensor x = at::zeros({1, 1, 2, 2}, at::kFloat);
-  EXPECT_THROW(QuantizeActivation(x, 5), c10::Error);
+  EXPECT_THROW(QuantizeActivation(x, 9), c10::Error);
   EXPECT_THROW(MixedActivation(x, {2, 4}, at::zeros({3}, at::kFloat)), c10::Error);
   EXPECT_THROW(MixedActivation(x, {2, 4}, at::zeros({2}, at::kDouble)), c10::Error);
 }

@@ -55,40 +55,42 @@ at::Tensor NonZero(const at::Tensor& scale, EightBit eight_bit) {
   return eight_bit == EightBit::kPublished ? scale + 1e-10 : scale.clamp_min(1e-10);
 }
 
-at::Tensor PublishedEightBit(const at::Tensor& x, Role role, EightBit eight_bit) {
+at::Tensor PublishedRange(const at::Tensor& x, int64_t bits, Role role, EightBit eight_bit) {
+  const double steps = std::pow(2.0, bits) - 1, half = std::pow(2.0, bits - 1) - 1;
   const at::Tensor value = x.detach();
   std::vector<int64_t> dims(x.dim() - 1);
   std::iota(dims.begin() + 1, dims.end(), 2);
   const at::Tensor low = at::amin(value, dims, /*keepdim=*/true);
   const at::Tensor high = at::amax(value, dims, /*keepdim=*/true);
   if (role == Role::kActivation && at::min(value).item<double>() >= -0.05) {
-    const at::Tensor scale = NonZero((high - low) / 255, eight_bit);
+    const at::Tensor scale = NonZero((high - low) / steps, eight_bit);
     return StraightThrough::apply(
-        x, at::clamp(at::round(value / scale) * scale, at::zeros_like(scale), 255 * scale));
+        x, at::clamp(at::round(value / scale) * scale, at::zeros_like(scale), steps * scale));
   }
-  const at::Tensor scale = NonZero(2 * at::maximum(at::abs(high), at::abs(low)) / 255, eight_bit);
+  const at::Tensor scale = NonZero(2 * at::maximum(at::abs(high), at::abs(low)) / steps, eight_bit);
   const at::Tensor level = (at::round(value / scale + 0.5) - 0.5) * scale;
-  return StraightThrough::apply(x, at::clamp(level, -127 * scale, 127 * scale));
+  return StraightThrough::apply(x, at::clamp(level, -half * scale, half * scale));
 }
 
-at::Tensor SymmetricEightBit(const at::Tensor& x, Role role) {
+at::Tensor SymmetricRange(const at::Tensor& x, int64_t bits, Role role) {
+  const double steps = std::pow(2.0, bits) - 1, half = std::pow(2.0, bits - 1) - 1;
   const at::Tensor value = x.detach();
   if (role == Role::kActivation && at::min(value).item<double>() >= 0) {
-    const at::Tensor scale = NonZero(at::max(value) / 255, EightBit::kSymmetric);
-    return StraightThrough::apply(x, at::clamp(at::round(value / scale), 0, 255) * scale);
+    const at::Tensor scale = NonZero(at::max(value) / steps, EightBit::kSymmetric);
+    return StraightThrough::apply(x, at::clamp(at::round(value / scale), 0, steps) * scale);
   }
   std::vector<int64_t> dims(role == Role::kWeight ? x.dim() - 1 : x.dim());
   std::iota(dims.begin(), dims.end(), role == Role::kWeight ? 1 : 0);
   const at::Tensor scale =
-      NonZero(at::amax(at::abs(value), dims, /*keepdim=*/true) / 127, EightBit::kSymmetric);
-  return StraightThrough::apply(x, at::clamp(at::round(value / scale), -127, 127) * scale);
+      NonZero(at::amax(at::abs(value), dims, /*keepdim=*/true) / half, EightBit::kSymmetric);
+  return StraightThrough::apply(x, at::clamp(at::round(value / scale), -half, half) * scale);
 }
 
 at::Tensor Branch(const at::Tensor& x, int64_t bits, Role role, EightBit eight_bit) {
   if (bits == 32) return x;
-  if (bits < 8) return role == Role::kActivation ? Hwgq(x, bits) : Gaussian(x, bits);
-  return eight_bit == EightBit::kSymmetric ? SymmetricEightBit(x, role)
-                                           : PublishedEightBit(x, role, eight_bit);
+  if (bits < 5) return role == Role::kActivation ? Hwgq(x, bits) : Gaussian(x, bits);
+  return eight_bit == EightBit::kSymmetric ? SymmetricRange(x, bits, role)
+                                           : PublishedRange(x, bits, role, eight_bit);
 }
 
 }  // namespace

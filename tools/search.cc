@@ -67,7 +67,7 @@ DEFINE_int32(layers, 8, "Cells.");
 FLAG_RANGE(layers, tools::FromTo(1, 1000));
 DEFINE_int64(partial_channels, 4, "One in so many channels passes through the operations.");
 FLAG_RANGE(partial_channels, tools::FromTo(2, 65536));
-DEFINE_string(eight_bit, "published", "The 8-bit quantizer.");
+DEFINE_string(eight_bit, "published", "The quantizer of 5 to 8 bits.");
 FLAG_CHOICES(eight_bit, {"published", "published_search", "symmetric"});
 DEFINE_bool(
     expected_cost, false,

@@ -77,9 +77,10 @@ class Lowered : public testing::TestWithParam<Case> {};
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  for (const int64_t bits : {1, 2, 3, 4, 8, 32})
+  for (const int64_t bits : {1, 2, 3, 4, 5, 6, 7, 8, 32})
     cases.push_back({"PC_DARTS_cifar", kSmall, {{bits, bits}}});
-  const std::vector<ConvBits> mixed = {{2, 4}, {4, 2}, {8, 3}, {32, 1}, {3, 32}, {8, 8}, {1, 8}};
+  const std::vector<ConvBits> mixed = {{2, 4}, {4, 2}, {8, 3}, {32, 1}, {3, 32},
+                                       {8, 8}, {1, 8}, {5, 7}, {6, 5}};
   cases.push_back({"PC_DARTS_image", kSmall, mixed});
   NetworkShape quantized_stem = kSmall;
   quantized_stem.quantize_stem = true;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "quant/exact_sums.h"
+#include "quant/lattice.h"
 #include "quant/quantizers.h"
 
 namespace nas {
@@ -15,11 +16,12 @@ using quant::runtime::WeightCode;
 
 absl::Status CheckFlavour(const ConvBits& bits, quant::EightBit eight_bit,
                           const std::string& name) {
-  if ((bits.activation != 8 && bits.weight != 8) || eight_bit == quant::EightBit::kSymmetric)
+  const int64_t ranged = quant::HasRangeLattice(bits.weight) ? bits.weight : bits.activation;
+  if (!quant::HasRangeLattice(ranged) || eight_bit == quant::EightBit::kSymmetric)
     return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      name,
-      ": its 8 bits are not symmetric: they have a scale per input channel and no "
+      name, ": its ", ranged,
+      " bits are not symmetric: they have a scale per input channel and no "
       "level 0, so they do not run on integers; say \"eight_bit\": \"symmetric\" in the "
       "architecture file and train, or at least evaluate, the network so"));
 }
@@ -35,7 +37,7 @@ absl::Status SetWeights(const at::Tensor& weight, int64_t bits, quant::EightBit 
     return absl::OkStatus();
   }
   node.weight_bits = static_cast<int32_t>(bits);
-  node.code = bits == 8 ? WeightCode::kSigned : WeightCode::kOdd;
+  node.code = quant::HasRangeLattice(bits) ? WeightCode::kSigned : WeightCode::kOdd;
   for (const float level : FloatsOf(levels.levels))
     node.weights.push_back(static_cast<int8_t>(level));
   node.units = FloatsOf(levels.unit);
@@ -47,18 +49,19 @@ absl::Status SetActivation(const at::Tensor& range, int64_t bits, quant::EightBi
   if (bits == 32) return absl::OkStatus();
   if (quant::NeedsRange({bits}) && !range.defined())
     return absl::InvalidArgumentError(
-        absl::StrCat(node.name,
-                     ": the range of its 8-bit activations is not known; evaluate "
+        absl::StrCat(node.name, ": the range of its ", bits,
+                     "-bit activations is not known; evaluate "
                      "--calibrate --calibrated_weights writes weights that have it"));
   // Low bits have the same lattice whatever the range.
   const at::Tensor range_of = range.defined() ? range : at::zeros({1});
   const std::vector<float> lattice =
       FloatsOf(quant::MakeLattices(range_of, {bits}, quant::Role::kActivation, eight_bit)[0][0]);
   const bool is_signed = lattice[2] < 0;
+  const int32_t half = (1 << (bits - 1)) - 1;
   node.activation = {.bits = static_cast<int32_t>(bits),
                      .step = lattice[0],
-                     .low = is_signed ? -127 : 0,
-                     .high = is_signed ? 127 : (1 << bits) - 1};
+                     .low = is_signed ? -half : 0,
+                     .high = is_signed ? half : (1 << bits) - 1};
   return absl::OkStatus();
 }
 

@@ -22,7 +22,7 @@ absl::Status CheckCandidates(const std::vector<int64_t>& candidates, int64_t num
   for (const int64_t bits : candidates) {
     if (!quant::IsSupportedBits(bits)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("bits: has ", bits, "; expected some of 1, 2, 3, 4, 8, 32"));
+          absl::StrCat("bits: has ", bits, "; expected some of ", quant::kSupportedBits));
     }
   }
   return absl::OkStatus();

@@ -18,6 +18,7 @@
 #include "nas/networks/network_graph.h"
 #include "nas/networks/network_layout.h"
 #include "nas/space/image_kind.h"
+#include "quant/lattice.h"
 #include "quant/names.h"
 
 namespace nas {
@@ -95,7 +96,7 @@ class Fields {
 absl::Status CheckBits(absl::string_view conv, const ConvBits& bits) {
   for (const int64_t width : {bits.activation, bits.weight}) {
     if (!quant::IsSupportedBits(width)) {
-      return Invalid(conv, absl::StrCat("has ", width, " bits; expected 1, 2, 3, 4, 8 or 32"));
+      return Invalid(conv, absl::StrCat("has ", width, " bits; expected ", quant::kSupportedBits));
     }
   }
   return absl::OkStatus();

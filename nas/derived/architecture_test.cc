@@ -46,7 +46,7 @@ std::string Error(Change change) {
 
 TEST(ArchitectureTest, FilesRoundTrip) {
   std::mt19937 random(3);
-  const int64_t widths[] = {1, 2, 3, 4, 8, 32};
+  const int64_t widths[] = {1, 2, 3, 4, 5, 6, 7, 8, 32};
   const std::string path = absl::StrCat(getenv("TEST_TMPDIR"), "/architecture.json");
   for (const std::string& name : PublishedGenotypeNames()) {
     Architecture written = UniformArchitecture(*PublishedGenotype(name),
@@ -131,9 +131,9 @@ TEST(ArchitectureTest, BadFilesNameTheFieldAndWhatWasExpected) {
             }),
             "bits.cells.3.preprocess1.conv: is unknown; the network has no such convolution");
   EXPECT_EQ(Error([](Json& json) {
-              json["bits"]["cells.1.preprocess1.conv"] = {2, 5};
+              json["bits"]["cells.1.preprocess1.conv"] = {2, 9};
             }),
-            "bits.cells.1.preprocess1.conv: has 5 bits; expected 1, 2, 3, 4, 8 or 32");
+            "bits.cells.1.preprocess1.conv: has 9 bits; expected 1 to 8 or 32");
   EXPECT_EQ(Error([](Json& json) {
               json["bits"]["cells.1.preprocess1.conv"] = {2, nullptr};
             }),
@@ -149,9 +149,9 @@ TEST(ArchitectureTest, EveryTruncationOfAFileIsAnError) {
 
 TEST(ArchitectureTest, InvalidArchitecturesAreNotWritten) {
   Architecture architecture = Example();
-  architecture.bits[0].weight = 7;
+  architecture.bits[0].weight = 9;
   EXPECT_THAT(std::string(WriteArchitecture("unused.json", architecture).message()),
-              HasSubstr("unused.json: bits.cells.0.preprocess0.conv: has 7 bits"));
+              HasSubstr("unused.json: bits.cells.0.preprocess0.conv: has 9 bits"));
   architecture.bits.pop_back();
   EXPECT_THAT(std::string(ValidateArchitecture(architecture).message()), HasSubstr("bits: are of"));
 }

@@ -62,7 +62,7 @@ class ArchitectureTest(unittest.TestCase):
                 module.running_mean.uniform_(-0.3, 0.3)
                 module.running_var.uniform_(0.5, 1.5)
         for conv in network.convolutions().values():
-            if conv.activation_bits == 8:
+            if 5 <= conv.activation_bits <= 8:
                 channels = getattr(conv, "conv", conv).in_channels
                 conv.activation_range = torch.stack([-3 * torch.rand(channels), 3 * torch.rand(channels)])
         torch.save(network.state_dict(), self.folder / "weights.pt")
@@ -149,7 +149,7 @@ class ArchitectureTest(unittest.TestCase):
             (dict(genotype={**good["genotype"], "normal": [["sep", 0]] * 8}), r"genotype.normal\[0\]: is"),
             (dict(genotype={**good["genotype"], "normal": [["none", 2]] * 8}), r"genotype.normal\[0\]: predecessor 2"),
             (dict(genotype={**good["genotype"], "reduce_concat": [1]}), "genotype.reduce_concat"),
-            (dict(bits={**good["bits"], "cells.0.preprocess0.conv": [2, 5]}), "preprocess0.conv: has 5 bits"),
+            (dict(bits={**good["bits"], "cells.0.preprocess0.conv": [2, 9]}), "preprocess0.conv: has 9 bits"),
             (dict(bits={**good["bits"], "cells.9.conv": [2, 2]}), "bits.cells.9.conv: is unknown"),
             (dict(bits={}), "bits.cells.0.preprocess0.conv: is missing"),
         )

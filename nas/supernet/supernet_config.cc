@@ -43,8 +43,8 @@ absl::Status SupernetConfig::Check() const {
   std::set<int64_t> seen;
   for (const int64_t b : bits) {
     if (!quant::IsSupportedBits(b)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("bits has ", b, ", allowed are 1, 2, 3, 4, 8 and 32 (not quantized)"));
+      return absl::InvalidArgumentError(absl::StrCat("bits has ", b, ", allowed are ",
+                                                     quant::kSupportedBits, " (not quantized)"));
     }
     if (!seen.insert(b).second) {
       return absl::InvalidArgumentError(absl::StrCat("bits has ", b, " twice"));

@@ -32,42 +32,42 @@ def half_to_even(x):
 def activation(x, bits, flavour):
     if bits == 32:
         return x
-    if bits < 8:
+    if bits < 5:
         step = HWGQ[bits]
         return half_to_even(x.clamp(0, step * (2**bits - 1)) / step) * step
-    return eight_bits(x, flavour, True)
+    return of_range(x, bits, flavour, True)
 
 
 def weight(w, bits, flavour):
     if bits == 32:
         return w
-    if bits < 8:
+    if bits < 5:
         step = GAUSSIAN[bits] * w.detach().std()
         bound = (2**bits / 2 - 0.5) * step
         return straight_through((((w / step + 0.5).round() - 0.5) * step).clamp(-bound, bound), w)
-    return eight_bits(w, flavour, False)
+    return of_range(w, bits, flavour, False)
 
 
-def eight_bits(x, flavour, is_activation):
-    """Of a tensor, as _quant_per_channel in QDARTS/model.py has it; and symmetric ones."""
-    value = x.detach()
+def of_range(x, bits, flavour, is_activation):
+    """Of a tensor, at 8 bits as _quant_per_channel in QDARTS/model.py has it; and symmetric ones."""
+    value, steps, half = x.detach(), 2**bits - 1, 2**(bits - 1) - 1
     if flavour == "symmetric":
         dims = tuple(range(x.dim())) if is_activation else tuple(range(1, x.dim()))
         low, high = value.amin(dims, keepdim=True), value.amax(dims, keepdim=True)
         if is_activation and value.min() >= 0:
-            scale, least, greatest = high / 255, 0, 255
+            scale, least, greatest = high / steps, 0, steps
         else:
-            scale, least, greatest = torch.maximum(low.abs(), high.abs()) / 127, -127, 127
+            scale, least, greatest = torch.maximum(low.abs(), high.abs()) / half, -half, half
         return straight_through((value / scale).round().clamp(least, greatest) * scale, x)
     dims = (0, *range(2, x.dim()))
     low, high = value.amin(dims, keepdim=True), value.amax(dims, keepdim=True)
     extra = 1e-10 if flavour == "published" else 0
     if is_activation and value.min() >= -0.05:
-        scale = (high - low) / 255 + extra
-        result = ((value / scale).round() * scale).clamp(torch.zeros_like(scale), 255 * scale)
+        scale = (high - low) / steps + extra
+        result = ((value / scale).round() * scale).clamp(torch.zeros_like(scale), steps * scale)
     else:
-        scale = 2 * torch.maximum(low.abs(), high.abs()) / 255 + extra
-        result = (((value / scale + 0.5).round() - 0.5) * scale).clamp(-127 * scale, 127 * scale)
+        scale = 2 * torch.maximum(low.abs(), high.abs()) / steps + extra
+        result = (((value / scale + 0.5).round() - 0.5) * scale).clamp(-half * scale, half * scale)
     return straight_through(result, x)
 
 
@@ -83,7 +83,7 @@ class QuantTest(unittest.TestCase):
         torch.manual_seed(1)
         kinds = ((mixed_activation, activation), (mixed_weight, weight))
         for (operator, formula), flavour in itertools.product(kinds, FLAVOURS):
-            for bits in ([2, 4], [2, 4, 8], [1, 3, 32], [8], [2], [4], [32]):
+            for bits in ([2, 4], [2, 4, 8], [1, 3, 32], [8], [2], [4], [5], [6, 7], [32]):
                 for shift in (0.0, 1.0):  # with negatives, and with few
                     x = (torch.randn(4, 6, 5, 5, dtype=torch.float64) + shift).abs_() if shift else \
                         torch.randn(4, 6, 5, 5, dtype=torch.float64)
@@ -180,7 +180,7 @@ class QuantTest(unittest.TestCase):
 
     def test_errors_name_the_argument(self):
         x = torch.randn(2, 3, 4, 4)
-        for call, words in ((lambda: mixed_activation(x, [5]), "bits: is 5; expected one of 1, 2, 3, 4, 8, 32"),
+        for call, words in ((lambda: mixed_activation(x, [9]), "bits: is 9; expected one of 1, 2, 3, 4, 5, 6, 7, 8, 32"),
                             (lambda: mixed_activation(x, []), "bits: is empty"),
                             (lambda: mixed_weight(x, [2, 4]), r"probs: has shape None; expected \[2\]"),
                             (lambda: mixed_weight(x, [2, 4], torch.ones(3)), r"probs: has shape \[3\]; expected \[2\]"),

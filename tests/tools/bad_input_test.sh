@@ -35,7 +35,7 @@ expect "did you mean quickstart?" "${search[@]}" --preset=quickstrat
 expect "unexpected argument 'leftover'" "${search[@]}" leftover
 expect "--no_such_flag: there is no such flag" "${search[@]}" --no_such_flag=1
 expect "--batch=100000" "${search[@]}" --batch=100000
-expect "--bits=2,5: 5 is none of 1, 2, 3, 4, 8, 32" "${search[@]}" --bits=2,5
+expect "--bits=2,9: 9 is not 1 to 8 or 32" "${search[@]}" --bits=2,9
 expect "'x' is not a number" "${search[@]}" --bits=2,x
 expect "channels is 6, allowed" "${search[@]}" --channels=6
 expect "--gamma_lr: contradicts --bits=32" "${search[@]}" --bits=32 --gamma_lr=1
@@ -47,7 +47,7 @@ expect "--channels: contradicts --architecture, a file" "${train[@]}" --architec
 expect "did you mean PC_DARTS_cifar?" "${train[@]}" --architecture=PC_DARTS_cifr
 expect "missing.json" "${train[@]}" --architecture=missing.json
 expect "--drop_path" "${train[@]}" --architecture=PC_DARTS_cifar --drop_path=1
-expect "--default_bits=5: must be" "${train[@]}" --architecture=NASNet --gammas=any.t7 --default_bits=5
+expect "--default_bits=9: must be" "${train[@]}" --architecture=NASNet --gammas=any.t7 --default_bits=9
 echo '{"format": "nqdarts architecture", "version": 99}' >newer.json
 expect "99" "${train[@]}" --architecture=newer.json
 

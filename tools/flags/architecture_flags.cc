@@ -63,7 +63,7 @@ DEFINE_int64(default_bits, 0,
              "With --gammas: bits of operations that no search has gammas for (sep_conv_7x7, "
              "conv_7x1_1x7); 0: the most of --bits.");
 FLAG_RANGE(default_bits, tools::FromTo(0, 32));
-DEFINE_string(eight_bit, "published", "Of a genotype: the 8-bit quantizer.");
+DEFINE_string(eight_bit, "published", "Of a genotype: the quantizer of 5 to 8 bits.");
 FLAG_CHOICES(eight_bit, {"published", "published_search", "symmetric"});
 
 namespace tools {
@@ -196,8 +196,8 @@ absl::Status AssignSearchedBits(nas::Architecture& architecture) {
   ASSIGN_OR_RETURN(options.rule, ValueOfFlag("depth_rule", nas::ParseDepthRule(FLAGS_depth_rule)));
   if (FLAGS_default_bits != 0) {
     if (!quant::IsSupportedBits(FLAGS_default_bits)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--default_bits=", FLAGS_default_bits, ": must be 0, 1, 2, 3, 4, 8 or 32"));
+      return absl::InvalidArgumentError(absl::StrCat("--default_bits=", FLAGS_default_bits,
+                                                     ": must be 0, ", quant::kSupportedBits));
     }
     options.default_bits = {FLAGS_default_bits, FLAGS_default_bits};
   }

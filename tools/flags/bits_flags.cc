@@ -9,7 +9,7 @@
 #include "tools/flags/flag_values.h"
 
 DEFINE_string(bits, "2,4",
-              "The bits searched among, of 1,2,3,4,8; 32: not quantized. With --gammas: those "
+              "The bits searched among, of 1 to 8; 32: not quantized. With --gammas: those "
               "that were searched among.");
 
 namespace tools {
@@ -25,7 +25,7 @@ absl::StatusOr<std::vector<int64_t>> SearchedBitsOfFlag(const std::string& flag,
   for (const int64_t b : bits) {
     if (!quant::IsSupportedBits(b)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--", flag, "=", value, ": ", b, " is none of 1, 2, 3, 4, 8, 32"));
+          absl::StrCat("--", flag, "=", value, ": ", b, " is not ", quant::kSupportedBits));
     }
     if (!seen.insert(b).second) {
       return absl::InvalidArgumentError(

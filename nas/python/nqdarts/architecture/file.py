@@ -150,5 +150,5 @@ def _bits(name: str, pair: Any) -> tuple[int, int]:
         raise ValueError(f"bits.{name}: is {json.dumps(pair)}; expected [activation bits, weight bits]")
     for bits in pair:
         if bits not in BITS:
-            raise ValueError(f"bits.{name}: has {bits} bits; expected 1, 2, 3, 4, 8 or 32")
+            raise ValueError(f"bits.{name}: has {bits} bits; expected 1 to 8 or 32")
     return pair[0], pair[1]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nqdarts.architecture.file import Architecture, read
 from nqdarts.architecture.network import DerivedNetwork, OuterConv2d
+from nqdarts.quant import operators
 
 _SHOWN = 5  # names in an error
 _EXTRA = (".size_product", ".memory_size")  # buffers of the published networks that each forward sets anew
@@ -55,7 +56,7 @@ def load_weights(network: DerivedNetwork, path: str | os.PathLike[str]) -> None:
                                     (misshaped, "have another shape")) if found]
     if problems:
         raise ValueError(f"{os.fspath(path)}: {'; '.join(problems)}")
-    wanted = {name for name, conv in network.convolutions().items() if conv.activation_bits == 8}
+    wanted = {name for name, conv in network.convolutions().items() if operators.has_range([conv.activation_bits])}
     ranges = {name.removesuffix(_RANGE): tensor for name, tensor in ranges.items()}
     if ranges:
         _check_ranges(network, wanted, ranges, path)

@@ -7,7 +7,7 @@
     y = conv(x)  # [n, 8, h, w] -> [n, 16, h, w]
 
 While a search runs, a MixedPrecisionConv2d has several candidates for both, and their probabilities learn. Bits are
-from 1, 2, 3, 4, 8 and 32, which is the identity. Tensors are float32 or float64, on the CPU, or on a GPU if built with
+from 1 to 8 and 32, which is the identity. Tensors are float32 or float64, on the CPU, or on a GPU if built with
 ``--config=cuda``; ``torch.compile`` and ``torch.export`` see through the operators. ``import nqdarts.quant`` loads them into the torch of this process, which has to be
 the one that they were made for.
 """

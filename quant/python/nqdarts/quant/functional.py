@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nqdarts.quant import operators
 
-BITS = (1, 2, 3, 4, 8, 32)
+BITS = (*range(1, 9), 32)
 
 
 def check_bits(name: str, bits: int) -> int:
@@ -31,8 +31,8 @@ def _mix(x: Tensor, bits: Sequence[int], probs: Tensor | None, role: int, eight_
         raise ValueError("bits: is empty; expected at least one")
     if bits == [32]:
         return x
-    if 8 in bits and x.dim() < 2:
-        raise ValueError(f"x: has shape {list(x.shape)}; expected [n, channels, ...] for 8 bits")
+    if operators.has_range(bits) and x.dim() < 2:
+        raise ValueError(f"x: has shape {list(x.shape)}; expected [n, channels, ...] for 5 to 8 bits")
     if len(bits) == 1:
         probs = torch.ones(1, dtype=x.dtype, device=x.device)
     elif probs is None or probs.shape != (len(bits),):
@@ -47,13 +47,13 @@ def mixed_activation(x: Tensor, bits: Sequence[int], probs: Tensor | None = None
     """The sum of ``probs[i]`` times ``x`` quantized to ``bits[i]`` bits: HWGQ for 1 to 4 bits.
 
     Arguments:
-        x: [n, channels, ...] if 8 bits are among ``bits``, else of any shape.
-        bits: the candidates, from 1, 2, 3, 4, 8, 32.
+        x: [n, channels, ...] if 5 to 8 bits are among ``bits``, else of any shape.
+        bits: the candidates, from 1 to 8 and 32.
         probs: [len(bits)], of x's type; not needed for one candidate.
-        eight_bit: ``"published"``, ``"published_search"`` or ``"symmetric"``: which 8-bit quantizer.
-        range_of: whose ranges those of 8 bits are, [m, channels, ...]; None: x's own.
+        eight_bit: ``"published"``, ``"published_search"`` or ``"symmetric"``: which quantizer of 5 to 8 bits.
+        range_of: whose ranges those of 5 to 8 bits are, [m, channels, ...]; None: x's own.
 
-    Gradients go to x (1 inside of HWGQ's clamp, 0 outside; 1 for 8 bits) and probs. The result is contiguous.
+    Gradients go to x (1 inside of HWGQ's clamp, 0 outside; 1 for 5 to 8 bits) and probs. The result is contiguous.
     """
     return _mix(x, bits, probs, operators.ACTIVATION, eight_bit, x if range_of is None else range_of)
 

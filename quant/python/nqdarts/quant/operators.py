@@ -14,6 +14,11 @@ lattices = torch.ops.nqdarts.lattices
 mixed_quantize = torch.ops.nqdarts.mixed_quantize
 
 
+def has_range(bits) -> bool:
+    """Whether lattices of some of these bits follow from the range of what is quantized."""
+    return any(5 <= b <= 8 for b in bits)
+
+
 def lattice_dim(role: int, eight_bit: str) -> int:
     """The dimension along which 8-bit lattices differ."""
     return 0 if role == WEIGHT and eight_bit == "symmetric" else 1
@@ -23,7 +28,7 @@ def lattice_dim(role: int, eight_bit: str) -> int:
 def _(x, bits, role, eight_bit):
     whole_tensor = role == ACTIVATION and eight_bit == EIGHT_BIT["symmetric"]
     dim = 0 if role == WEIGHT and eight_bit == EIGHT_BIT["symmetric"] else 1
-    channels = x.size(dim) if 8 in bits and not whole_tensor else 1
+    channels = x.size(dim) if has_range(bits) and not whole_tensor else 1
     return x.new_empty(len(bits), channels, _FIELDS)
 
 

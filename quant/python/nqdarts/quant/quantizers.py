@@ -17,7 +17,7 @@ class _Fixed(nn.Module):
         self.eight_bit = check_eight_bit(eight_bit)
 
     def extra_repr(self) -> str:
-        return f"bits={self.bits}" + (f", eight_bit={self.eight_bit!r}" if self.bits == 8 else "")
+        return f"bits={self.bits}" + (f", eight_bit={self.eight_bit!r}" if operators.has_range([self.bits]) else "")
 
 
 class ActivationQuantizer(_Fixed):
