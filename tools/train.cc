@@ -22,6 +22,7 @@
 #include "nas/derived/derived_network.h"
 #include "nas/learning/retrain_task.h"
 #include "nas/weights/weight_file.h"
+#include "quant/exact_sums.h"
 #include "tools/flags/architecture_flags.h"
 #include "tools/flags/data_flags.h"
 #include "tools/flags/flag_ranges.h"
@@ -43,6 +44,9 @@ DEFINE_int64(calibrate, 16,
              "After the training, the ranges of 8-bit activations are found on so many batches of "
              "training data, read as for evaluation, and kept with the weights.");
 FLAG_RANGE(calibrate, tools::FromTo(1, tools::kMany));
+DEFINE_bool(exact_sums, false,
+            "Convolve levels, which are integers, then scale, in the forward pass: sums that no "
+            "order changes, for twice the time.");
 DEFINE_double(drop_path, 0, "Probability of dropping a path, at the end of the training.");
 FLAG_RANGE(drop_path, tools::FromBelow(0, 1));
 
@@ -103,6 +107,8 @@ absl::Status TrainNetwork() {
                         setup.train_data->class_names().size()),
         estimate, task, *setup.train, *setup.communicator, options);
   }
+  std::optional<quant::ExactSumsGuard> exact;
+  if (FLAGS_exact_sums) exact.emplace();
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
           .status());

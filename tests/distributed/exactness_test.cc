@@ -50,6 +50,7 @@
 #include "nas/learning/search_task.h"
 #include "nas/space/published_genotypes.h"
 #include "nas/supernet/supernet.h"
+#include "quant/exact_sums.h"
 #include "tests/distributed/world.h"
 
 namespace distributed {
@@ -288,6 +289,14 @@ TEST(ExactnessTest, Retraining) {
     ExpectAgreement(absl::StrCat("retraining, bits ", bits), Retraining({bits, bits}),
                     bits == 32 ? Bound::k1e9 : Bound::kPerturbation);
   }
+}
+
+// Of the forward's sums, those of convolutions are then the same for any number of ranks.
+TEST(ExactnessTest, RetrainingWithExactSums) {
+  const quant::ExactSumsGuard exact;
+  for (const int64_t bits : {4, 2})
+    ExpectAgreement(absl::StrCat("retraining with exact sums, bits ", bits),
+                    Retraining({bits, bits}), Bound::kPerturbation);
 }
 
 TEST(ExactnessTest, RanksHoldTheSameBitsInFloat32AfterEveryStep) {
