@@ -113,6 +113,8 @@ _WHEELS = {
         "sympy",
         "typing_extensions",
     ],
+    # For tests and a benchmark alone: ONNX's checker, onnxruntime and QONNX's executor, with what they import.
+    "onnx_python": ["onnx", "onnxruntime", "qonnx", "flatbuffers", "ml_dtypes", "numpy", "packaging", "protobuf", "toposort", "typing_extensions"],
     # For tests alone: TensorBoard's reader with what it imports.
     "tensorboard": ["tensorboard", "protobuf", "numpy", "packaging", "absl-py"],
 }

@@ -4,6 +4,9 @@
 TORCH = "//third_party/libtorch/without_cuda"
 NUMPY = "@python_packages//:packages"
 
+# onnxruntime, onnx and qonnx, with a NumPy of their own.
+ONNX = "@onnx_python//:python"
+
 def _shell_rule_arguments(main, data, args):
     return {
         "srcs": ["//tools/build_defs:run_python.sh"],
@@ -16,7 +19,7 @@ def python_test(name, data = [], args = [], **kwargs):
 
     Args:
       name: of the test.
-      data: files that it reads, among them the wheels, which it finds unpacked, TORCH and NUMPY.
+      data: files that it reads, among them the wheels, which it finds unpacked, TORCH, NUMPY and ONNX.
       args: of the script.
       **kwargs: the others are the sh_test's.
     """
