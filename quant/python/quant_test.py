@@ -185,7 +185,7 @@ class QuantTest(unittest.TestCase):
                             (lambda: mixed_weight(x, [2, 4]), r"probs: has shape None; expected \[2\]"),
                             (lambda: mixed_weight(x, [2, 4], torch.ones(3)), r"probs: has shape \[3\]; expected \[2\]"),
                             (lambda: mixed_activation(x[0, 0, 0], [8]), r"x: has shape \[4\]"),
-                            (lambda: PrecisionConv2d(3, 4, 1, weight_bits=7), "weight_bits: is 7"),
+                            (lambda: PrecisionConv2d(3, 4, 1, weight_bits=9), "weight_bits: is 9"),
                             (lambda: ActivationQuantizer(8, "signed"), "eight_bit: is 'signed'; expected one of 'published'"),
                             (lambda: MixedWeightQuantizer([2, 9]), "bits: is 9"),
                             (lambda: MixedActivationQuantizer([2, 4], "x"), "eight_bit: is 'x'")):
