@@ -10,9 +10,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 
 namespace nas {
 namespace {
+
+constexpr absl::string_view kEdmips = "edmips_";
 
 // A convolution with what belongs to it in either family.
 struct Unit {
@@ -269,16 +272,15 @@ class Describer {
 
 const std::vector<std::string>& FixedNetworkNames() {
   static const auto& names = *new std::vector<std::string>{
-      "edmips_resnet18",       "edmips_resnet50",         "edmips_googlenet",
-      "edmips_inception_v3",   "torchvision_resnet18",    "torchvision_resnet50",
-      "torchvision_googlenet", "torchvision_inception_v3"};
+      "edmips_resnet18", "edmips_resnet50", "edmips_googlenet", "edmips_inception_v3",
+      "resnet18",        "resnet50",        "googlenet",        "inception_v3"};
   return names;
 }
 
-bool IsTorchvisionNetwork(absl::string_view name) { return absl::StartsWith(name, "torchvision_"); }
+bool IsTorchvisionNetwork(absl::string_view name) { return !absl::StartsWith(name, kEdmips); }
 
 int64_t PublishedImageSide(absl::string_view name) {
-  return absl::EndsWith(name, "_inception_v3") ? 299 : 224;
+  return absl::EndsWith(name, "inception_v3") ? 299 : 224;
 }
 
 std::vector<ConvBits> PublishedBits(absl::string_view name) {
@@ -311,7 +313,7 @@ std::vector<ConvBits> PublishedBits(absl::string_view name) {
 absl::StatusOr<NetworkGraph> FixedNetworkGraph(absl::string_view name, int64_t classes,
                                                bool auxiliary) {
   Describer describer(!IsTorchvisionNetwork(name), classes, auxiliary);
-  const absl::string_view topology = name.substr(name.find('_') + 1);
+  const absl::string_view topology = absl::StripPrefix(name, kEdmips);
   const std::vector<std::string>& names = FixedNetworkNames();
   if (std::find(names.begin(), names.end(), name) == names.end()) {
     return absl::InvalidArgumentError(

@@ -26,10 +26,10 @@ TEST(FixedNetworksTest, HaveThePublishedSizes) {
       {"edmips_resnet50", {25.583272, 3969.1223, 23.445504}},
       {"edmips_googlenet", {7.015144, 1463.6339, 5.956864}},
       {"edmips_inception_v3", {23.850952, 5763.1547, 21.750272}},
-      {"torchvision_resnet18", {11.689512, 1695.5474, 11.157504}},
-      {"torchvision_resnet50", {25.557032, 3969.1223, 23.445504}},
-      {"torchvision_googlenet", {6.624904, 1379.3382, 5.575936}},
-      {"torchvision_inception_v3", {23.834568, 5763.1547, 21.750272}},
+      {"resnet18", {11.689512, 1695.5474, 11.157504}},
+      {"resnet50", {25.557032, 3969.1223, 23.445504}},
+      {"googlenet", {6.624904, 1379.3382, 5.575936}},
+      {"inception_v3", {23.834568, 5763.1547, 21.750272}},
   };
   ASSERT_EQ(published.size(), FixedNetworkNames().size());
   for (const std::string& name : FixedNetworkNames()) {
@@ -65,7 +65,7 @@ TEST(FixedNetworksTest, ConvolutionsKnowWhatTheyRead) {
   EXPECT_EQ(tensors.at("layer2.0.conv1"), "layer2.0.bn0");
   EXPECT_EQ(tensors.at("layer2.0.downsample.0"), "layer2.0.bn0");
   EXPECT_EQ(tensors.at("layer2.0.conv2"), "layer2.0.conv2");
-  tensors = read_by("torchvision_googlenet");
+  tensors = read_by("googlenet");
   EXPECT_EQ(tensors.at("inception3a.branch1.conv"), tensors.at("inception3a.branch2.0.conv"));
   EXPECT_NE(tensors.at("inception3a.branch1.conv"), tensors.at("inception3b.branch1.conv"));
 }
@@ -83,8 +83,7 @@ TEST(FixedNetworksTest, PathsAreDifferent) {
 }
 
 TEST(FixedNetworksTest, OnlyTorchvisionsHaveAuxiliaryHeads) {
-  const std::map<std::string, size_t> outputs = {{"torchvision_googlenet", 3},
-                                                 {"torchvision_inception_v3", 2}};
+  const std::map<std::string, size_t> outputs = {{"googlenet", 3}, {"inception_v3", 2}};
   for (const std::string& name : FixedNetworkNames()) {
     const auto expected = outputs.find(name);
     EXPECT_EQ(FixedNetworkGraph(name, 10, /*auxiliary=*/true)->outputs.size(),
@@ -98,7 +97,7 @@ TEST(FixedNetworksTest, NamesTheLeastImage) {
   EXPECT_EQ(LayoutOfGraph(graph, 74).status().message(),
             "image_side: is 74; this network takes images of 75 pixels a side or more");
   EXPECT_TRUE(LayoutOfGraph(graph, 75).ok());
-  for (const char* name : {"edmips_resnet50", "torchvision_resnet18"}) {
+  for (const char* name : {"edmips_resnet50", "resnet18"}) {
     EXPECT_TRUE(LayoutOfGraph(FixedNetworkGraph(name, 10).value(), 32).ok()) << name;
   }
 }

@@ -48,7 +48,7 @@ TEST(GraphModulesTest, ARectifierCutsNegativeValuesOffAtAnyBits) {
 
 TEST(GraphModulesTest, AuxiliaryHeadsRunInTrainingOnly) {
   torch::nn::Module root;
-  GraphModules modules(FixedNetworkGraph("torchvision_inception_v3", 5, true).value(), root,
+  GraphModules modules(FixedNetworkGraph("inception_v3", 5, true).value(), root,
                        quant::EightBit::kPublished);
   const at::Tensor images = at::randn({2, 3, 299, 299});
   const torch::NoGradGuard no_grad;

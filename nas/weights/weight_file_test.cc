@@ -153,7 +153,7 @@ std::shared_ptr<DerivedNetwork> MakeFixedNetwork(const std::string& name, int64_
 }
 
 TEST_F(WeightFileTest, FixedNetworksRoundTripUnderTheNamesOfTheirAuthors) {
-  for (const std::string name : {"edmips_googlenet", "torchvision_googlenet"}) {
+  for (const std::string name : {"edmips_googlenet", "googlenet"}) {
     const auto from = MakeFixedNetwork(name, 3), into = MakeFixedNetwork(name, 3);
     const base::TensorMap expected = base::ModuleState(*from), state = base::ModuleState(*into);
     const PublishedStyle own = StyleOf(from->architecture());
@@ -186,8 +186,8 @@ TEST_F(WeightFileTest, FixedNetworksRoundTripUnderTheNamesOfTheirAuthors) {
 }
 
 TEST_F(WeightFileTest, TheClassifierOfOtherClassesMayBeKept) {
-  const auto from = MakeFixedNetwork("torchvision_resnet18", 3),
-             into = MakeFixedNetwork("torchvision_resnet18", 2);
+  const auto from = MakeFixedNetwork("resnet18", 3),
+             into = MakeFixedNetwork("resnet18", 2);
   ASSERT_TRUE(WriteWeights(path_, base::ModuleState(*from), PublishedStyle::kTorchvision).ok());
   const base::TensorMap state = base::ModuleState(*into);
   const at::Tensor classifier = state.at("fc.weight").clone();

@@ -43,7 +43,8 @@ expect "--lr_schedule=flat: must be one of constant, cosine, linear, step" "${se
 
 expect "--architecture: a file or a genotype is required" "${train[@]}"
 expect "DARTS_V9: no such file, and no published genotype" "${train[@]}" --architecture=DARTS_V9
-expect "--channels: contradicts --architecture, a file" "${train[@]}" --architecture=x.json --channels=8
+echo '{}' >"$TEST_TMPDIR/x.json"
+expect "--channels: contradicts --architecture, a file" "${train[@]}" --architecture="$TEST_TMPDIR/x.json" --channels=8
 expect "did you mean PC_DARTS_cifar?" "${train[@]}" --architecture=PC_DARTS_cifr
 expect "missing.json" "${train[@]}" --architecture=missing.json
 expect "--drop_path" "${train[@]}" --architecture=PC_DARTS_cifar --drop_path=1

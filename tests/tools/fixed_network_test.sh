@@ -32,7 +32,7 @@ cmp <(grep '"layer' search/network.json) <(grep '"layer' found/network.json)
 grep -q '"accuracy"' found.json
 
 # By torchvision's names.
-"$tools/train" --network=torchvision_resnet18 "${small[@]}" --run=float
+"$tools/train" --network=resnet18 "${small[@]}" --run=float
 python3 - <<'END'
 import zipfile
 file = zipfile.ZipFile("float/weights.pt")
@@ -41,15 +41,15 @@ for name in (b"conv1.weight", b"layer2.0.downsample.0.weight", b"layer4.1.bn2.nu
   assert name in names, name
 assert b"conv.weight" not in names and b"size_product" not in names
 END
-"$tools/ptq" --network=torchvision_resnet18 --weights=float/weights.pt --test_data=data --sweep=8/8 --output=ptq.json
-"$tools/train" --network=torchvision_resnet18 --abits=4 --wbits=4 "${small[@]}" --initial_weights=float/weights.pt --run=fixed
+"$tools/ptq" --network=resnet18 --weights=float/weights.pt --test_data=data --sweep=8/8 --output=ptq.json
+"$tools/train" --network=resnet18 --abits=4 --wbits=4 "${small[@]}" --initial_weights=float/weights.pt --run=fixed
 
 nine=(--train_data=nine --batch=90 --epochs=1)
-others=(--initial_weights=float/weights.pt --network=torchvision_resnet18)
+others=(--initial_weights=float/weights.pt --network=resnet18)
 refuses "fc.bias [10] instead of [9]" train "${nine[@]}" "${others[@]}"
 refuses "--replace_classifier takes all but the classifier's" train "${nine[@]}" "${others[@]}"
 "$tools/train" "${nine[@]}" "${others[@]}" --replace_classifier --dry_run --run=none
-refuses "tensors are missing (layer1.0.bn3.bias, " train "${small[@]}" --network=torchvision_resnet50 \
+refuses "tensors are missing (layer1.0.bn3.bias, " train "${small[@]}" --network=resnet50 \
   --initial_weights=float/weights.pt --replace_classifier
 refuses "tensors are missing (layer1.0.bn0.bias, " train "${small[@]}" --network=edmips_resnet18 \
   --initial_weights=float/weights.pt
@@ -61,4 +61,4 @@ refuses "--architecture: contradicts --network" train "${small[@]}" --network=ed
 refuses "belongs to --network" train "${small[@]}" --architecture=search/network.json
 refuses "is for 10 classes, there are 9" train "${nine[@]}" --network=search/network.json
 refuses "--layers: contradicts --network" train "${small[@]}" --network=edmips_resnet18 --layers=8
-refuses "--weight_bits=2,5: 5 is none of" precision_search "${small[@]}" --network=edmips_resnet18 --weight_bits=2,5
+refuses "--weight_bits=2,9: 9 is not 1 to 8 or 32" precision_search "${small[@]}" --network=edmips_resnet18 --weight_bits=2,9

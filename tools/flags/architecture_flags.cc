@@ -38,7 +38,7 @@ DEFINE_string(
 DEFINE_string(
     network, "",
     "Instead of --architecture, a network whose structure is given: by name "
-    "(edmips_resnet18, torchvision_resnet50, …), or the file of one whose bits were found.");
+    "(edmips_resnet18, resnet50, …), or the file of one whose bits were found.");
 DEFINE_int64(channels, 36, "Of a genotype: channels of the first cell's nodes.");
 FLAG_RANGE(channels, tools::FromTo(1, 65536));
 DEFINE_int32(layers, 20, "Of a genotype: cells.");

@@ -336,7 +336,7 @@ void CheckTorchvision(GoldenFile file, const FixedNetworkUnderTest& test, Compar
   constexpr double kAuxiliaryWeight = 0.3;
   const double tolerance = Tolerance64(file, "logits");
   const auto network =
-      MakeNetwork(absl::StrCat("torchvision_", file.Config("network").get<std::string>()), file,
+      MakeNetwork(file.Config("network").get<std::string>(), file,
                   file.Config("aux_logits"), test);
   const Parameters parameters =
       PublishedParameters(base::ModuleState(*network), PublishedStyle::kTorchvision);
