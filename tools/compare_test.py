@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 import compare
@@ -138,7 +139,7 @@ class CompareTest(unittest.TestCase):
                f"--tools={self.folder}", "--seeds=2,3,4", "--jobs=2"]
     started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     while self.calls().count("began") < 2:
-      pass
+      time.sleep(0.01)
     started.terminate()
     _, error = started.communicate()
     self.assertEqual(started.returncode, 75)

@@ -180,8 +180,8 @@ absl::Status ChooseBySensitivity(const TrainingSetup& setup,
 absl::Status Search() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
   ASSIGN_OR_RETURN(nas::PrecisionSearchConfig config, ConfigFromFlags(options.epochs));
-  ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
   RETURN_IF_ERROR(CheckMethod(config.target));
+  ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
   if (FLAGS_method != "differentiable") options.epochs = 0;
   config.steps = options.epochs * setup.train->steps_per_epoch();
   RETURN_IF_ERROR(FitTo(setup.architecture, config));

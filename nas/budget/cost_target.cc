@@ -9,6 +9,21 @@
 #include "quant/names.h"
 
 namespace nas {
+namespace {
+
+PartCost CostOfCells(const DerivedLayout& layout, const std::vector<ConvBits>& bits,
+                     quant::CostModel model) {
+  const CostReport report = MakeCostReport(layout, bits);
+  return model == quant::CostModel::kExact ? report.exact_cells : report.published_cells;
+}
+
+// Of cells that cost so much, at whatever bits.
+double Allowed(const CostTarget& target, const PartCost& cost) {
+  CHECK(target.is_set());
+  return target.bit_ops > 0 ? target.bit_ops : cost.at_32_bits.bit_ops / target.compression;
+}
+
+}  // namespace
 
 absl::Status CostTarget::Check() const {
   if (bit_ops < 0) {
@@ -26,13 +41,13 @@ absl::Status CostTarget::Check() const {
   return absl::OkStatus();
 }
 
+double CostTarget::Budget(const DerivedLayout& layout) const {
+  return Allowed(*this, CostOfCells(layout, std::vector<ConvBits>(layout.convs.size()), model));
+}
+
 double CostTarget::Excess(const DerivedLayout& layout, const std::vector<ConvBits>& bits) const {
-  CHECK(is_set());
-  const CostReport report = MakeCostReport(layout, bits);
-  const PartCost& cost =
-      model == quant::CostModel::kExact ? report.exact_cells : report.published_cells;
-  if (bit_ops > 0) return cost.cost.bit_ops / bit_ops;
-  return compression / cost.Compression().bit_ops;
+  const PartCost cost = CostOfCells(layout, bits, model);
+  return cost.cost.bit_ops / Allowed(*this, cost);
 }
 
 nlohmann::json ToJson(const CostTarget& target) {

@@ -23,6 +23,9 @@ struct CostTarget {
   // InvalidArgument, naming the field, its value and the allowed ones.
   absl::Status Check() const;
 
+  // The BitOps allowed, as `model` counts them: for kPublished in millions. There is a budget.
+  double Budget(const DerivedLayout& layout) const;
+
   // How many times over the budget a network is; 1 is on it. `bits` are those of `layout.convs`.
   // There is a budget.
   double Excess(const DerivedLayout& layout, const std::vector<ConvBits>& bits) const;

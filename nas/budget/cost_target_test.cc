@@ -21,6 +21,9 @@ TEST(CostTargetTest, ComparesWithBitOpsOrCompression) {
                        layout, bits)),
                    1);
   EXPECT_DOUBLE_EQ(CostTarget{.compression = 64}.Excess(layout, bits), 0.5);  // 32·32 / (4·2) = 128
+  EXPECT_DOUBLE_EQ(CostTarget{.compression = 64}.Budget(layout),
+                   2 * report.exact_cells.cost.bit_ops);
+  EXPECT_EQ(CostTarget{.bit_ops = 1000}.Budget(layout), 1000);
 }
 
 TEST(CostTargetTest, NamesWhatIsWrong) {

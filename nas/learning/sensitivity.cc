@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "nas/budget/bits_on_budget.h"
+#include "nas/derived/architecture.h"
 #include "nas/learning/evaluate_network.h"
 #include "nlohmann/json.hpp"
 #include "quant/bit_cost.h"
@@ -30,23 +31,21 @@ double SumOfLosses(DerivedNetwork& network, absl::Span<const Batch> batches) {
   return sum;
 }
 
-// BitOps in whole numbers; the published model's are millions.
-int64_t WholeCost(const quant::ConvShape& shape, const ConvBits& bits, quant::CostModel model) {
-  const double unit = model == quant::CostModel::kPublished ? 1e6 : 1;
-  return std::llround(unit *
-                      quant::Cost(shape, bits.activation, bits.weight, model).bit_ops);
+// In one BitOp; the published model's unit is a million.
+int64_t WholeBitOps(double bit_ops, quant::CostModel model) {
+  return std::llround(bit_ops * (model == quant::CostModel::kPublished ? 1e6 : 1));
 }
 
 }  // namespace
 
-absl::StatusOr<Sensitivity> MeasureSensitivity(DerivedNetwork& network,
-                                               const BitCandidates& bits,
+absl::StatusOr<Sensitivity> MeasureSensitivity(DerivedNetwork& network, const BitCandidates& bits,
                                                absl::Span<const Batch> batches,
                                                distributed::Communicator& communicator) {
   Sensitivity sensitivity;
   for (const int64_t activation : bits.activation) {
     for (const int64_t weight : bits.weight) sensitivity.pairs.push_back({activation, weight});
   }
+  ASSIGN_OR_RETURN(const DerivedLayout layout, LayoutOf(network.architecture()));
   const std::vector<quant::PrecisionConv2dImpl*>& convs = network.convs();
   for (quant::PrecisionConv2dImpl* conv : convs) conv->set_precision(quant::Precision::Float());
 
@@ -75,8 +74,9 @@ absl::StatusOr<Sensitivity> MeasureSensitivity(DerivedNetwork& network,
     for (size_t pair = 0; pair < pairs; ++pair) {
       const double rise = values[2 + conv * pairs + pair] / values[0] - sensitivity.float_loss;
       if (!std::isfinite(rise)) {
-        return absl::FailedPreconditionError(absl::StrCat(
-            "sensitivity: the loss with convolution ", conv, " quantized is not finite"));
+        return absl::FailedPreconditionError(absl::StrCat("sensitivity: the loss with ",
+                                                          layout.convs[conv].name, " quantized is ",
+                                                          rise + sensitivity.float_loss));
       }
       sensitivity.rises.back().push_back(rise);
     }
@@ -89,22 +89,20 @@ absl::StatusOr<std::vector<ConvBits>> BitsFromSensitivity(const Sensitivity& sen
                                                           const CostTarget& target, bool couple) {
   std::vector<std::string> tensors;
   std::vector<std::vector<BitsOption>> options;
-  int64_t float_cost = 0;
   for (size_t i = 0; i < layout.convs.size(); ++i) {
     const ConvSite& conv = layout.convs[i];
     tensors.push_back(couple ? conv.tensor : conv.name);
     options.emplace_back();
     for (size_t pair = 0; pair < sensitivity.pairs.size(); ++pair) {
       const ConvBits& bits = sensitivity.pairs[pair];
-      const int64_t cost = conv.auxiliary ? 0 : WholeCost(conv.shape, bits, target.model);
-      options.back().push_back({bits, cost, sensitivity.rises[i][pair]});
+      const double cost =
+          conv.auxiliary
+              ? 0
+              : quant::Cost(conv.shape, bits.activation, bits.weight, target.model).bit_ops;
+      options.back().push_back({bits, WholeBitOps(cost, target.model), sensitivity.rises[i][pair]});
     }
-    if (!conv.auxiliary) float_cost += WholeCost(conv.shape, {32, 32}, target.model);
   }
-  const double excess_of_float =
-      target.Excess(layout, std::vector<ConvBits>(layout.convs.size(), {32, 32}));
-  return BitsOnBudget(tensors, options,
-                      static_cast<int64_t>(static_cast<double>(float_cost) / excess_of_float));
+  return BitsOnBudget(tensors, options, WholeBitOps(target.Budget(layout), target.model));
 }
 
 nlohmann::ordered_json ToJson(const Sensitivity& sensitivity, const DerivedLayout& layout) {

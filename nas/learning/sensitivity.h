@@ -1,9 +1,9 @@
 // Bits from sensitivities: how much worse a trained network gets when one of its convolutions is
-// quantized and the others are not, and the bits that by the sum of that lose least on a budget. The
-// baseline of AIMET's and ModelOpt's mixed precision, and of HAWQ's but for its measure.
+// quantized and the others are not, and the bits that by the sum of that lose least on a budget.
+// The baseline of AIMET's and ModelOpt's mixed precision, and of HAWQ's but for its measure.
 //
 //   ASSIGN_OR_RETURN(const Sensitivity measured,
-//                    MeasureSensitivity(*network, BitCandidates::Both({2, 4}), batches, *communicator));
+//                    MeasureSensitivity(*network, candidates, batches, *communicator));
 //   ASSIGN_OR_RETURN(architecture.bits, BitsFromSensitivity(measured, layout, target, false));
 #ifndef NAS_LEARNING_SENSITIVITY_H_
 #define NAS_LEARNING_SENSITIVITY_H_
@@ -32,15 +32,15 @@ struct Sensitivity {
 };
 
 // Measures in evaluation mode on this rank's shares `batches`; every rank calls it, with as many
-// batches, and gets the means over all. Leaves all convolutions in float. DataLoss if there is no image,
-// FailedPrecondition, naming the convolution, where a loss is not finite.
-absl::StatusOr<Sensitivity> MeasureSensitivity(DerivedNetwork& network,
-                                               const BitCandidates& bits,
+// batches, and gets the means over all. Leaves all convolutions in float. DataLoss if there is no
+// image, FailedPrecondition, naming the convolution, where a loss is not finite.
+absl::StatusOr<Sensitivity> MeasureSensitivity(DerivedNetwork& network, const BitCandidates& bits,
                                                absl::Span<const distributed::Batch> batches,
                                                distributed::Communicator& communicator);
 
-// BitsOnBudget (nas/budget/bits_on_budget.h) of what was measured. `couple`: convolutions that read one
-// tensor get one activation width. InvalidArgument if the budget is out of reach. `target` is set.
+// BitsOnBudget (nas/budget/bits_on_budget.h) of what was measured. `couple`: convolutions that read
+// one tensor get one activation width. InvalidArgument if the budget is out of reach. `target` is
+// set.
 absl::StatusOr<std::vector<ConvBits>> BitsFromSensitivity(const Sensitivity& sensitivity,
                                                           const DerivedLayout& layout,
                                                           const CostTarget& target, bool couple);

@@ -24,7 +24,8 @@ class SensitivityTest : public testing::Test {
     torch::manual_seed(1);
     architecture_ =
         UniformArchitecture(*PublishedGenotype("PC_DARTS_cifar"),
-                            {.image_side = 8, .channels = 4, .layers = 3, .classes = 3}, {}).value();
+                            {.image_side = 8, .channels = 4, .layers = 3, .classes = 3}, {})
+            .value();
     layout_ = MakeDerivedLayout(architecture_.genotype, architecture_.network).value();
     network_ = DerivedNetwork::Create(architecture_).value();
     network_->to(at::kDouble);
@@ -55,11 +56,12 @@ class SensitivityTest : public testing::Test {
 };
 
 TEST_F(SensitivityTest, IsTheLossOfNetworksWithOneConvolutionQuantized) {
-  const auto measured = MeasureSensitivity(*network_, BitCandidates::Both({2, 4}), {batch_}, *communicator_);
+  const auto measured =
+      MeasureSensitivity(*network_, BitCandidates::Both({2, 4}), {batch_}, *communicator_);
   ASSERT_TRUE(measured.ok()) << measured.status();
   EXPECT_EQ(measured->images, kImages);
-  EXPECT_THAT(measured->pairs, testing::ElementsAre(ConvBits{2, 2}, ConvBits{2, 4}, ConvBits{4, 2},
-                                                    ConvBits{4, 4}));
+  EXPECT_THAT(measured->pairs,
+              testing::ElementsAre(ConvBits{2, 2}, ConvBits{2, 4}, ConvBits{4, 2}, ConvBits{4, 4}));
   ASSERT_EQ(measured->rises.size(), layout_.convs.size());
   for (const size_t conv : {size_t{0}, size_t{5}, layout_.convs.size() - 1}) {
     for (size_t pair = 0; pair < 4; ++pair) {
@@ -72,11 +74,14 @@ TEST_F(SensitivityTest, IsTheLossOfNetworksWithOneConvolutionQuantized) {
   distributed::Batch first = batch_, second = batch_;
   first.images = batch_.images.narrow(0, 0, 5), first.labels = batch_.labels.narrow(0, 0, 5);
   second.images = batch_.images.narrow(0, 5, 7), second.labels = batch_.labels.narrow(0, 5, 7);
-  const auto parts = MeasureSensitivity(*network_, BitCandidates::Both({2, 4}), {first, second}, *communicator_);
+  const auto parts =
+      MeasureSensitivity(*network_, BitCandidates::Both({2, 4}), {first, second}, *communicator_);
   ASSERT_TRUE(parts.ok()) << parts.status();
   EXPECT_NEAR(parts->rises[3][1], measured->rises[3][1], 1e-12);
 
-  EXPECT_EQ(MeasureSensitivity(*network_, BitCandidates::Both({2, 4}), {}, *communicator_).status().code(),
+  EXPECT_EQ(MeasureSensitivity(*network_, BitCandidates::Both({2, 4}), {}, *communicator_)
+                .status()
+                .code(),
             absl::StatusCode::kDataLoss);
 }
 

@@ -20,8 +20,8 @@
 
 namespace nas {
 
-// edmips_resnet18, edmips_resnet50, edmips_googlenet, edmips_inception_v3, and torchvision's, which are
-// called the same without the prefix.
+// edmips_resnet18, edmips_resnet50, edmips_googlenet, edmips_inception_v3, and torchvision's, which
+// are called the same without the prefix.
 const std::vector<std::string>& FixedNetworkNames();
 
 // Whether its weights are named as torchvision names them.

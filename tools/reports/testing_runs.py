@@ -176,15 +176,19 @@ def training_run(folder, epochs=12, done=None, seed=1, bad_samples=0):
   return folder
 
 
-def precision_run(folder, epochs=12, seed=3):
-  found = architecture(seed)
-  shapes = {f"alpha_{of}": (len(found["bits"]), 2) for of in ("activ", "weight")}
+def bit_search_run(folder, file, found, bits, candidates, epochs, seed):
+  """`candidates`: how many there are for activations and for weights."""
+  shapes = {f"alpha_{of}": (len(found["bits"]), count) for of, count in zip(("activ", "weight"), candidates)}
   summaries = [{"logits": logits} for logits in logits_over_time(seed, epochs, shapes)]
-  task = {"bits": BITS, "alpha_rate": {"base": 0.01}, "architecture": json.dumps(found)}
+  task = {"bits": bits, "alpha_rate": {"base": 0.01}, "architecture": json.dumps(found)}
   write_json(folder, "config.json", config(task, epochs))
   write_lines(folder, "metrics.jsonl", metric_lines(epochs, epochs, seed=seed, summaries=summaries))
-  write_json(folder, "architecture.json", found)
+  write_json(folder, file, found)
   return folder
+
+
+def precision_run(folder, epochs=12, seed=3):
+  return bit_search_run(folder, "architecture.json", architecture(seed), BITS, (2, 2), epochs, seed)
 
 
 def fixed_network_run(folder, epochs=6, seed=4):
@@ -198,13 +202,7 @@ def fixed_network_run(folder, epochs=6, seed=4):
   del found["genotype"]
   found["cost"]["convolutions"] = {name: ["64->64 3x3/1 g1 @56", *pair, 4.6e8, 5e4, 9e3, 462.4, 401.4, 0.07]
                                    for name, pair in widths.items()}
-  shapes = {"alpha_activ": (len(names), 3), "alpha_weight": (len(names), 4)}
-  summaries = [{"logits": logits} for logits in logits_over_time(seed, epochs, shapes)]
-  task = {"bits": bits, "alpha_rate": {"base": 0.01}, "architecture": json.dumps(found)}
-  write_json(folder, "config.json", config(task, epochs))
-  write_lines(folder, "metrics.jsonl", metric_lines(epochs, epochs, seed=seed, summaries=summaries))
-  write_json(folder, "network.json", found)
-  return folder
+  return bit_search_run(folder, "network.json", found, bits, (3, 4), epochs, seed)
 
 
 def comparison(folder, methods=9, budgets=5):

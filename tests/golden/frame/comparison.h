@@ -17,8 +17,10 @@ namespace golden {
 // counted as undecided.
 inline constexpr double kWidestTolerance = 1e-2;
 
-// Ten times the noise that the manifest measured for a quantity, and at least `floor`: 1e-6 where
-// golden values are stored in float32.
+// The floor of a tolerance where golden values are stored in float32.
+inline constexpr double kStored = 1e-6;
+
+// Ten times the noise that the manifest measured for a quantity, and at least `floor`.
 double Tolerance(double noise, double floor);
 
 // For single operators in float32: Tolerance within [1e-6, 1e-5].

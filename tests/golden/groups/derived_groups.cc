@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -28,6 +27,7 @@
 #include "nas/space/image_kind.h"
 #include "nas/weights/published_names.h"
 #include "tests/golden/frame/hash_init.h"
+#include "tests/golden/frame/value_or_throw.h"
 #include "tests/golden/groups/network_weights.h"
 #include "tests/golden/groups/published_sums.h"
 #include "torch/nn/modules/container/sequential.h"
@@ -39,15 +39,8 @@ using nas::PublishedStyle;
 
 // Golden values are stored in float32: sizes to the last bit or two, other values with this floor.
 constexpr double kOneUlp = 2.4e-7;
-constexpr double kStored = 1e-6;
 // The weight of the auxiliary loss in the published training.
 constexpr double kAuxiliaryWeight = 0.4;
-
-template <typename T>
-T ValueOrThrow(absl::StatusOr<T> value) {
-  if (!value.ok()) throw std::invalid_argument(value.status().ToString());
-  return *std::move(value);
-}
 
 bool IsPcDarts(const GoldenFile& file) { return absl::StartsWith(file.name, "pcdarts"); }
 
@@ -76,10 +69,6 @@ nas::Architecture ArchitectureOf(const GoldenFile& file, const DerivedUnderTest&
     architecture.bits = PublishedBits(gammas, layout);
   }
   return architecture;
-}
-
-double Tolerance64(const GoldenFile& file, const std::string& quantity) {
-  return Tolerance(file.entry.at("tolerance").at(quantity).at("f64_perturbed"), kStored);
 }
 
 at::Tensor Input(const GoldenFile& file, Comparison& comparison) {

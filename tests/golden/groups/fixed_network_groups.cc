@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +29,7 @@
 #include "nlohmann/json.hpp"
 #include "quant/precision_conv.h"
 #include "tests/golden/frame/hash_init.h"
+#include "tests/golden/frame/value_or_throw.h"
 #include "tests/golden/groups/network_weights.h"
 
 namespace golden {
@@ -40,18 +40,6 @@ using nas::FixedNetwork;
 using nas::PublishedStyle;
 using nlohmann::json;
 using Parameters = std::map<std::string, at::Tensor>;
-
-constexpr double kStored = 1e-6;  // Golden values are stored in float32.
-
-template <typename T>
-T ValueOrThrow(absl::StatusOr<T> value) {
-  if (!value.ok()) throw std::invalid_argument(value.status().ToString());
-  return *std::move(value);
-}
-
-double Tolerance64(const GoldenFile& file, const std::string& quantity) {
-  return Tolerance(file.entry.at("tolerance").at(quantity).at("f64_perturbed"), kStored);
-}
 
 at::Tensor Input(const GoldenFile& file) {
   const int64_t side = file.Config("image");
@@ -336,8 +324,7 @@ void CheckTorchvision(GoldenFile file, const FixedNetworkUnderTest& test, Compar
   constexpr double kAuxiliaryWeight = 0.3;
   const double tolerance = Tolerance64(file, "logits");
   const auto network =
-      MakeNetwork(file.Config("network").get<std::string>(), file,
-                  file.Config("aux_logits"), test);
+      MakeNetwork(file.Config("network").get<std::string>(), file, file.Config("aux_logits"), test);
   const Parameters parameters =
       PublishedParameters(base::ModuleState(*network), PublishedStyle::kTorchvision);
   SetWeights(file, parameters);

@@ -15,6 +15,10 @@ std::vector<std::string> Lines(const GoldenFile& file, const std::string& key) {
   return absl::StrSplit(file.Text(key), '\n', absl::SkipEmpty());
 }
 
+double Tolerance64(const GoldenFile& file, const std::string& quantity) {
+  return Tolerance(file.entry.at("tolerance").at(quantity).at("f64_perturbed"), kStored);
+}
+
 std::map<std::string, at::Tensor> PublishedParameters(const base::TensorMap& state,
                                                       nas::PublishedStyle style) {
   std::map<std::string, at::Tensor> parameters;
@@ -58,7 +62,7 @@ void CheckGradientNorms(const GoldenFile& file, const std::map<std::string, at::
     if (!found->second.grad().defined()) throw std::invalid_argument(names[i] + " has no gradient");
     comparison.Near(absl::StrCat("gradnorm64 of ", names[i]),
                     found->second.grad().norm().item<double>(), norms[i].item<double>(),
-                    Tolerance(noise[i].item<double>(), 1e-6));
+                    Tolerance(noise[i].item<double>(), kStored));
   }
 }
 

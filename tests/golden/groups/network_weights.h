@@ -19,6 +19,9 @@ namespace golden {
 // The lines of the text tensor `key`.
 std::vector<std::string> Lines(const GoldenFile& file, const std::string& key);
 
+// What the manifest allows a quantity that is computed in float64 and stored in float32.
+double Tolerance64(const GoldenFile& file, const std::string& quantity);
+
 // The parameters of `state`, a network's parameters and buffers by our names, by published names.
 std::map<std::string, at::Tensor> PublishedParameters(const base::TensorMap& state,
                                                       nas::PublishedStyle style);

@@ -23,6 +23,7 @@
 #include "nas/supernet/supernet_cell.h"
 #include "quant/bit_cost.h"
 #include "quant/lattice.h"
+#include "tests/golden/frame/value_or_throw.h"
 #include "tests/golden/groups/published_sums.h"
 #include "torch/nn/module.h"
 
@@ -33,13 +34,6 @@ using nas::ImageKind;
 using nlohmann::json;
 
 // The sums of float32 numbers.
-constexpr double kStored = 1e-6;
-
-template <typename T>
-T ValueOrThrow(absl::StatusOr<T> value) {
-  if (!value.ok()) throw std::invalid_argument(value.status().ToString());
-  return *std::move(value);
-}
 
 // The sizes that every table is about.
 nas::NetworkShape TableShape(const std::string& images) {

@@ -27,7 +27,6 @@ namespace golden {
 namespace {
 
 constexpr double kOneUlp = 2.4e-7;
-constexpr double kStored = 1e-6;
 
 // One operation of the file, under its own name.
 struct Case {

@@ -30,7 +30,6 @@
 namespace golden {
 namespace {
 
-constexpr double kStored = 1e-6;  // Golden values are stored in float32.
 constexpr int64_t kStemMultiplier = 3;
 
 class PlainCell : public torch::nn::Module {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +23,7 @@
 #include "nas/weights/published_names.h"
 #include "quant/post_training_quantizers.h"
 #include "tests/golden/frame/hash_init.h"
+#include "tests/golden/frame/value_or_throw.h"
 #include "tests/golden/groups/network_weights.h"
 
 namespace golden {
@@ -70,12 +70,6 @@ using Parameters = std::map<std::string, at::Tensor>;
 
 constexpr double kElement = 1e-5;  // Float networks and single tensors, in float32.
 constexpr int kBatches = 4;
-
-template <typename T>
-T ValueOrThrow(absl::StatusOr<T> value) {
-  if (!value.ok()) throw std::invalid_argument(value.status().ToString());
-  return *std::move(value);
-}
 
 std::shared_ptr<nas::DerivedNetwork> MakeNetwork(const GoldenFile& file) {
   const bool imagenet = file.Config("net") == "imagenet";

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 #include "ATen/TensorOperators.h"
@@ -21,6 +20,7 @@
 #include "nas/weights/published_names.h"
 #include "quant/bit_cost.h"
 #include "tests/golden/frame/hash_init.h"
+#include "tests/golden/frame/value_or_throw.h"
 #include "tests/golden/groups/network_weights.h"
 
 namespace golden {
@@ -29,18 +29,7 @@ namespace {
 using nas::PublishedStyle;
 using Parameters = std::map<std::string, at::Tensor>;
 
-constexpr double kStored = 1e-6;  // Golden values are stored in float32.
 constexpr double kAuxiliaryWeight = 0.4;
-
-template <typename T>
-T ValueOrThrow(absl::StatusOr<T> value) {
-  if (!value.ok()) throw std::invalid_argument(value.status().ToString());
-  return *std::move(value);
-}
-
-double Tolerance64(const GoldenFile& file, const std::string& quantity) {
-  return Tolerance(file.entry.at("tolerance").at(quantity).at("f64_perturbed"), kStored);
-}
 
 // Everything is quantized there, stem and auxiliary head too.
 nas::NetworkShape ShapeOf(const GoldenFile& file) {

@@ -31,7 +31,6 @@ using nas::PublishedStyle;
 
 // Golden values are stored in float32: sizes to the last bit or two, other values with this floor.
 constexpr double kOneUlp = 2.4e-7;
-constexpr double kStored = 1e-6;
 
 at::Tensor Leaf(const at::Tensor& value) {
   return value.detach()
@@ -41,10 +40,6 @@ at::Tensor Leaf(const at::Tensor& value) {
 
 double Noise(const GoldenFile& file, const std::string& quantity, const std::string& kind) {
   return file.entry.at("tolerance").at(quantity).at(kind);
-}
-
-double Tolerance64(const GoldenFile& file, const std::string& quantity) {
-  return Tolerance(Noise(file, quantity, "f64_perturbed"), kStored);
 }
 
 PublishedStyle StyleOf(const GoldenFile& file) {
