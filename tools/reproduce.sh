@@ -10,10 +10,10 @@ cd "$(dirname "$0")/.."
 [ "${1:-}" = fashion ] || { sed -n '2,7p' "$0"; exit 2; }
 shift
 jobs=$(nproc)
-# Networks see 12,000 images three times; the last epoch of a cosine that ends at zero would be for nothing.
+# Networks see 36,000 images once.
 settings=(--preset=fashion --search_epochs=3 --search_flags="--train_fraction=0.08 --search_fraction=0.08"
   --precision_search_flags="--train_fraction=0.1 --gamma_lr=0.1"
-  --train_epochs=3 --train_flags="--train_fraction=0.2 --weight_lr_min=0.001")
+  --train_epochs=1 --train_flags=--train_fraction=0.6)
 if [ "${1:-}" = --full ]; then
   shift
   jobs=1 # A GPU, or all ranks of --launcher.

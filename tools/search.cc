@@ -67,6 +67,9 @@ DEFINE_int32(layers, 8, "Cells.");
 FLAG_RANGE(layers, tools::FromTo(1, 1000));
 DEFINE_int64(partial_channels, 4, "One in so many channels passes through the operations.");
 FLAG_RANGE(partial_channels, tools::FromTo(2, 65536));
+DEFINE_string(channel_sampling, "first",
+              "Which: the first (published code), or drawn at every step (its paper; slower).");
+FLAG_CHOICES(channel_sampling, {"first", "random"});
 DEFINE_string(eight_bit, "published", "The quantizer of 5 to 8 bits.");
 FLAG_CHOICES(eight_bit, {"published", "published_search", "symmetric"});
 DEFINE_bool(
@@ -201,6 +204,7 @@ absl::StatusOr<nas::SearchConfig> ConfigFromFlags(int64_t classes, int64_t epoch
   supernet.classes = classes;
   ASSIGN_OR_RETURN(supernet.bits, SearchedBitsFromFlags());
   supernet.partial_channels = FLAGS_partial_channels;
+  supernet.random_channels = FLAGS_channel_sampling == "random";
   ASSIGN_OR_RETURN(supernet.eight_bit,
                    ValueOfFlag("eight_bit", quant::ParseEightBit(FLAGS_eight_bit)));
   ASSIGN_OR_RETURN(config.target, CostTargetFromFlags(FLAGS_complexity_decay));

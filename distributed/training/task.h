@@ -25,6 +25,7 @@ namespace distributed {
 // Where a step stands in the run.
 struct StepContext {
   int64_t global_step = 0;  // Steps done before it.
+  double epoch_share = 1;   // Share of its epoch that is done after it, in (0, 1].
 };
 
 // A mean to report, as what is summed over batches and ranks: sum / count.

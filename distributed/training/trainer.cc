@@ -244,7 +244,9 @@ class Trainer {
 
   // `counts`: the samples of each stream's batch on all ranks.
   absl::Status Step(std::vector<Batch>& batches, const std::vector<int64_t>& counts) {
-    const StepContext context = {.global_step = global_step_};
+    const StepContext context = {
+        .global_step = global_step_,
+        .epoch_share = static_cast<double>(step() + 1) / static_cast<double>(steps_per_epoch_)};
     for (size_t i = 0; i < batches.size(); ++i) {
       if (!used_[i]) continue;
       if (counts[i] == 0) return PassStep();  // All ranks do.

@@ -21,9 +21,9 @@ void ParameterGroup::ClearGradients() {
   for (const at::Tensor& tensor : tensors_) tensor.mutable_grad() = at::Tensor();
 }
 
-double ParameterGroup::Step(int64_t epoch) {
+double ParameterGroup::Step(int64_t epoch, double epoch_share) {
   const double norm = torch::nn::utils::clip_grad_norm_(tensors_, max_gradient_norm_);
-  optimizer_.Step(Rate(epoch));
+  optimizer_.Step(Rate(epoch, epoch_share));
   return norm;
 }
 

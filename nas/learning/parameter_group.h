@@ -6,7 +6,7 @@
 //                          /*max_gradient_norm=*/5);
 //   weights.ClearGradients();
 //   loss.backward();
-//   const double norm = weights.Step(epoch);
+//   const double norm = weights.Step(epoch, context.epoch_share);
 #ifndef NAS_LEARNING_PARAMETER_GROUP_H_
 #define NAS_LEARNING_PARAMETER_GROUP_H_
 
@@ -30,13 +30,15 @@ class ParameterGroup {
                  const Schedule& rate, double max_gradient_norm);
 
   const std::vector<at::Tensor>& tensors() const { return tensors_; }
-  double Rate(int64_t epoch) const { return rate_.Rate(epoch); }
+  double Rate(int64_t epoch, double epoch_share = 1) const {
+    return rate_.Rate(epoch, epoch_share);
+  }
 
   void ClearGradients();
 
-  // Clips the parameters' gradients and steps along them at the rate of `epoch`; a parameter
+  // Clips the parameters' gradients and steps along them at the rate of Schedule::Rate; a parameter
   // without one stays as it is. Returns the gradient's norm before clipping; 0 without gradients.
-  double Step(int64_t epoch);
+  double Step(int64_t epoch, double epoch_share = 1);
 
   // See Optimizer.
   std::vector<at::Tensor> MomentumBuffers() const { return optimizer_.MomentumBuffers(); }

@@ -93,8 +93,8 @@ absl::StatusOr<Metrics> PrecisionSearchTask::Step(const distributed::StepContext
   RETURN_IF_ERROR(reducer_.Finish());
 
   Metrics metrics;
-  metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_));
-  metrics["alpha_gradient_norm"] = GlobalMetric(alphas_.Step(epoch_));
+  metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_, context.epoch_share));
+  metrics["alpha_gradient_norm"] = GlobalMetric(alphas_.Step(epoch_, context.epoch_share));
   if (controller_.steers()) {
     controller_.Observe(config_.target.Excess(network_.layout(), network_.Choices()));
   }

@@ -76,7 +76,7 @@ absl::StatusOr<Metrics> RetrainTask::Step(const distributed::StepContext& contex
   RETURN_IF_ERROR(reducer_.Finish());
 
   Metrics metrics;
-  metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_));
+  metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_, context.epoch_share));
   AddMetrics("", main_loss, logits, labels, metrics);
   return metrics;
 }

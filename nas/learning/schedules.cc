@@ -27,19 +27,20 @@ const char* ShapeName(Schedule::Shape shape) {
 
 }  // namespace
 
-double Schedule::Rate(int epoch) const {
+double Schedule::Rate(int epoch, double epoch_share) const {
   if (shape == Shape::kConstant) return base;
   CHECK(0 <= epoch && epoch < epochs) << "epoch " << epoch << " of " << epochs;
-  if (epoch < warmup_epochs) return base * (epoch + 1) / warmup_epochs;
+  const double done = epoch + (by_step ? epoch_share : 1);
+  if (epoch < warmup_epochs) return base * done / warmup_epochs;
   switch (shape) {
     case Shape::kCosine:
-      if (epochs == 1) return base;  // At the minimum a run of one epoch would learn nothing.
-      return minimum +
-             (base - minimum) * (1 + std::cos(std::numbers::pi * (epoch + 1) / epochs)) / 2;
+      // At the minimum a run of one epoch would learn nothing.
+      if (epochs == 1 && !by_step) return base;
+      return minimum + (base - minimum) * (1 + std::cos(std::numbers::pi * done / epochs)) / 2;
     case Shape::kLinear: {
       constexpr int kTail = 5;
       CHECK_GT(epochs, kTail);
-      const int left = epochs - epoch;
+      const double left = epochs + 1 - done;
       const double per_epoch = base / (epochs - kTail);
       return left > kTail ? per_epoch * (left - kTail) : per_epoch * left / kTail;
     }
@@ -52,7 +53,7 @@ double Schedule::Rate(int epoch) const {
 }
 
 nlohmann::json ToJson(const Schedule& schedule) {
-  return {
+  nlohmann::json json = {
       {"shape", ShapeName(schedule.shape)},
       {"base", schedule.base},
       {"minimum", schedule.minimum},
@@ -61,6 +62,9 @@ nlohmann::json ToJson(const Schedule& schedule) {
       {"decay", schedule.decay},
       {"decay_epochs", schedule.decay_epochs},
   };
+  // Absent in the configurations of checkpoints older than the field.
+  if (schedule.by_step) json["by_step"] = true;
+  return json;
 }
 
 absl::StatusOr<Schedule::Shape> ParseScheduleShape(absl::string_view name) {

@@ -1,5 +1,5 @@
-// Learning rates by epoch, in closed form: the rate of an epoch depends on nothing but its number,
-// so a resumed run continues exactly.
+// Learning rates in closed form: a rate depends on nothing but the epoch's number and, if it is to
+// change by step, the step's place in it, so a resumed run continues exactly.
 //
 //   Schedule schedule{.shape = Schedule::Shape::kCosine, .base = 0.1, .epochs = 50};
 //   optimizer.set_lr(schedule.Rate(epoch));
@@ -33,12 +33,16 @@ struct Schedule {
   int warmup_epochs = 0;  // Epochs e < warmup_epochs have base (e + 1) / warmup_epochs instead.
   double decay = 0.1;     // kStep only.
   int decay_epochs = 15;  // kStep only.
+  // Whether warm-up, cosine and line move with every step: e + 1 above becomes e + the share of the
+  // epoch that is done after the step. Few epochs lose much by steps of a whole one.
+  bool by_step = false;
 
-  // The rate of all steps of epoch `epoch`, counted from 0 and below `epochs`.
-  double Rate(int epoch) const;
+  // The rate of a step of epoch `epoch`, counted from 0 and below `epochs`; `epoch_share`, in
+  // (0, 1], counts only `by_step`.
+  double Rate(int epoch, double epoch_share = 1) const;
 };
 
-// Every field by its name.
+// Every field by its name; `by_step` only where it holds.
 nlohmann::json ToJson(const Schedule& schedule);
 
 // "cosine", "linear", "step" or "constant"; InvalidArgument, naming these, for anything else.

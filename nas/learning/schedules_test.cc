@@ -52,6 +52,32 @@ TEST(ScheduleTest, ConstantStays) {
   EXPECT_EQ(schedule.Rate(49), 0.1);
 }
 
+TEST(ScheduleTest, ByStepMeetsEveryEpochsEnd) {
+  for (const Shape shape : {Shape::kCosine, Shape::kLinear}) {
+    const Schedule by_epoch{.shape = shape, .base = 0.5, .epochs = 10, .warmup_epochs = 2};
+    Schedule by_step = by_epoch;
+    by_step.by_step = true;
+    double last = 0;
+    for (int epoch = 0; epoch < 10; ++epoch) {
+      EXPECT_EQ(by_step.Rate(epoch, 1), by_epoch.Rate(epoch, 1));
+      EXPECT_EQ(by_epoch.Rate(epoch, 0.25), by_epoch.Rate(epoch, 1));
+      const double quarter = by_step.Rate(epoch, 0.25);
+      if (epoch < 2) {
+        EXPECT_GT(quarter, last);
+      } else if (epoch > 2) {
+        EXPECT_LT(quarter, last);
+      }
+      last = by_step.Rate(epoch, 1);
+    }
+  }
+}
+
+TEST(ScheduleTest, ASingleEpochByStepFallsToItsEnd) {
+  const Schedule schedule{.shape = Shape::kCosine, .base = 0.5, .epochs = 1, .by_step = true};
+  EXPECT_DOUBLE_EQ(schedule.Rate(0, 0.5), 0.25);
+  EXPECT_NEAR(schedule.Rate(0, 1), 0, 1e-16);
+}
+
 TEST(ScheduleTest, UnknownShapeNamesTheKnownOnes) {
   EXPECT_EQ(*ParseScheduleShape("linear"), Shape::kLinear);
   EXPECT_THAT(std::string(ParseScheduleShape("poly").status().message()),

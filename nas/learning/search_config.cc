@@ -10,7 +10,7 @@ namespace nas {
 
 nlohmann::json ToJson(const SearchConfig& config) {
   const SupernetConfig& supernet = config.supernet;
-  return {
+  nlohmann::json json = {
       {"supernet",
        {{"images", std::string(ImageKindName(supernet.images))},
         {"channels", supernet.channels},
@@ -47,6 +47,9 @@ nlohmann::json ToJson(const SearchConfig& config) {
         {"quantize_stem", config.derived.quantize_stem}}},
       {"depth_rule", config.depth_rule == DepthRule::kPublished ? "published" : "proportional"},
   };
+  // Absent in the configurations of checkpoints older than the choice.
+  if (supernet.random_channels) json["supernet"]["channel_sampling"] = "random";
+  return json;
 }
 
 }  // namespace nas

@@ -85,6 +85,8 @@ absl::StatusOr<Metrics> SearchTask::Step(const distributed::StepContext& context
   const Batch& train = batches[0];
   const Batch& search = batches[1];
   Metrics metrics;
+  epoch_share_ = context.epoch_share;
+  supernet_->DrawChannels();
   supernet_->network().train();
   if (epoch_ >= config_.alpha_begin) {
     RETURN_IF_ERROR(StepArchitecture(train, search, metrics));
@@ -100,7 +102,7 @@ absl::Status SearchTask::StepArchitecture(const Batch& train, const Batch& searc
   for (size_t i = 0; i < gradients.size(); ++i) {
     alphas_.tensors()[i].mutable_grad() = gradients[i];
   }
-  metrics["alpha_gradient_norm"] = GlobalMetric(alphas_.Step(epoch_));
+  metrics["alpha_gradient_norm"] = GlobalMetric(alphas_.Step(epoch_, epoch_share_));
   return absl::OkStatus();
 }
 
@@ -144,7 +146,7 @@ LookAhead SearchTask::MakeLookAhead() const {
   look_ahead.momentum_buffers.insert(look_ahead.momentum_buffers.end(), gamma_buffers.begin(),
                                      gamma_buffers.end());
   look_ahead.buffers = supernet_->network().buffers();
-  look_ahead.learning_rate = weights_.Rate(epoch_);
+  look_ahead.learning_rate = weights_.Rate(epoch_, epoch_share_);
   look_ahead.momentum = config_.momentum;
   look_ahead.weight_decay = config_.weight_decay;
   return look_ahead;
@@ -171,8 +173,10 @@ absl::Status SearchTask::StepWeights(const Batch& train, Metrics& metrics) {
   reducer_.Start();
   loss.backward();
   RETURN_IF_ERROR(reducer_.Finish());
-  metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_));
-  if (has_gammas) metrics["gamma_gradient_norm"] = GlobalMetric(gammas_.Step(epoch_));
+  metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_, epoch_share_));
+  if (has_gammas) {
+    metrics["gamma_gradient_norm"] = GlobalMetric(gammas_.Step(epoch_, epoch_share_));
+  }
   if (controller_.steers()) {
     ASSIGN_OR_RETURN(const double excess, Excess());
     controller_.Observe(excess);

@@ -90,6 +90,7 @@ class SearchTask : public distributed::Task {
   ParameterGroup weights_, alphas_, gammas_;
   distributed::GradientReducer reducer_;  // Of weights and gammas.
   int64_t epoch_ = 0;
+  double epoch_share_ = 1;  // Of the step, see distributed::StepContext.
 };
 
 }  // namespace nas

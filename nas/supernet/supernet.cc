@@ -38,7 +38,8 @@ absl::StatusOr<std::unique_ptr<Supernet>> Supernet::Create(const SupernetConfig&
 }
 
 Supernet::Supernet(const SupernetConfig& config)
-    : config_(config), precision_(CellCount::OfLayers(config.layers), config.bits, config.gamma_start) {
+    : config_(config),
+      precision_(CellCount::OfLayers(config.layers), config.bits, config.gamma_start) {
   const bool imagenet = config.images == ImageKind::kImageNet;
   const int64_t stem_channels = kStemMultiplier * config.channels;
   if (imagenet) {
@@ -56,7 +57,8 @@ Supernet::Supernet(const SupernetConfig& config)
                               .reduction = false,
                               .previous_reduction = imagenet,
                               .eight_bit = config.eight_bit,
-                              .bits = config.bits};
+                              .bits = config.bits,
+                              .random_channels = config.random_channels};
   CellCount count;
   for (int i = 0; i < config.layers; ++i) {
     options.reduction = IsReductionCell(i, config.layers);
@@ -125,6 +127,10 @@ at::Tensor Supernet::Forward(const at::Tensor& images) {
     s1 = *std::move(output);
   }
   return classifier_->forward(s1.mean({2, 3}));
+}
+
+void Supernet::DrawChannels() {
+  for (const std::shared_ptr<SupernetCell>& cell : cells_) cell->DrawChannels();
 }
 
 at::Tensor Supernet::Complexity() const {

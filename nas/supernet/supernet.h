@@ -35,6 +35,10 @@ class Supernet {
   // images [N, 3, H, W], sides as CheckImageSide wants them; logits [N, classes].
   at::Tensor Forward(const at::Tensor& images);
 
+  // With SupernetConfig::random_channels: draws the channels that edges process from now on, from
+  // LibTorch's default generator. Once a step, as a step's passes belong together.
+  void DrawChannels();
+
   // See complexity.h; after a forward, whose image size it depends on.
   at::Tensor Complexity() const;
 

@@ -62,7 +62,14 @@ SupernetCell::SupernetCell(const SupernetCellOptions& options) : options_(option
                                                             stride, options.eight_bit));
     }
   }
+  if (options.random_channels) {
+    orders_.assign(kCellEdges, ChannelOrder(channels, options.partial_channels));
+  }
   MakeFused();
+}
+
+void SupernetCell::DrawChannels() {
+  for (ChannelOrder& order : orders_) order.Draw();
 }
 
 void SupernetCell::MakeFused() {
@@ -99,6 +106,7 @@ std::optional<at::Tensor> SupernetCell::ForwardFused(
     const PrecisionParametersImpl::Probabilities& rows, std::string& why_not) {
   fused_.communicator = norms_.front()->communicator();
   why_not = fused::WhyNotFused(fused_, s0, s1);
+  if (!orders_.empty()) why_not = "channels are sampled at random";
   for (const distributed::BatchNorm2dImpl* norm : norms_) {
     if (norm->is_training() != is_training()) {
       why_not = "one of its batch normalizations trains and another one does not";
@@ -116,9 +124,9 @@ std::optional<at::Tensor> SupernetCell::ForwardFused(
   }
   const at::Tensor quantized =
       quant::MixedWeights(weights, weight_rows, fused_.bits, rows.weight, fused_.eight_bit);
-  return fused::ApplyFusedCell(
-      fused_, is_training(), s0, s1, quantized, rows.activation, mixture.probabilities,
-      at::cat({mixture.edges.begin(), mixture.edges.end()}));
+  return fused::ApplyFusedCell(fused_, is_training(), s0, s1, quantized, rows.activation,
+                               mixture.probabilities,
+                               at::cat({mixture.edges.begin(), mixture.edges.end()}));
 }
 
 void SupernetCell::NoteUnitSizes(const at::Tensor& s0, const at::Tensor& s1) const {
@@ -138,27 +146,46 @@ void SupernetCell::NoteUnitSizes(const at::Tensor& s0, const at::Tensor& s1) con
 
 at::Tensor SupernetCell::forward(const at::Tensor& s0, const at::Tensor& s1,
                                  const CellMixture& mixture, const CellPrecision& precision) {
-  const int64_t input_stride = options_.reduction ? 2 : 1;
-  std::vector<EdgeInput> inputs;
-  inputs.emplace_back(preprocess_[0]->forward(s0, precision.preprocess[0]),
-                      options_.partial_channels, input_stride);
-  inputs.emplace_back(preprocess_[1]->forward(s1, precision.preprocess[1]),
-                      options_.partial_channels, input_stride);
-
-  std::array<at::Tensor, kCellNodes> nodes;
+  std::vector<at::Tensor> states = {preprocess_[0]->forward(s0, precision.preprocess[0]),
+                                    preprocess_[1]->forward(s1, precision.preprocess[1])};
+  std::vector<EdgeInput> inputs;  // By state, if all edges out of one process the same channels.
   for (int node = 0; node < kCellNodes; ++node) {
+    if (!orders_.empty()) {
+      states.push_back(SampledNode(node, states, mixture, precision));
+      continue;
+    }
     std::vector<at::Tensor> operations, bypasses;
     for (int predecessor = 0; predecessor < NumEdges(node); ++predecessor) {
+      if (inputs.size() == static_cast<size_t>(predecessor)) {
+        inputs.emplace_back(states[predecessor], options_.partial_channels, Stride(predecessor));
+      }
       const int edge = EdgeIndex(node, predecessor);
       edges_[edge]->Apply(inputs[predecessor].processed, precision.edges[edge], operations);
       bypasses.push_back(inputs[predecessor].bypass);
     }
-    nodes[node] = MixNode(mixture.operations[node], operations, mixture.edges[node], bypasses);
-    if (node + 1 < kCellNodes) {
-      inputs.emplace_back(nodes[node], options_.partial_channels, /*stride=*/1);
-    }
+    states.push_back(MixNode(mixture.operations[node], operations, mixture.edges[node], bypasses));
   }
-  return at::cat(nodes, /*dim=*/1);
+  return at::cat(at::TensorList(states).slice(kCellInputs), /*dim=*/1);
+}
+
+at::Tensor SupernetCell::SampledNode(int node, const std::vector<at::Tensor>& states,
+                                     const CellMixture& mixture, const CellPrecision& precision) {
+  const ChannelOrder first(options_.channels, options_.partial_channels);
+  at::Tensor sum;
+  for (int predecessor = 0; predecessor < NumEdges(node); ++predecessor) {
+    const int edge = EdgeIndex(node, predecessor);
+    const ChannelOrder& order = is_training() ? orders_[edge] : first;
+    const EdgeInput input(order.Take(states[predecessor]), options_.partial_channels,
+                          Stride(predecessor));
+    std::vector<at::Tensor> operations;
+    edges_[edge]->Apply(input.processed, precision.edges[edge], operations);
+    const int64_t count = operations.size();
+    const at::Tensor mixed = order.PutBack(
+        MixNode(mixture.operations[node].narrow(0, predecessor * count, count), operations,
+                mixture.edges[node].narrow(0, predecessor, 1), {input.bypass}));
+    sum = sum.defined() ? sum + mixed : mixed;
+  }
+  return sum;
 }
 
 }  // namespace nas

@@ -16,6 +16,7 @@
 #include "nas/operations/unit_modules.h"
 #include "nas/space/cell_topology.h"
 #include "nas/supernet/architecture_parameters.h"
+#include "nas/supernet/channel_order.h"
 #include "nas/supernet/mixed_edge.h"
 #include "nas/supernet/precision_parameters.h"
 #include "quant/lattice.h"
@@ -32,6 +33,8 @@ struct SupernetCellOptions {
   bool previous_reduction;   // Input 0 is twice as large as input 1.
   quant::EightBit eight_bit;
   std::vector<int64_t> bits = {};  // Of what the fused operator mixes.
+  // Whether every edge processes channels that are drawn, see DrawChannels; else the first ones.
+  bool random_channels = false;
 };
 
 // Children `preprocess0`, `preprocess1`, `_ops.<edge>` (PC-DARTS/model_search.py).
@@ -44,8 +47,12 @@ class SupernetCell : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& s0, const at::Tensor& s1, const CellMixture& mixture,
                      const CellPrecision& precision);
 
-  // The same as one operator (nas/fused), or nullopt and in `why_not` why it cannot be. The rows are
-  // the cell's: CellPlan's order, [rows, bits]; undefined for a single candidate.
+  // With random_channels: the channels that each edge processes in training from now on, drawn from
+  // LibTorch's default generator; the first ones until then, and in evaluation.
+  void DrawChannels();
+
+  // The same as one operator (nas/fused), or nullopt and in `why_not` why it cannot be. The rows
+  // are the cell's: CellPlan's order, [rows, bits]; undefined for a single candidate.
   std::optional<at::Tensor> ForwardFused(const at::Tensor& s0, const at::Tensor& s1,
                                          const CellMixture& mixture,
                                          const PrecisionParametersImpl::Probabilities& rows,
@@ -56,6 +63,11 @@ class SupernetCell : public torch::nn::Module {
   bool reduction() const { return options_.reduction; }
 
  private:
+  // Of the edges that leave a state.
+  int64_t Stride(int state) const { return options_.reduction && state < kCellInputs ? 2 : 1; }
+  // A node of `states` whose edges process channels of their own.
+  at::Tensor SampledNode(int node, const std::vector<at::Tensor>& states,
+                         const CellMixture& mixture, const CellPrecision& precision);
   // Finds in the modules what the fused operator needs.
   void MakeFused();
   void NoteUnitSizes(const at::Tensor& s0, const at::Tensor& s1) const;
@@ -63,6 +75,7 @@ class SupernetCell : public torch::nn::Module {
   SupernetCellOptions options_;
   std::array<std::shared_ptr<Operation>, kCellInputs> preprocess_;
   std::array<std::shared_ptr<MixedEdge>, kCellEdges> edges_;
+  std::vector<ChannelOrder> orders_;  // By edge; with random_channels.
 
   fused::CellSpec fused_;
   std::vector<UnitModules> units_;  // By unit of the plan.

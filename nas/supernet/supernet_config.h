@@ -19,6 +19,10 @@ struct SupernetConfig {
   int64_t classes = 10;
   std::vector<int64_t> bits = {2, 4};  // Candidates for every convolution of the cells.
   int64_t partial_channels = 4;        // k; the published ImageNet supernet has 2.
+  // Whether every edge of every cell processes channels drawn anew at each step, as PC-DARTS's
+  // paper describes it; else the first ones, as its code does. Not fused, hence several times
+  // slower.
+  bool random_channels = false;
   quant::EightBit eight_bit = quant::EightBit::kPublished;
   quant::CostModel cost_model = quant::CostModel::kExact;
   // Weights every operation's complexity by its probability, softmax(alpha) * softmax(beta), and

@@ -74,6 +74,32 @@ TEST(SupernetTest, StateMovesToAnotherSupernet) {
   EXPECT_TRUE(at::equal(a->Forward(images), b->Forward(images)));
 }
 
+TEST(SupernetTest, DrawnChannelsDecideTrainingAndNotEvaluation) {
+  for (const ImageKind images : {ImageKind::kCifar, ImageKind::kImageNet}) {
+    SupernetConfig config = Small();
+    config.images = images;
+    config.random_channels = true;
+    const auto supernet = Make(config);
+    const at::Tensor x = Images(32);
+    const auto logits_of = [&](uint64_t seed) {
+      torch::manual_seed(seed);
+      supernet->DrawChannels();
+      return supernet->Forward(x);
+    };
+    supernet->network().eval();
+    EXPECT_TRUE(at::equal(logits_of(5), logits_of(6)));
+    supernet->network().train();
+    const at::Tensor drawn = logits_of(5);
+    EXPECT_TRUE(at::equal(drawn, supernet->Forward(x)));  // One step's passes are alike.
+    EXPECT_FALSE(at::equal(drawn, logits_of(6)));
+    EXPECT_TRUE(at::equal(drawn, logits_of(5)));
+    for (const at::Tensor& gradient :
+         torch::autograd::grad({drawn.square().sum()}, supernet->architecture().parameters())) {
+      EXPECT_GT(gradient.abs().min().item<double>(), 0);
+    }
+  }
+}
+
 TEST(SupernetTest, NanInGammasIsNamed) {
   const auto supernet = Make(Small());
   base::TensorMap state = supernet->State();

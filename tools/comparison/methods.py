@@ -87,8 +87,7 @@ class Seed:
     self.networks[RANDOM] = self._qdarts("random", EQUAL_BITS, ["--random"])
 
   def steps(self):
-    methods = [self.subnet, self.ptq] + [n for n in self.networks.values() if n is not self.subnet]
-    return [step for method in methods for step in method.steps()]
+    return [step for network in self.networks.values() for step in network.steps()]
 
   def rows(self):
     """{method: row} once all steps are done."""
@@ -180,6 +179,7 @@ class Comparison:
     steps = [step for seed in self.seeds.values() for step in seed.steps()]
     for networks in self.budgets.values():
       steps += [step for network in networks.values() for step in network.steps()]
+    steps += [step for seed in self.seeds.values() for step in seed.ptq.steps()]  # The longest of all.
     return list(dict.fromkeys(steps))  # SubNet's search is one of several methods' steps.
 
   def rows_by_seed(self):

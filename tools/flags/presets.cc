@@ -69,6 +69,7 @@ const Preset& DigitTraining() {
   static const auto* preset = new Preset{{"batch", "64"},
                                          {"epochs", "10"},
                                          {"weight_lr", "0.05"},
+                                         {"lr_by_step", "true"},
                                          {"weight_decay", "3e-4"},
                                          {"report_steps", "11"}};
   return *preset;
@@ -142,6 +143,7 @@ const Presets& SearchPresets() {
                                                                 {"layers", "5"},
                                                                 {"batch", "64"},
                                                                 {"epochs", "6"},
+                                                                {"lr_by_step", "true"},
                                                                 {"alpha_begin", "0"},
                                                                 {"alpha_lr", "6e-3"},
                                                                 {"gamma_optimizer", "adam"},
