@@ -24,8 +24,9 @@ echo "== pack"
 "$tool/pack" --input="$digits/train.tar" --output="$run/data/train"
 "$tool/pack" --input="$digits/test.tar" --output="$run/data/test"
 
-echo "== search, bits {2, 4}"
-"${on_two_ranks[@]}" "$tool/search" --preset=quickstart --reproducible --train_data="$run/data/train" --run="$run/search"
+echo "== search, bits {2, 4}, on a budget of 95 million BitOps as the published code counts them"
+"${on_two_ranks[@]}" "$tool/search" --preset=quickstart --reproducible --train_data="$run/data/train" --run="$run/search" \
+  --cost_model=published --expected_cost --target_bitops=95
 cp "$run/search/architecture.json" "$run/search/metrics.jsonl" "$run/"
 
 echo "== train the network found"
