@@ -113,7 +113,10 @@ class Writer {
       case Op::kMaxPool:
         return Windowed("MaxPool", node, {x}, {});
       case Op::kAvgPool:
-        return Windowed("AveragePool", node, {x}, {{"count_include_pad", int64_t{0}}});
+      case Op::kPaddedAvgPool:
+        return AveragePool(node);
+      case Op::kNorm:
+        return Norm(node, x);
       case Op::kAdd:
         return graph_.Add("Add", {x, names_[node.inputs[1]]});
       case Op::kConcat: {
@@ -246,26 +249,73 @@ class Writer {
   std::string Columns(const Node& node) {
     const Shape& in = shapes_.values[node.inputs[0]];
     const Window& w = node.window;
+    std::vector<std::string> columns;
+    for (const std::string& tap : Taps(node, Cast(Quantized(node), OnnxType::kDouble)))
+      columns.push_back(graph_.Add("Unsqueeze", {tap, graph_.Ints({2})}));
+    const int64_t rows = in.channels / node.groups * w.kernel_h * w.kernel_w;
+    return graph_.Add("Reshape", {graph_.Add("Concat", columns, {{"axis", int64_t{2}}}),
+                                  graph_.Ints({0, node.groups, rows, w.out_h * w.out_w})});
+  }
+
+  // What every tap of a window sees of `x`, the node's input, over all output pixels; 0 outside.
+  std::vector<std::string> Taps(const Node& node, const std::string& x) {
+    const Shape& in = shapes_.values[node.inputs[0]];
+    const Window& w = node.window;
     const Reach v = ReachOf(in.height, w.out_h, w.kernel_h, w.stride_h, w.dilation_h, w.pad_top);
     const Reach u = ReachOf(in.width, w.out_w, w.kernel_w, w.stride_w, w.dilation_w, w.pad_left);
-    std::string x = Cast(Quantized(node), OnnxType::kDouble);
-    x = graph_.Add("Pad",
-                   {x, graph_.Ints({0, 0, v.pad_begin, u.pad_begin, 0, 0, v.pad_end, u.pad_end})});
+    const std::string padded = graph_.Add(
+        "Pad", {x, graph_.Ints({0, 0, v.pad_begin, u.pad_begin, 0, 0, v.pad_end, u.pad_end})});
     std::vector<std::string> taps;
     for (int64_t i = 0; i < w.kernel_h; ++i) {
       for (int64_t j = 0; j < w.kernel_w; ++j) {
         const int64_t y0 = v.begin + i * w.dilation_h, x0 = u.begin + j * w.dilation_w;
-        const std::string tap =
-            graph_.Add("Slice", {x, graph_.Ints({y0, x0}),
+        taps.push_back(
+            graph_.Add("Slice", {padded, graph_.Ints({y0, x0}),
                                  graph_.Ints({y0 + (w.out_h - 1) * w.stride_h + 1,
                                               x0 + (w.out_w - 1) * w.stride_w + 1}),
-                                 graph_.Ints({2, 3}), graph_.Ints({w.stride_h, w.stride_w})});
-        taps.push_back(graph_.Add("Unsqueeze", {tap, graph_.Ints({2})}));
+                                 graph_.Ints({2, 3}), graph_.Ints({w.stride_h, w.stride_w})}));
       }
     }
-    const int64_t rows = in.channels / node.groups * w.kernel_h * w.kernel_w;
-    return graph_.Add("Reshape", {graph_.Add("Concat", taps, {{"axis", int64_t{2}}}),
-                                  graph_.Ints({0, node.groups, rows, w.out_h * w.out_w})});
+    return taps;
+  }
+
+  // Where levels depend on it, in the runtime's order, which is not that of every AveragePool.
+  std::string AveragePool(const Node& node) {
+    const std::string& x = names_[node.inputs[0]];
+    const bool padded = node.op == Op::kPaddedAvgPool;
+    if (!options_.doubles || qonnx_ || !has_levels_)
+      return Windowed("AveragePool", node, {x}, {{"count_include_pad", int64_t{padded}}});
+    const std::vector<std::string> taps = Taps(node, x);
+    std::string sum = taps[0];
+    for (size_t i = 1; i < taps.size(); ++i) sum = graph_.Add("Add", {sum, taps[i]});
+    const Window& w = node.window;
+    return graph_.Add("Div", {sum, padded ? Scalar(static_cast<float>(taps.size()))
+                                          : graph_.Floats({w.out_h, w.out_w}, TapsInside(node))});
+  }
+
+  // Of each output pixel.
+  std::vector<float> TapsInside(const Node& node) const {
+    const Shape& in = shapes_.values[node.inputs[0]];
+    const Window& w = node.window;
+    const auto inside = [](int64_t pixel, int64_t side, int64_t kernel, int64_t stride,
+                           int64_t dilation, int64_t pad) {
+      int64_t count = 0;
+      for (int64_t i = 0; i < kernel; ++i) {
+        const int64_t at = pixel * stride - pad + i * dilation;
+        count += 0 <= at && at < side;
+      }
+      return count;
+    };
+    std::vector<float> counts;
+    for (int64_t y = 0; y < w.out_h; ++y) {
+      for (int64_t x = 0; x < w.out_w; ++x) {
+        const int64_t count =
+            inside(y, in.height, w.kernel_h, w.stride_h, w.dilation_h, w.pad_top) *
+            inside(x, in.width, w.kernel_w, w.stride_w, w.dilation_w, w.pad_left);
+        counts.push_back(static_cast<float>(std::max<int64_t>(count, 1)));
+      }
+    }
+    return counts;
   }
 
   // What the sums of `node` are to be multiplied by: one number, or one per output channel.
@@ -279,35 +329,48 @@ class Writer {
     return scales;
   }
 
+  // Of one number, or of one per channel.
+  static OnnxShape ScaleShape(size_t count) {
+    return count == 1 ? OnnxShape{} : OnnxShape{static_cast<int64_t>(count), 1, 1};
+  }
+  template <typename T>
+  std::string ScaleDoubles(const std::vector<T>& values) {
+    return graph_.Doubles(ScaleShape(values.size()), {values.begin(), values.end()});
+  }
+  std::string ScaleFloats(const std::vector<double>& values) {
+    return graph_.Floats(ScaleShape(values.size()), {values.begin(), values.end()});
+  }
+
+  // x · scale + shift of the node.
+  std::string Norm(const Node& node, const std::string& x) {
+    if (!options_.doubles || qonnx_) {
+      const std::string scaled = graph_.Add(
+          "Mul", {x, ScaleFloats(std::vector<double>(node.scale.begin(), node.scale.end()))});
+      return graph_.Add("Add", {scaled, graph_.Floats(ScaleShape(node.shift.size()), node.shift)});
+    }
+    const std::string scaled =
+        graph_.Add("Mul", {Cast(x, OnnxType::kDouble), ScaleDoubles(node.scale)});
+    return Cast(graph_.Add("Add", {scaled, ScaleDoubles(node.shift)}), OnnxType::kFloat);
+  }
+
   std::string Finish(const Node& node, const std::string& sums) {
     std::vector<double> scales = Scales(node);
-    const auto shape = [](size_t count) {
-      return count == 1 ? OnnxShape{} : OnnxShape{static_cast<int64_t>(count), 1, 1};
-    };
     const bool scaled = scales != std::vector<double>{1};
-    const auto doubles = [&](const auto& values) {
-      return graph_.Doubles(shape(values.size()), {values.begin(), values.end()});
-    };
     std::string y = sums;
     if (options_.doubles && !qonnx_) {
       const bool in_doubles = SumsInDoubles(node);
       if (scaled)
-        y = graph_.Add("Mul", {in_doubles ? y : Cast(y, OnnxType::kDouble), doubles(scales)});
+        y = graph_.Add("Mul", {in_doubles ? y : Cast(y, OnnxType::kDouble), ScaleDoubles(scales)});
       if (scaled || in_doubles) y = Cast(y, OnnxType::kFloat);
-      if (node.scale.empty()) return y;
-      y = graph_.Add("Mul", {Cast(y, OnnxType::kDouble), doubles(node.scale)});
-      y = graph_.Add("Add", {y, doubles(node.shift)});
-      return Cast(y, OnnxType::kFloat);
+      return node.scale.empty() ? y : Norm(node, y);
     }
     if (!node.scale.empty()) {
       scales.resize(node.scale.size(), scales[0]);
       for (size_t c = 0; c < scales.size(); ++c) scales[c] *= node.scale[c];
     }
-    if (scaled || !node.scale.empty())
-      y = graph_.Add("Mul",
-                     {y, graph_.Floats(shape(scales.size()), {scales.begin(), scales.end()})});
+    if (scaled || !node.scale.empty()) y = graph_.Add("Mul", {y, ScaleFloats(scales)});
     if (node.scale.empty()) return y;
-    return graph_.Add("Add", {y, graph_.Floats(shape(node.shift.size()), node.shift)});
+    return graph_.Add("Add", {y, graph_.Floats(ScaleShape(node.shift.size()), node.shift)});
   }
 
   std::string Linear(const Node& node, const std::string& x) {

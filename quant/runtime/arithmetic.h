@@ -6,7 +6,9 @@
 //                   row, kernel column, input channel; then t = float32(S · (step · unit)), the
 //                   products in float64, where step is 1 for an input that is not quantized
 //   normalization   float32(t · scale + shift), in float64, where that product is exact
-//   average pool    a float32 sum in the order of rows and columns, divided by the number of pixels
+//   average pool    a float32 sum in the order of rows and columns, divided by the number of
+//   pixels,
+//                   or of taps where the border counts, too
 //   global mean     a float64 sum in the order of pixels, divided by their number; float32
 //   linear          a float64 sum in the order of channels, plus the bias; float32
 //

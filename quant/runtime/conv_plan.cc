@@ -10,10 +10,6 @@
 namespace quant::runtime {
 namespace {
 
-int64_t ArraySize(const ConvPlan& conv) {
-  return PaddedChannels(RowUnit(conv.geometry.out.channels));
-}
-
 double ScaleOf(const Node& node, int64_t channel) {
   const double step = node.activation.bits == 32 ? 1 : node.activation.step;
   const size_t unit = node.units.size() == 1 ? 0 : channel;
@@ -22,9 +18,8 @@ double ScaleOf(const Node& node, int64_t channel) {
 
 // [0 … channels) over and over.
 template <typename T, typename F>
-std::vector<T> ForRows(const ConvPlan& conv, const F& number) {
-  const int64_t channels = conv.geometry.out.channels;
-  std::vector<T> numbers(ArraySize(conv));
+std::vector<T> ForRows(int64_t channels, const F& number) {
+  std::vector<T> numbers(PaddedChannels(RowUnit(channels)));
   for (int64_t i = 0; i < RowUnit(channels); ++i)
     numbers[i] = i < channels ? number(i) : numbers[i - channels];
   return numbers;
@@ -45,15 +40,16 @@ ChannelLevels LevelsOfChannel(const Node& node, const View& view, int64_t channe
   return levels;
 }
 
-bool SetLines(const Node& node, const ConvPlan& conv, Target& target) {
+bool SetLines(const Node& node, Target& target) {
   std::vector<Line> lines;
   for (int64_t c = 0; c < node.out_channels; ++c) {
     const std::optional<Line> line = FindLevelLine(LevelsOfChannel(node, target.view, c));
     if (!line) return false;
     lines.push_back(*line);
   }
-  target.slope = ForRows<float>(conv, [&](int64_t c) { return lines[c].slope; });
-  target.intercept = ForRows<float>(conv, [&](int64_t c) { return lines[c].intercept; });
+  target.slope = ForRows<float>(node.out_channels, [&](int64_t c) { return lines[c].slope; });
+  target.intercept =
+      ForRows<float>(node.out_channels, [&](int64_t c) { return lines[c].intercept; });
   return true;
 }
 
@@ -84,16 +80,24 @@ ConvPlan MakeConvPlan(const Node& node, int32_t index, const ConvGeometry& geome
 }
 
 void SetFinish(const Node& node, ConvPlan& conv, Target& target) {
-  if (conv.integers && target.view.integers && SetLines(node, conv, target)) return;
+  if (conv.integers && target.view.integers && SetLines(node, target)) return;
   SetFinish(node, conv);
 }
 
 void SetFinish(const Node& node, ConvPlan& conv) {
   if (!conv.scale.empty()) return;
-  conv.scale = ForRows<double>(conv, [&](int64_t c) { return ScaleOf(node, c); });
+  conv.scale = ForRows<double>(node.out_channels, [&](int64_t c) { return ScaleOf(node, c); });
   if (node.scale.empty()) return;
-  conv.norm_scale = ForRows<float>(conv, [&](int64_t c) { return node.scale[c]; });
-  conv.norm_shift = ForRows<float>(conv, [&](int64_t c) { return node.shift[c]; });
+  conv.norm_scale = ForRows<float>(node.out_channels, [&](int64_t c) { return node.scale[c]; });
+  conv.norm_shift = ForRows<float>(node.out_channels, [&](int64_t c) { return node.shift[c]; });
+}
+
+void SetNorm(const Node& node, Step& step) {
+  const auto for_rows = [&](const std::vector<float>& numbers) {
+    return ForRows<float>(step.shape.channels, [&](int64_t c) { return numbers[c]; });
+  };
+  step.scale = for_rows(node.scale);
+  step.shift = for_rows(node.shift);
 }
 
 }  // namespace quant::runtime

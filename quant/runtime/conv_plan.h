@@ -1,4 +1,4 @@
-// A convolution of a packed network made ready to run.
+// A convolution or normalization of a packed network made ready to run.
 #ifndef QUANT_RUNTIME_CONV_PLAN_H_
 #define QUANT_RUNTIME_CONV_PLAN_H_
 
@@ -21,6 +21,9 @@ ConvPlan MakeConvPlan(const Node& node, int32_t index, const ConvGeometry& geome
 // Finish wants, unless `conv` has them.
 void SetFinish(const Node& node, ConvPlan& conv, Target& target);
 void SetFinish(const Node& node, ConvPlan& conv);  // The latter.
+
+// Of a step of its own.
+void SetNorm(const Node& node, Step& step);
 
 }  // namespace quant::runtime
 

@@ -63,6 +63,9 @@ void ImageRun::RunStep(const Step& step) {
     } else if (step.kind == Step::Kind::kRelu) {
       ReluRow(row, size, own_row);
       row = own_row;
+    } else if (step.kind == Step::Kind::kNorm) {
+      NormRow(step.scale.data(), step.shift.data(), row, size, step.shape.channels, own_row);
+      row = own_row;
     }
     for (const Target& target : step.targets) Store(target, step.shape, row, y);
   }

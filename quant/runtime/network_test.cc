@@ -59,7 +59,14 @@ class Reference {
           break;
         case Op::kMaxPool:
         case Op::kAvgPool:
+        case Op::kPaddedAvgPool:
           Pool(node, y);
+          break;
+        case Op::kNorm:
+          for (size_t i = 0; i < y.size(); ++i) {
+            const size_t c = i % node.scale.size();
+            y[i] = Normalized(x[i], node.scale[c], node.shift[c]);
+          }
           break;
         case Op::kAdd:
           for (size_t i = 0; i < y.size(); ++i) y[i] = x[i] + values_[node.inputs[1]][i];
@@ -132,12 +139,14 @@ class Reference {
     for (int64_t k = 0; k < out.size(); ++k) {
       const int64_t p = k / out.channels, c = k % out.channels;
       std::vector<float> inside;
-      for (const int64_t tap : Taps(node.window, in, p / out.width, p % out.width))
+      const auto taps = Taps(node.window, in, p / out.width, p % out.width);
+      for (const int64_t tap : taps)
         if (tap >= 0) inside.push_back(values_[node.inputs[0]][tap * in.channels + c]);
       float sum = 0;
       for (const float v : inside) sum += v;
-      y[k] = node.op == Op::kMaxPool ? *std::max_element(inside.begin(), inside.end())
-                                     : sum / static_cast<float>(inside.size());
+      y[k] = node.op == Op::kMaxPool
+                 ? *std::max_element(inside.begin(), inside.end())
+                 : sum / static_cast<float>(node.op == Op::kAvgPool ? inside.size() : taps.size());
     }
   }
 

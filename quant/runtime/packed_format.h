@@ -14,7 +14,7 @@ namespace quant::runtime {
 static_assert(std::endian::native == std::endian::little);
 
 inline constexpr absl::string_view kPackedMagic("\x89NQN\r\n\x1a\n", 8);
-inline constexpr uint32_t kPackedVersion = 1;
+inline constexpr uint32_t kPackedVersion = 2;
 
 struct PackedHeader {
   char magic[8];

@@ -66,9 +66,11 @@ class Checker {
         RETURN_IF_ERROR(CheckConv(node, inputs[0], output));
         break;
       case Op::kRelu:
+      case Op::kNorm:
         break;
       case Op::kMaxPool:
       case Op::kAvgPool:
+      case Op::kPaddedAvgPool:
         RETURN_IF_ERROR(CheckWindow(node.window, output));
         break;
       case Op::kAdd:
@@ -177,6 +179,15 @@ bool AllFinite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
 }
 
+absl::Status CheckNorm(const Node& node, const Shape& input) {
+  const size_t channels = input.channels;
+  if (node.scale.size() != channels || node.shift.size() != channels)
+    return absl::InvalidArgumentError("has not a scale and a shift for each channel");
+  if (!AllFinite(node.scale) || !AllFinite(node.shift))
+    return absl::InvalidArgumentError("has numbers that are not finite");
+  return absl::OkStatus();
+}
+
 bool WeightsFit(const Node& node) {
   const int most = node.code == WeightCode::kOdd ? (1 << node.weight_bits) - 1
                                                  : (1 << (node.weight_bits - 1)) - 1;
@@ -185,7 +196,9 @@ bool WeightsFit(const Node& node) {
   });
 }
 
-absl::Status CheckWeights(const Node& node, const Shape& input) {
+absl::Status CheckArrays(const Node& node, const Shape& input) {
+  if (node.op == Op::kNorm) return CheckNorm(node, input);
+  if (node.op != Op::kConv && node.op != Op::kLinear) return absl::OkStatus();
   const size_t channels = node.out_channels, size = NumWeights(node, input);
   const bool linear = node.op == Op::kLinear, floats = linear || node.weight_bits == 32;
   if (node.weights.size() != (floats ? 0 : size) ||
@@ -219,8 +232,7 @@ absl::Status CheckNetwork(const PackedNetwork& network) {
   ASSIGN_OR_RETURN(const Shapes shapes, InferShapes(network));
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     const Node& node = network.nodes[i];
-    if (node.op != Op::kConv && node.op != Op::kLinear) continue;
-    const absl::Status status = CheckWeights(node, shapes.values[node.inputs[0]]);
+    const absl::Status status = CheckArrays(node, shapes.values[node.inputs[0]]);
     if (!status.ok())
       return absl::InvalidArgumentError(
           absl::StrCat("node ", i, " (", node.name, ") ", status.message()));

@@ -23,9 +23,11 @@ enum class Op : uint8_t {
   kMaxPool = 3,  // Padding does not count.
   kAvgPool = 4,  // Likewise: the mean of what is inside of the image.
   kAdd = 5,
-  kConcat = 6,      // Of channels.
-  kGlobalMean = 7,  // Over all pixels.
-  kLinear = 8,      // On a value of one pixel.
+  kConcat = 6,          // Of channels.
+  kGlobalMean = 7,      // Over all pixels.
+  kLinear = 8,          // On a value of one pixel.
+  kNorm = 9,            // A scale and a shift per channel.
+  kPaddedAvgPool = 10,  // The mean over all taps, zeros outside of the image included.
 };
 
 // Where the taps of output pixel (y, x) lie: at y·stride_h − pad_top + i·dilation_h, and likewise
@@ -53,6 +55,11 @@ enum class WeightCode : uint8_t {
   kSigned = 2,  // q
 };
 
+// Whether an operation of one input has a window and no weights.
+constexpr bool IsPool(Op op) {
+  return op == Op::kMaxPool || op == Op::kAvgPool || op == Op::kPaddedAvgPool;
+}
+
 struct Node {
   Op op = Op::kConv;
   std::string name = {};  // Of a convolution or linear: the module's; else may be empty.
@@ -71,8 +78,8 @@ struct Node {
   std::vector<float> units = {};
   bool relu = false;  // Whether the input passes a ReLU first.
   ActivationLattice activation = {};
-  // Batch normalization of a convolution's result, per channel; both empty if there is none.
-  // A linear node has its biases in `shift` and no scale.
+  // Of kNorm, per channel. Batch normalization of a convolution's result likewise; both empty if
+  // there is none. A linear node has its biases in `shift` and no scale.
   std::vector<float> scale = {}, shift = {};
 };
 

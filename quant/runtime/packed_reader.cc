@@ -148,7 +148,7 @@ Node ReadNode(ByteReader& from, ArraySizes& sizes) {
   node.name = from.String();
   for (uint64_t n = from.Unsigned(); n > 0 && from.ok(); --n) node.inputs.push_back(from.Int());
   if (node.op == Op::kConv) ReadConv(from, node, sizes);
-  if (node.op == Op::kMaxPool || node.op == Op::kAvgPool) node.window = ReadWindow(from);
+  if (IsPool(node.op)) node.window = ReadWindow(from);
   if (node.op == Op::kLinear) node.out_channels = from.Int();
   return node;
 }
@@ -179,6 +179,11 @@ absl::Status ReadDescription(ByteReader& from, PackedNetwork& network,
 }
 
 void ReadArrays(ByteReader& from, const Shape& input, const ArraySizes& sizes, Node& node) {
+  if (node.op == Op::kNorm) {
+    node.scale = from.Floats(input.channels);
+    node.shift = from.Floats(input.channels);
+  }
+  if (node.op != Op::kConv && node.op != Op::kLinear) return;
   const size_t count = NumWeights(node, input);
   if (node.op == Op::kConv && node.weight_bits != 32) {
     const size_t size = PackedBytes(count, node.weight_bits);
@@ -198,11 +203,10 @@ absl::Status ReadData(ByteReader& from, const std::vector<ArraySizes>& sizes,
   ASSIGN_OR_RETURN(const Shapes shapes, InferShapes(network));
   for (size_t i = 0; i < network.nodes.size(); ++i) {
     Node& node = network.nodes[i];
-    if (node.op != Op::kConv && node.op != Op::kLinear) continue;
     ReadArrays(from, shapes.values[node.inputs[0]], sizes[i], node);
     if (!from.ok())
       return absl::InvalidArgumentError(
-          absl::StrCat("node ", i, " (", node.name, "): its weights reach beyond the file"));
+          absl::StrCat("node ", i, " (", node.name, "): its numbers reach beyond the file"));
   }
   if (from.left() != 0)
     return absl::InvalidArgumentError(absl::StrCat("has ", from.left(), " bytes behind its data"));

@@ -61,6 +61,27 @@ TEST(PackedReader, ReturnsWhatWasWritten) {
   EXPECT_EQ(PackedBytesOf(read).value(), bytes);
 }
 
+// A file needs the newest version only for what the first one lacks.
+TEST(PackedReader, NewerOperationsAreOfANewerVersion) {
+  bool newer = false, older = false;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const PackedNetwork network = RandomNetwork(seed);
+    bool first = true;
+    for (const Node& node : network.nodes) first &= node.op <= Op::kLinear;
+    const std::string bytes = PackedBytesOf(network).value();
+    EXPECT_EQ(bytes[8], first ? 1 : 2);
+    (first ? older : newer) = true;
+    const auto read = Parse(bytes);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(PackedBytesOf(*read).value(), bytes);
+    for (size_t i = 0; i < network.nodes.size(); ++i) {
+      EXPECT_EQ(read->nodes[i].scale, network.nodes[i].scale);
+      EXPECT_EQ(read->nodes[i].shift, network.nodes[i].shift);
+    }
+  }
+  EXPECT_TRUE(newer && older);
+}
+
 TEST(PackedReader, WeightsHaveTheirBits) {
   for (const int bits : {1, 2, 3, 4, 5, 6, 7}) {
     std::vector<int8_t> weights;
@@ -103,8 +124,8 @@ TEST(PackedReader, SaysWhatIsWrong) {
   EXPECT_THAT(Parse(bytes.substr(0, 20)).status().message(), HasSubstr("header"));
   EXPECT_THAT(Parse(bytes.substr(0, 200)).status().message(), HasSubstr("has 200 bytes"));
   std::string newer = bytes;
-  newer[8] = 2;
-  EXPECT_THAT(Parse(newer).status().message(), HasSubstr("version 2; this program reads up to 1"));
+  newer[8] = 3;
+  EXPECT_THAT(Parse(newer).status().message(), HasSubstr("version 3; this program reads up to 2"));
   bytes.back() ^= 1;
   EXPECT_EQ(Parse(bytes).status().code(), absl::StatusCode::kDataLoss);
 }
@@ -161,6 +182,17 @@ TEST(PackedReader, RefusesNetworksThatCannotBe) {
   refused([](N& n) { n.nodes[0].units[0] = NAN; }, "not finite");
   refused([](N& n) { n.nodes[0].units.clear(); }, "one unit");
   refused([](N& n) { n.nodes[0].scale.assign(3, 1.0f); }, "scale and a shift");
+  // The sum's ReLU.
+  const auto norm = [](N& n, float scale) {
+    n.nodes[8] = {.op = Op::kNorm, .inputs = n.nodes[8].inputs};
+    n.nodes[8].scale.assign(12, scale);
+    n.nodes[8].shift.assign(12, 0.0f);
+  };
+  PackedNetwork normalized = good;
+  norm(normalized, 1);
+  EXPECT_TRUE(CheckNetwork(normalized).ok());
+  refused([&](N& n) { norm(n, NAN); }, "not finite");
+  refused([&](N& n) { norm(n, 1), n.nodes[8].shift.pop_back(); }, "scale and a shift");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "quant/runtime/packed_writer.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -64,7 +66,7 @@ void PutNode(std::string& to, const Node& node) {
   PutUnsigned(to, node.inputs.size());
   for (const uint32_t input : node.inputs) PutUnsigned(to, input);
   if (node.op == Op::kConv) PutConv(to, node);
-  if (node.op == Op::kMaxPool || node.op == Op::kAvgPool) PutWindow(to, node.window);
+  if (IsPool(node.op)) PutWindow(to, node.window);
   if (node.op == Op::kLinear) PutUnsigned(to, node.out_channels);
 }
 
@@ -82,6 +84,13 @@ std::string Description(const PackedNetwork& network) {
   PutUnsigned(text, network.nodes.size());
   for (const Node& node : network.nodes) PutNode(text, node);
   return text;
+}
+
+// The first that has all of its operations.
+uint32_t VersionOf(const PackedNetwork& network) {
+  const bool first = std::all_of(network.nodes.begin(), network.nodes.end(),
+                                 [](const Node& node) { return node.op <= Op::kLinear; });
+  return first ? 1 : 2;
 }
 
 void Align(std::string& to, size_t alignment) {
@@ -110,7 +119,7 @@ absl::StatusOr<std::string> PackedBytesOf(const PackedNetwork& network) {
   Align(bytes, kDataAlignment);
   PackedHeader header = {};
   std::memcpy(header.magic, kPackedMagic.data(), kPackedMagic.size());
-  header.version = kPackedVersion;
+  header.version = VersionOf(network);
   header.data = bytes.size();
   bytes += Data(network);
   header.file_size = bytes.size();

@@ -28,6 +28,22 @@ View InputView(const Node& node) {
           .integers = OnIntegers(node)};
 }
 
+// What is computed of values that are stored, or come row by row; kSame of all else.
+Step::Kind KindOf(Op op) {
+  switch (op) {
+    case Op::kAdd:
+      return Step::Kind::kAdd;
+    case Op::kConcat:
+      return Step::Kind::kConcat;
+    case Op::kRelu:
+      return Step::Kind::kRelu;
+    case Op::kNorm:
+      return Step::Kind::kNorm;
+    default:
+      return Step::Kind::kSame;
+  }
+}
+
 float ReciprocalOf(const View& view) { return view.integers ? FindReciprocal(view.lattice) : 0; }
 
 class Planner {
@@ -128,7 +144,7 @@ class Planner {
   }
   bool IsInnerPool(size_t value) const {
     if (value == 0 || uses_[value] != 1) return false;
-    return Producer(value).op == Op::kMaxPool || Producer(value).op == Op::kAvgPool;
+    return IsPool(Producer(value).op);
   }
   // A convolution that would itself take its input by rows.
   bool TakesInner(size_t value) const {
@@ -178,10 +194,9 @@ class Planner {
     const size_t value = i + 1;
     Step step = {.targets = std::move(targets_[value]), .shape = ShapeOf(value)};
     targets_[value] = step.targets;  // By which its users find it.
-    if (node.op == Op::kAdd || node.op == Op::kConcat || node.op == Op::kRelu) {
-      step.kind = node.op == Op::kAdd      ? Step::Kind::kAdd
-                  : node.op == Op::kConcat ? Step::Kind::kConcat
-                                           : Step::Kind::kRelu;
+    if (const auto kind = KindOf(node.op); kind != Step::Kind::kSame) {
+      step.kind = kind;
+      if (node.op == Op::kNorm) SetNorm(node, step);
       for (const uint32_t input : node.inputs) {
         if (inlined_[input]) {
           ASSIGN_OR_RETURN(Source source, SourceOf(input));

@@ -72,11 +72,12 @@ struct Source {
 };
 
 struct Step {
-  enum class Kind { kSame, kRelu, kAdd, kConcat };
+  enum class Kind { kSame, kRelu, kNorm, kAdd, kConcat };
   Kind kind = Kind::kSame;
   std::vector<Source> sources = {};
   std::vector<Target> targets = {};
-  Shape shape = {};  // Of the result.
+  Shape shape = {};                           // Of the result.
+  std::vector<float> scale = {}, shift = {};  // Of kNorm, as NormRow wants them.
 };
 
 struct Plan {

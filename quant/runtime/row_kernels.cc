@@ -74,6 +74,15 @@ void FinishFloatRow(const Finish& finish, const double* sums, int64_t size, int6
   FinishPixels(finish, sums, size, channels, out);
 }
 
+void NormRowOf(const float* scale, const float* shift, const float* x, int64_t size,
+               int64_t channels, float* y) {
+  const HalfFloats df;
+  ForRow(size, channels, hn::Lanes(df), [&](int64_t i, int64_t c) HWY_ATTR {
+    const auto scaled = hn::Mul(LoadDoubles(x + i), LoadDoubles(scale + c));
+    hn::StoreU(hn::DemoteTo(df, hn::Add(scaled, LoadDoubles(shift + c))), df, y + i);
+  });
+}
+
 void LevelRowOf(const LevelLine& line, const int32_t* sums, int64_t size, int64_t channels,
                 uint8_t* out) {
   const Int32s d;
@@ -162,22 +171,23 @@ void AccumulateRowOf(const float* x, int64_t size, double* sums) {
     hn::StoreU(hn::Add(hn::LoadU(d, sums + i), LoadDoubles(x + i)), d, sums + i);
 }
 
-// `size` elements, of windows of which `count` taps are inside.
-HWY_INLINE void PoolElements(Op op, const float* const* inside, int64_t count, int64_t size,
-                             float* y) {
+// `size` elements, of windows of `taps` taps of which `count` are inside.
+HWY_INLINE void PoolElements(Op op, const float* const* inside, int64_t count, int64_t taps,
+                             int64_t size, float* y) {
   const Floats d;
-  const auto divisor = hn::Set(d, static_cast<float>(count));
+  const bool mean = op != Op::kMaxPool;
+  const auto divisor = hn::Set(d, static_cast<float>(op == Op::kAvgPool ? count : taps));
   for (int64_t c = 0; c < size; c += hn::Lanes(d)) {
     auto v = hn::Zero(d);
     for (int64_t t = 0; t < count; ++t) {
       const auto x = hn::LoadU(d, inside[t] + c);
-      if (op == Op::kAvgPool) {
+      if (mean) {
         v = hn::Add(v, x);
       } else {
         v = t == 0 ? x : hn::IfThenElse(hn::Gt(x, v), x, v);
       }
     }
-    if (op == Op::kAvgPool && count > 0) v = hn::Div(v, divisor);
+    if (mean && count > 0) v = hn::Div(v, divisor);
     hn::StoreU(v, d, y + c);
   }
 }
@@ -202,7 +212,7 @@ void PoolRowOf(Op op, const Window& window, const Shape& in, const float* x, int
     const int64_t columns = column >= first_whole && column < whole
                                 ? std::min<int64_t>(whole, window.out_w) - column
                                 : 1;
-    PoolElements(op, inside, count, columns * in.channels, y + column * in.channels);
+    PoolElements(op, inside, count, conv.taps(), columns * in.channels, y + column * in.channels);
     column += columns;
   }
 }
@@ -240,6 +250,7 @@ namespace quant::runtime {
 HWY_EXPORT(FinishIntRow);
 HWY_EXPORT(FinishFloatRow);
 HWY_EXPORT(LevelRowOf);
+HWY_EXPORT(NormRowOf);
 HWY_EXPORT(QuantizeToBytes);
 HWY_EXPORT(QuantizeToFloats);
 HWY_EXPORT(ReluRowOf);
@@ -256,6 +267,10 @@ void FinishRow(const Finish& finish, const int32_t* sums, int64_t size, int64_t 
 void FinishRow(const Finish& finish, const double* sums, int64_t size, int64_t channels,
                float* out) {
   HWY_DYNAMIC_DISPATCH(FinishFloatRow)(finish, sums, size, channels, out);
+}
+void NormRow(const float* scale, const float* shift, const float* x, int64_t size, int64_t channels,
+             float* y) {
+  HWY_DYNAMIC_DISPATCH(NormRowOf)(scale, shift, x, size, channels, y);
 }
 void LevelRow(const LevelLine& line, const int32_t* sums, int64_t size, int64_t channels,
               uint8_t* out) {

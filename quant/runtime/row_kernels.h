@@ -22,6 +22,10 @@ void FinishRow(const Finish& finish, const int32_t* sums, int64_t size, int64_t 
 void FinishRow(const Finish& finish, const double* sums, int64_t size, int64_t channels,
                float* out);
 
+// Normalized; arrays as RowUnit says.
+void NormRow(const float* scale, const float* shift, const float* x, int64_t size, int64_t channels,
+             float* y);
+
 // A level less the lowest one, straight from a sum:
 //   round(clamp(float32(sum) · slope + intercept, low, high)), half to even, fused or not;
 // arrays as RowUnit says.

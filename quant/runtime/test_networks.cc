@@ -223,10 +223,21 @@ class RandomGraph {
 
   void AddPool() {
     const uint32_t input = AnyValue();
-    const Op op = numbers_.Below(2) == 0 ? Op::kMaxPool : Op::kAvgPool;
+    static constexpr Op kPools[] = {Op::kMaxPool, Op::kAvgPool, Op::kPaddedAvgPool};
+    const Op op = kPools[numbers_.Below(3)];
     const Window window = AnyWindow(shapes_[input], 2);
     Add({.op = op, .inputs = {input}, .window = window},
         {window.out_h, window.out_w, shapes_[input].channels});
+  }
+
+  void AddNorm() {
+    const uint32_t input = AnyValue();
+    Node node = {.op = Op::kNorm, .inputs = {input}};
+    for (int64_t c = 0; c < shapes_[input].channels; ++c) {
+      node.scale.push_back(numbers_.Between(-1.5f, 1.5f));
+      node.shift.push_back(numbers_.Between(-0.5f, 1));
+    }
+    Add(std::move(node), shapes_[input]);
   }
 
   void AddSum() {
@@ -260,6 +271,7 @@ class RandomGraph {
     if (kind == 1) return AddPool();
     if (kind <= 3) return AddSum();
     if (kind == 4) return AddJoin();
+    if (kind == 5) return AddNorm();
     AddConv();
   }
 

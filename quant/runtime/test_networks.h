@@ -31,11 +31,12 @@ struct TestBits {
 // its window, out_channels and groups.
 void FillConv(Node& node, int64_t inputs, TestBits bits, TestNumbers& numbers);
 
-// Every operation once at least: convolutions of every kind (dense, pointwise, depthwise, grouped,
-// strided, dilated, shifted), of these bits in turn, on an image of 9x10 pixels; 5 classes.
+// Every operation of the format's first version: convolutions of every kind (dense, pointwise,
+// depthwise, grouped, strided, dilated, shifted), of these bits in turn, on an image of 9x10
+// pixels; 5 classes.
 PackedNetwork TestNetwork(uint64_t seed, const std::vector<TestBits>& bits);
 
-// A graph of some twenty random operations that is allowed, of all shapes and bits.
+// A graph of some twenty random operations that is allowed, of all kinds, shapes and bits.
 PackedNetwork RandomNetwork(uint64_t seed);
 
 }  // namespace quant::runtime
