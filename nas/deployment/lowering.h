@@ -1,5 +1,6 @@
-// From a derived network with its weights to a packed network: the graph of its operations, batch
-// normalizations as scales and shifts, weights as the levels that their bits allow.
+// From a network with its weights, of a genotype or one whose structure is given, to a packed
+// network: the graph of its operations, batch normalizations as scales and shifts, weights as the
+// levels that their bits allow.
 #ifndef NAS_DEPLOYMENT_LOWERING_H_
 #define NAS_DEPLOYMENT_LOWERING_H_
 

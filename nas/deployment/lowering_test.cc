@@ -22,6 +22,7 @@
 #include "nas/derived/architecture.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/derived/derived_network.h"
+#include "nas/networks/fixed_networks.h"
 #include "nas/space/image_kind.h"
 #include "nas/space/published_genotypes.h"
 #include "quant/lattice.h"
@@ -37,10 +38,13 @@ using testing::HasSubstr;
 
 constexpr NetworkShape kSmall = {.image_side = 12, .channels = 4, .layers = 3, .classes = 5};
 
-Architecture ArchitectureOf(const std::string& genotype, const NetworkShape& shape,
+// Of the published genotype or fixed network `name`.
+Architecture ArchitectureOf(const std::string& name, const NetworkShape& shape,
                             const std::vector<ConvBits>& bits) {
+  const auto genotype = PublishedGenotype(name);
   Architecture architecture =
-      UniformArchitecture(*PublishedGenotype(genotype), shape, ConvBits()).value();
+      genotype.ok() ? UniformArchitecture(*genotype, shape, ConvBits()).value()
+                    : FixedArchitecture(name, shape.image_side, shape.classes, ConvBits()).value();
   architecture.eight_bit = quant::EightBit::kSymmetric;
   for (size_t i = 0; i < architecture.bits.size(); ++i)
     architecture.bits[i] = bits[i % bits.size()];
@@ -53,7 +57,9 @@ void MakeLively(DerivedNetwork& network, const at::Tensor& images) {
   const c10::NoGradGuard no_grad;
   for (const auto& parameter : network.named_parameters()) {
     const std::string& name = parameter.key();
-    if (parameter.value().dim() != 1 || absl::StartsWith(name, "classifier")) continue;
+    const bool classifies =
+        absl::StartsWith(name, "classifier") || absl::StartsWith(name, kFixedClassifier);
+    if (parameter.value().dim() != 1 || classifies) continue;
     if (absl::EndsWith(name, "weight")) parameter.value().uniform_(-0.5, 1.5);
     if (absl::EndsWith(name, "bias")) parameter.value().normal_(0, 0.5);
   }
@@ -63,14 +69,15 @@ void MakeLively(DerivedNetwork& network, const at::Tensor& images) {
   network.eval();
 }
 
+// The published genotype, or the fixed network.
 struct Case {
-  std::string genotype;
+  std::string name;
   NetworkShape shape;
   std::vector<ConvBits> bits;
 };
 
 void PrintTo(const Case& given, std::ostream* out) {
-  *out << given.genotype << ", " << given.bits.size() << " kinds of bits";
+  *out << given.name << ", " << given.bits.size() << " kinds of bits";
 }
 
 class Lowered : public testing::TestWithParam<Case> {};
@@ -95,12 +102,22 @@ std::vector<Case> Cases() {
   imagenet.quantize_stem = true;
   cases.push_back({"PC_DARTS_image", imagenet, {{8, 8}, {8, 4}}});
   cases.push_back({"PC_DARTS_image", imagenet, {{2, 3}, {3, 32}, {32, 4}}});
+  for (const std::string& name : FixedNetworkNames()) {
+    NetworkShape least = imagenet;
+    least.image_side = absl::StrContains(name, "inception") ? 75 : 33;
+    cases.push_back({name, least, mixed});
+    if (absl::EndsWith(name, "net18")) {
+      cases.push_back({name, least, {{32, 32}}});
+      cases.push_back({name, least, {{2, 2}}});
+      cases.push_back({name, least, {{8, 8}}});
+    }
+  }
   return cases;
 }
 
 std::string NameOf(const testing::TestParamInfo<Case>& info) {
   const ConvBits& bits = info.param.bits[0];
-  return absl::StrCat(info.param.genotype, "_", bits.activation, "_", bits.weight, "_", info.index);
+  return absl::StrCat(info.param.name, "_", bits.activation, "_", bits.weight, "_", info.index);
 }
 INSTANTIATE_TEST_SUITE_P(Networks, Lowered, testing::ValuesIn(Cases()), NameOf);
 
@@ -121,7 +138,7 @@ TEST_P(Lowered, GivesTheLevelsAndLogitsOfTheNetwork) {
   const Case& given = GetParam();
   torch::manual_seed(3);
   const auto network =
-      DerivedNetwork::Create(ArchitectureOf(given.genotype, given.shape, given.bits)).value();
+      DerivedNetwork::Create(ArchitectureOf(given.name, given.shape, given.bits)).value();
   const int64_t side = given.shape.image_side;
   MakeLively(*network, at::randn({8, 3, side, side}));
   const at::Tensor images = at::randn({6, 3, side, side});

@@ -36,7 +36,7 @@ struct Branch {
 Window WindowOf(const Unit& unit) {
   const auto [h, w] = unit.kernel;
   return {.kernel = unit.kernel,
-          .stride = unit.stride,
+          .stride = {unit.stride, unit.stride},
           .padding = unit.padded ? std::array{h / 2, w / 2} : std::array<int64_t, 2>{0, 0}};
 }
 
@@ -61,7 +61,7 @@ class Describer {
 
   NetworkGraph GoogLeNet() {
     eps_ = 1e-3;
-    const Window halving = {.kernel = {3, 3}, .stride = 2, .ceil_mode = true};
+    const Window halving = {.kernel = {3, 3}, .stride = {2, 2}, .ceil_mode = true};
     NodeId x = MaxPool(Stem("conv1", 64, Window::Square(7, 2, 3)), halving);
     x = Next(x, "conv2", {"", 64});
     x = MaxPool(Next(x, "conv3", {"", 192, {3, 3}}), halving);
@@ -81,7 +81,7 @@ class Describer {
                            {"5b", 384, 192, 384, 48, 128, 128}}) {
       const std::string name = b.name;
       if (name == "4a") x = MaxPool(x, halving);
-      if (name == "5a") x = MaxPool(x, {.kernel = {2, 2}, .stride = 2, .ceil_mode = true});
+      if (name == "5a") x = MaxPool(x, {.kernel = {2, 2}, .stride = {2, 2}, .ceil_mode = true});
       // torchvision's "5x5" is a 3x3.
       const int64_t wide = edmips_ ? 5 : 3;
       x = InceptionBlock(

@@ -29,13 +29,14 @@ std::shared_ptr<Module> MakeModule(const NetworkGraph& graph, const Node& node,
                                    quant::EightBit eight_bit) {
   switch (node.kind) {
     case LayerKind::kConv: {
-      const int64_t stride = node.window.stride;
       auto conv = std::make_shared<quant::PrecisionConv2dImpl>(
           quant::ConvOptions{.in_channels = graph.channels(node.inputs[0]),
                              .out_channels = node.channels,
                              .kernel = node.window.kernel,
-                             .stride = {stride, stride},
+                             .stride = node.window.stride,
                              .padding = node.window.padding,
+                             .dilation = node.window.dilation,
+                             .groups = node.groups,
                              .eight_bit = eight_bit});
       torch::nn::init::kaiming_normal_(conv->weight(), /*a=*/0, torch::kFanOut, torch::kReLU);
       return conv;
@@ -98,7 +99,7 @@ at::Tensor GraphModules::Compute(size_t i, const std::vector<at::Tensor>& values
     case LayerKind::kRelu:
       return at::relu(x);
     case LayerKind::kMaxPool:
-      return at::max_pool2d(x, window.kernel, window.stride, window.padding, /*dilation=*/1,
+      return at::max_pool2d(x, window.kernel, window.stride, window.padding, window.dilation,
                             window.ceil_mode);
     case LayerKind::kAveragePool:
       return at::avg_pool2d(x, window.kernel, window.stride, window.padding, window.ceil_mode,
@@ -113,6 +114,8 @@ at::Tensor GraphModules::Compute(size_t i, const std::vector<at::Tensor>& values
     }
     case LayerKind::kAdd:
       return x + values[node.inputs[1]];
+    case LayerKind::kDropFirst:
+      return x.slice(2, 1).slice(3, 1);
     case LayerKind::kLinear:
       return modules_[i]->as<torch::nn::LinearImpl>()->forward(x.flatten(1));
     case LayerKind::kImages:

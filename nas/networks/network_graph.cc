@@ -5,30 +5,28 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "glog/logging.h"
 
 namespace nas {
 namespace {
 
-struct Size {
-  int64_t height, width;
-};
-
 // Of one dimension; as LibTorch has it, a window of ceil_mode begins before the far border ends.
 int64_t WindowedSize(int64_t in, const Window& window, int dim) {
-  const int64_t span = in + 2 * window.padding[dim] - window.kernel[dim];
+  const int64_t reach = window.dilation[dim] * (window.kernel[dim] - 1) + 1;
+  const int64_t span = in + 2 * window.padding[dim] - reach;
   if (span < 0) return 0;
-  int64_t size = span / window.stride + 1;
-  const bool cut = window.ceil_mode && span % window.stride != 0;
-  if (cut && size * window.stride < in + window.padding[dim]) ++size;
+  int64_t size = span / window.stride[dim] + 1;
+  const bool cut = window.ceil_mode && span % window.stride[dim] != 0;
+  if (cut && size * window.stride[dim] < in + window.padding[dim]) ++size;
   return size;
 }
 
 // Of every node's map; nothing if one has no pixel.
-std::optional<std::vector<Size>> SizesOf(const NetworkGraph& graph, int64_t side) {
-  std::vector<Size> sizes;
+std::optional<std::vector<MapSize>> SizesOf(const NetworkGraph& graph, int64_t side) {
+  std::vector<MapSize> sizes;
   for (const Node& node : graph.nodes) {
-    Size size = node.inputs.empty() ? Size{side, side} : sizes[node.inputs[0]];
+    MapSize size = node.inputs.empty() ? MapSize{side, side} : sizes[node.inputs[0]];
     switch (node.kind) {
       case LayerKind::kConv:
       case LayerKind::kMaxPool:
@@ -38,6 +36,9 @@ std::optional<std::vector<Size>> SizesOf(const NetworkGraph& graph, int64_t side
         break;
       case LayerKind::kAdaptiveAverage:
         size = {node.side, node.side};
+        break;
+      case LayerKind::kDropFirst:
+        size = {size.height - 1, size.width - 1};
         break;
       case LayerKind::kLinear:
         size = {1, 1};
@@ -57,13 +58,15 @@ int64_t LeastSide(const NetworkGraph& graph) {
   return side;
 }
 
-quant::ConvShape ShapeOf(const Node& node, int64_t in_channels, const Size& in, const Size& out) {
+quant::ConvShape ShapeOf(const Node& node, int64_t in_channels, const MapSize& in,
+                         const MapSize& out) {
   return {.in_channels = in_channels,
           .out_channels = node.channels,
           .kernel_h = node.window.kernel[0],
           .kernel_w = node.window.kernel[1],
-          .stride_h = node.window.stride,
-          .stride_w = node.window.stride,
+          .stride_h = node.window.stride[0],
+          .stride_w = node.window.stride[1],
+          .groups = node.groups,
           .in_h = in.height,
           .in_w = in.width,
           .out_h = out.height,
@@ -86,12 +89,13 @@ int64_t NetworkGraph::num_values(NodeId x) const {
 }
 
 NodeId NetworkGraph::Conv(NodeId x, std::string path, int64_t channels, const Window& window,
-                          ConvRole role) {
+                          ConvRole role, int64_t groups) {
   return Append({.kind = LayerKind::kConv,
                  .path = std::move(path),
                  .inputs = {x},
                  .channels = channels,
                  .window = window,
+                 .groups = groups,
                  .role = role});
 }
 
@@ -137,6 +141,11 @@ NodeId NetworkGraph::Add(NodeId x, NodeId y, std::string block) {
                  .channels = channels(x)});
 }
 
+NodeId NetworkGraph::DropFirst(NodeId x) {
+  return Append(
+      {.kind = LayerKind::kDropFirst, .path = "", .inputs = {x}, .channels = channels(x)});
+}
+
 NodeId NetworkGraph::Linear(NodeId x, std::string path, int64_t channels) {
   return Append({.kind = LayerKind::kLinear,
                  .path = std::move(path),
@@ -145,13 +154,16 @@ NodeId NetworkGraph::Linear(NodeId x, std::string path, int64_t channels) {
                  .side = 1});
 }
 
+absl::StatusOr<std::vector<MapSize>> MapSizes(const NetworkGraph& graph, int64_t image_side) {
+  auto sizes = SizesOf(graph, image_side);
+  if (sizes.has_value()) return *std::move(sizes);
+  return absl::InvalidArgumentError(absl::StrCat("image_side: is ", image_side,
+                                                 "; this network takes images of ",
+                                                 LeastSide(graph), " pixels a side or more"));
+}
+
 absl::StatusOr<NetworkLayout> LayoutOfGraph(const NetworkGraph& graph, int64_t image_side) {
-  const auto sizes = SizesOf(graph, image_side);
-  if (!sizes.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("image_side: is ", image_side,
-                                                   "; this network takes images of ",
-                                                   LeastSide(graph), " pixels a side or more"));
-  }
+  ASSIGN_OR_RETURN(const std::vector<MapSize> sizes, MapSizes(graph, image_side));
   std::vector<int> readers(graph.nodes.size());  // Quantized convolutions.
   for (const Node& node : graph.nodes) {
     if (node.role != ConvRole::kFloat) ++readers[node.inputs[0]];
@@ -164,8 +176,7 @@ absl::StatusOr<NetworkLayout> LayoutOfGraph(const NetworkGraph& graph, int64_t i
       const bool linear = node.kind == LayerKind::kLinear;
       const quant::ConvShape shape =
           linear ? ShapeOf(node, graph.num_values(node.inputs[0]), {1, 1}, {1, 1})
-                 : ShapeOf(node, graph.channels(node.inputs[0]), (*sizes)[node.inputs[0]],
-                           (*sizes)[i]);
+                 : ShapeOf(node, graph.channels(node.inputs[0]), sizes[node.inputs[0]], sizes[i]);
       parameters = static_cast<int64_t>(quant::Parameters(shape, quant::CostModel::kExact)) +
                    (linear ? node.channels : 0);
       if (node.role == ConvRole::kFloat) {

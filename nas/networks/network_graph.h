@@ -23,13 +23,14 @@ namespace nas {
 // Pairs are (height, width).
 struct Window {
   std::array<int64_t, 2> kernel = {1, 1};
-  int64_t stride = 1;
+  std::array<int64_t, 2> stride = {1, 1};
   std::array<int64_t, 2> padding = {0, 0};
+  std::array<int64_t, 2> dilation = {1, 1};
   bool ceil_mode = false;         // Of a pool: a last window that is cut off counts, too.
   bool count_include_pad = true;  // Of an average: zeros of the border count as values.
 
   static constexpr Window Square(int64_t kernel, int64_t stride = 1, int64_t padding = 0) {
-    return {.kernel = {kernel, kernel}, .stride = stride, .padding = {padding, padding}};
+    return {.kernel = {kernel, kernel}, .stride = {stride, stride}, .padding = {padding, padding}};
   }
 };
 
@@ -43,7 +44,8 @@ enum class LayerKind {
   kAdaptiveAverage,  // To so many pixels a side: 1 is the mean of all.
   kConcat,           // Of channels.
   kAdd,
-  kLinear,  // Of all values of an image; with bias.
+  kDropFirst,  // All but the first row and column.
+  kLinear,     // Of all values of an image; with bias.
 };
 
 // What a convolution's quantizers see.
@@ -63,6 +65,7 @@ struct Node {
   std::vector<NodeId> inputs;  // Earlier nodes.
   int64_t channels;            // That it puts out.
   Window window = {};
+  int64_t groups = 1;  // Of a convolution.
   ConvRole role = ConvRole::kFloat;
   double eps = 0;          // Of a batch normalization, whose momentum is 0.1.
   int64_t side = 0;        // Pixels of a side, where it decides them itself.
@@ -74,13 +77,14 @@ class NetworkGraph {
   static constexpr NodeId kImages = 0;  // [N, 3, side, side]
 
   NodeId Conv(NodeId x, std::string path, int64_t channels, const Window& window,
-              ConvRole role = ConvRole::kFloat);
+              ConvRole role = ConvRole::kFloat, int64_t groups = 1);
   NodeId BatchNorm(NodeId x, std::string path, double eps = 1e-5);
   NodeId Relu(NodeId x);
   NodeId Pool(LayerKind kind, NodeId x, const Window& window);
   NodeId AdaptiveAverage(NodeId x, int64_t side);
   NodeId Concat(std::vector<NodeId> parts, std::string block);
   NodeId Add(NodeId x, NodeId y, std::string block);
+  NodeId DropFirst(NodeId x);
   NodeId Linear(NodeId x, std::string path, int64_t channels);
 
   // The logits, then those of auxiliary heads.
@@ -103,8 +107,15 @@ class NetworkGraph {
   bool auxiliary_ = false;
 };
 
-// Its convolutions and parameters for square images. InvalidArgument naming `image_side` and the
-// least that the network takes, if some map is left without a pixel.
+struct MapSize {
+  int64_t height, width;
+};
+
+// Of what every node puts out, for square images. InvalidArgument naming `image_side` and the least
+// that the network takes, if some map is left without a pixel.
+absl::StatusOr<std::vector<MapSize>> MapSizes(const NetworkGraph& graph, int64_t image_side);
+
+// Its convolutions and parameters; errors likewise.
 absl::StatusOr<NetworkLayout> LayoutOfGraph(const NetworkGraph& graph, int64_t image_side);
 
 }  // namespace nas

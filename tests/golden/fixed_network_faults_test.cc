@@ -68,7 +68,7 @@ TEST(FixedNetworkFaultsTest, PoolOfWhatIsNormalized) {
   const auto plant = [](NetworkGraph& graph) {
     for (Node& node : graph.nodes) {
       const bool pools = node.kind == LayerKind::kMaxPool || node.kind == LayerKind::kAveragePool;
-      if (!pools || node.window.stride != 1) continue;
+      if (!pools || node.window.stride[0] != 1) continue;
       const nas::NodeId x = node.inputs[0];
       ASSERT_EQ(graph.nodes[x + 1].kind, LayerKind::kBatchNorm);
       node.inputs[0] = x + 1;
@@ -90,8 +90,8 @@ TEST(FixedNetworkFaultsTest, ShortcutOfWhatIsNotNormalized) {
 
 TEST(FixedNetworkFaultsTest, StrideOfABottleneckInItsFirstConvolution) {
   EXPECT_FALSE(PassesWith("torchvision_resnet50.pt", [](Node& node) {
-    if (node.path == "layer2.0.conv1") node.window.stride = 2;
-    if (node.path == "layer2.0.conv2") node.window.stride = 1;
+    if (node.path == "layer2.0.conv1") node.window.stride = {2, 2};
+    if (node.path == "layer2.0.conv2") node.window.stride = {1, 1};
   }));
 }
 

@@ -38,7 +38,7 @@ DIRECTIONS = {
     "nas/weights": ["base", "nas/space", "nas/networks", "nas/derived"],
     # What was found, for Python.
     "nas/python": ["base", "quant", "nas/space", "nas/derived", "nas/weights"],
-    "nas/deployment": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/derived"],
+    "nas/deployment": ["base", "quant", "distributed", "nas/space", "nas/networks", "nas/operations", "nas/derived"],
     "nas/derivation": ["base", "quant", "nas/space", "nas/supernet", "nas/derived"],
     "nas/budget": ["base", "quant", "nas/space", "nas/supernet", "nas/derived", "nas/derivation"],
     "nas/learning": [
