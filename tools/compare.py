@@ -6,22 +6,24 @@ r"""Trains every method on one data set and prints one table.
 
 Methods: SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 bits, QSubNet, bits by sensitivity, and
 random bits; QDARTS among bits {2,4} and {2,4,8}; a random architecture with random bits, without which no search has
-shown anything. All searches have one budget, what FBQAT costs at 3 bits, so that accuracies can be compared. With
---budget_bits=2.5,3.5 moreover, with the first seed, QDARTS, QSubNet and a random architecture on what SubNet's
-genotype would cost at so many bits.
+shown anything. With --network=resnet18 the network is given: in float, PTQ, FBQAT, random bits, sensitivity, and the
+differentiable search for bits. All searches have one budget, what FBQAT costs at 3 bits, so that accuracies can be compared. With
+--budget_bits=2.5,3.5 moreover, with the first seed, QDARTS, QSubNet and a random architecture, or the differentiable
+search, sensitivity and random bits, on what the float network would cost at so many bits.
 
 Every step runs an ordinary tool in an ordinary run folder, <output>/seed<seed>/<step>/, and is skipped once its
 result is there: started again after a stop, the comparison goes on where it was; --dry_run has every tool check its
 flags first. With --jobs=2 two steps run at a time, and what they print goes to <step>.log. Results:
 <output>/comparison.{txt,md,json}.
 
-BitOps are those of the cells, where the methods differ, with groups divided out and as the published code
+BitOps are those of the cells or quantized convolutions, where the methods differ, with groups divided out and as the published code
 counts; memory is that of the whole network, whose stem and classifier are in float. Times are CPU seconds.
 """
 
 import argparse
 import math
 import os
+import shlex
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -32,6 +34,8 @@ from reports.command_line import Parser  # noqa: E402
 # The presets that search, training and the search for bits have, each with a genotype of its images.
 GENOTYPES = {"cifar": "PC_DARTS_cifar", "fashion": "PC_DARTS_cifar", "imagenet": "PC_DARTS_image",
              "quickstart": "PC_DARTS_cifar"}
+# Those of networks whose structure is given.
+EDMIPS = ("edmips_resnet18", "edmips_resnet50", "edmips_googlenet", "edmips_inception_v3")
 
 
 class Number:
@@ -82,18 +86,19 @@ def parser_of_flags():
   parser.add_argument("--train_data", required=True, type=path, help="training images")
   parser.add_argument("--test_data", required=True, type=path, help="images to compare on")
   parser.add_argument("--output", required=True, type=path, help="folder of all runs and of the results")
-  parser.add_argument("--preset", default="cifar", choices=GENOTYPES, help="preset of search and training")
+  parser.add_argument("--network", default="", help="a network whose structure is given, in place of cells: resnet18")
+  parser.add_argument("--preset", default="cifar", choices=(*GENOTYPES, *EDMIPS), help="preset of search and training")
   parser.add_argument("--seeds", default="2,3", type=Numbers(Number(int, 0)), help="seeds; each runs everything")
   parser.add_argument("--search_epochs", type=epochs, default="50")
   parser.add_argument("--train_epochs", type=epochs, default="600")
   parser.add_argument("--search_flags", default="", help="more flags for every search")
   parser.add_argument("--train_flags", default="", help="more flags for every training")
-  parser.add_argument("--precision_search_flags", default="", help="more flags for QSubNet's search")
+  parser.add_argument("--precision_search_flags", default="", help="more flags for searches of bits alone")
   parser.add_argument("--ptq_methods", default="linear", help="methods of PTQ")
   parser.add_argument("--ptq_sweep", default="8/8,4/4", help="bits of PTQ: outputs/parameters")
   parser.add_argument("--ptq_bn_bits", type=Number(int, 1, 32), default="12")
   parser.add_argument("--budget_bits", default="", type=Numbers(Number(float, 1, 8)),
-                      help="budgets of QDARTS, QSubNet and a random architecture: SubNet's cost at so many bits")
+                      help="further budgets of the searches: what the float network costs at so many bits")
   parser.add_argument("--jobs", type=Number(int, 1, 4096), default="1",
                       help="steps at a time; OMP_NUM_THREADS says how many threads each of them has")
   parser.add_argument("--launcher", default="", help="what runs searches and trainings: 'mpirun -np 2'")
@@ -109,14 +114,26 @@ def parse_flags(arguments):
   options = parser.parse_args(arguments)
   if not options.seeds:
     parser.error("--seeds: there must be one")
+  if options.preset in EDMIPS and not options.network:
+    parser.error(f"--preset={options.preset}: is for --network")
+  if options.network and options.search_flags:
+    parser.error("--search_flags: contradicts --network, whose operations are not searched")
   return options
+
+
+def stand_in(options):
+  """Flags that name a network like one that is still to be found."""
+  if not options.network:
+    return [f"--architecture={GENOTYPES[options.preset]}"]
+  of_images = [flag for flag in shlex.split(options.train_flags) if flag.startswith(("--images=", "--image_size="))]
+  return [f"--network={options.network}", f"--preset={options.preset}", *of_images]
 
 
 def compare(options):
   comparison = methods.Comparison(options)
   plan = comparison.steps()
   if options.dry_run:
-    steps.dry_run(plan, GENOTYPES[options.preset])
+    steps.dry_run(plan, stand_in(options))
     print(f"would run {len(plan)} steps in {options.output}")
     return
   steps.run(plan, int(options.jobs))

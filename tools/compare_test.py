@@ -29,14 +29,16 @@ def seed_of(path): return int(path.split("seed")[1].split("/")[0])
 def result(path):
   seed = seed_of(path)
   step = path.split("/")[-3]
-  if "_" in step and step[-1].isdigit(): cost["exact_cells"]["bit_ops"] = 1e9 * (float(step.split("_")[1]) / 32) ** 2
+  if "_" in step and step[-1].isdigit(): cost["exact_cells"]["bit_ops"] = 1e9 * (float(step.rsplit("_", 1)[1]) / 32) ** 2
   return {"means": {"accuracy": seed / 10}, "cost": cost}
+file = "network.json" if "network" in flags else "architecture.json"
 if name in ("search", "precision_search"):
-  json.dump({"cost": cost}, open(flags["run"] + "/architecture.json", "w"))
+  json.dump({"cost": cost}, open(flags["run"] + "/" + file, "w"))
   json.dump({"kind": "epoch", "epoch": 1, "logits": {"alpha_activ": [[0, seed_of(flags["run"])]]}},
             open(flags["run"] + "/metrics.jsonl", "w"))
 elif name == "train":
   open(flags["run"] + "/weights.pt", "w")
+  json.dump({"cost": cost}, open(flags["run"] + "/" + file, "w"))
 elif name == "evaluate":
   json.dump(result(flags["output"]), open(flags["output"], "w"))
 elif name == "ptq":
@@ -114,6 +116,23 @@ class CompareTest(unittest.TestCase):
     targets = [call.split()[2] for call in self.calls() if call.split()[0].endswith("search") and call[-1].isdigit()]
     self.assertEqual({f"{budget:.0f}" for budget in budgets} - set(targets), set())
 
+  def test_a_network_that_is_given_has_its_bits_searched_alone(self):
+    results = self.compare("--seeds=2,4", "--network=resnet18", "--preset=imagenet", "--budget_bits=2,4,2.5")
+    methods = [line["method"] for line in results["summary"]]
+    self.assertEqual(methods, ["float 32/32", "PTQ 8/8 linear", "FBQAT 2/2", "FBQAT 3/3", "FBQAT 4/4", "random bits",
+                               "sensitivity", "differentiable"])
+    self.assertEqual([pair["other"] for pair in results["paired"]], ["random bits", "sensitivity", "FBQAT 3/3"])
+    self.assertEqual(results["paired"][0]["method"], "differentiable")
+    points = results["pareto"]
+    self.assertEqual([point["method"] for point in points], 3 * ["differentiable", "sensitivity", "random bits"])
+    self.assertEqual([point["bit_ops"] for point in points],
+                     [1e9 * (bits / 32) ** 2 for bits in (2, 2, 2, 2.5, 2.5, 2.5, 4, 4, 4)])
+    # Per seed 7 trainings, each evaluated, 3 choices of bits, PTQ; with the first, 9 choices, trained and evaluated.
+    self.assertEqual(len(self.calls()), 2 * (7 + 7 + 3 + 1) + 3 * 9)
+    self.assertFalse([call for call in self.calls() if call.startswith("search ")])
+    budgets = [call.split()[2] for call in self.calls() if call.startswith("precision_search ")]
+    self.assertEqual(sorted(set(map(float, budgets))), [64, 1024 / 9, (32 / 2.5) ** 2, 256])
+
   def test_several_jobs_give_what_one_gives_and_print_into_files(self):
     self.compare("--seeds=2", "--budget_bits=2")
     with open(os.path.join(self.folder, "out", "comparison.md")) as file:
@@ -186,6 +205,17 @@ class CompareTest(unittest.TestCase):
       compare.main(flags)
     self.assertIn("ptq would fail", str(failure.exception))
 
+  def test_a_dry_run_of_a_network_that_is_given_looks_at_its_images(self):
+    for tool in ("train", "evaluate", "ptq", "precision_search"):
+      with open(os.path.join(self.folder, tool), "w") as file:
+        file.write(FAKE_DRY_TOOL)
+    compare.main(["--train_data=x", "--test_data=y", f"--output={self.folder}/out", f"--tools={self.folder}", "--dry_run",
+                  "--network=inception_v3", "--train_flags=--image_size=75 --weight_lr=0.1"])
+    evaluation = next(call for call in self.calls() if os.path.basename(call.split()[0]) == "evaluate")
+    for flag in ("--network=inception_v3", "--image_size=75", "--preset=cifar"):
+      self.assertIn(flag, evaluation.split())
+    self.assertNotIn("weight_lr", evaluation)
+
   def test_every_number_has_a_range_and_flags_have_one_name(self):
     for action in compare.parser_of_flags()._actions:
       self.assertNotIn(action.type, (int, float), action.dest)
@@ -194,7 +224,7 @@ class CompareTest(unittest.TestCase):
                        ("--ptq_bn_bits=33", "must be a whole number from 1 to 32"),
                        ("--budget_bits=2,inf", "'inf' must be a number from 1 to 8"),
                        ("--seeds=2,x", "'x' must be a whole number 0 or more"),
-                       ("--seeds=", "there must be one"), ("--preset=pcdarts", "choose from"),
+                       ("--seeds=", "there must be one"), ("--preset=edmips_resnet18", "is for --network"), ("--preset=pcdarts", "choose from"),
                        ("--out=x", "--out: is --output now"), ("--outp=x", "unrecognized")):
       error = io.StringIO()
       with self.assertRaises(SystemExit) as refusal, contextlib.redirect_stderr(error):

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What onnxruntime and QONNX's executor make of exported networks: onnx_test.py [ACTIVATION/WEIGHT...]
+"""What onnxruntime and QONNX's executor make of exported networks: onnx_test.py [[NETWORK:]ACTIVATION/WEIGHT...]
 
-A small network is trained on the digits for an epoch at 4/4 bits and exported as a packed, an ONNX and a QONNX file: as it was
-trained, with a mixture of bits, and with pairs of bits, for which it was not trained: what counts is that all compute the same. By
-default the pairs are all of {1, 2, 3, 4, 8, 32}, and 5, 6 and 7 with themselves. All test images go through the packed file in our
-runtime and the ONNX file in onnxruntime; a few through QONNX's executor.
+A small network of cells is trained on the digits for an epoch at 4/4 bits and exported as a packed, an ONNX and a QONNX file: as it
+was trained, with a mixture of bits, and with pairs of bits, for which it was not trained: what counts is that all compute the same.
+By default the pairs are all of {1, 2, 3, 4, 8, 32}, and 5, 6 and 7 with themselves. Likewise networks whose structure is given, with
+a few pairs. Test images go through the packed file in our runtime and the ONNX file in onnxruntime; a few through QONNX's executor.
 """
 
 import io
@@ -31,6 +31,18 @@ from packed_network import PackedNetwork  # pylint: disable=wrong-import-positio
 BITS = (*range(1, 9), 32)
 PAIRS = [*itertools.product((1, 2, 3, 4, 8, 32), repeat=2), (5, 5), (6, 6), (7, 7)]
 TRAINED, MIXED = "trained", "mixed"
+CELLS = "cells"
+# The flags of a training, whether it has but a few images, at how many it is looked at, and its pairs.
+FIXED_NETWORK = ["--images=imagenet", "--weight_lr=0.01"]
+NETWORKS = {
+    CELLS: (["--architecture=PC_DARTS_cifar", "--channels=4", "--layers=3", "--auxiliary=false", "--epochs=1"], False, None,
+            [TRAINED, MIXED] + [f"{a}/{w}" for a, w in PAIRS]),
+    "edmips_resnet18": (["--image_size=33", "--epochs=1", *FIXED_NETWORK], False, 120, [TRAINED, MIXED, "2/2"]),
+    "resnet18": (["--image_size=33", "--epochs=1", *FIXED_NETWORK], False, 120, [TRAINED, MIXED, "8/8"]),
+    "googlenet": (["--image_size=33", "--epochs=1", *FIXED_NETWORK], False, 120, [MIXED]),
+    # Whose average pools count zeros of the border.
+    "edmips_inception_v3": (["--image_size=75", "--epochs=8", *FIXED_NETWORK], True, 60, [TRAINED, MIXED]),
+}
 FEW_IMAGES = 64  # That ranges are calibrated on.
 QONNX_IMAGES = 2
 TOOLS, DIGITS = "tools", "tools/sample_data/digits"
@@ -43,11 +55,23 @@ def run(*command):
   return done.stdout
 
 
-def read_images(path):
-  """uint8 [N, height, width, 3]."""
+def read_images(path, side):
+  """uint8 [N, side, side, 3]."""
   with tarfile.open(path) as tar:
-    return numpy.stack([numpy.array(Image.open(io.BytesIO(tar.extractfile(member).read())).convert("RGB"))
+    return numpy.stack([numpy.array(Image.open(io.BytesIO(tar.extractfile(member).read())).convert("RGB").resize((side, side)))
                         for member in tar if member.isfile()])
+
+
+def train(name, folder):
+  """The folder of a training of the network."""
+  flags, few, _, _ = NETWORKS[name]
+  data = f"{DIGITS}/train.tar"
+  if few:
+    data = f"{folder}/{name}.tar"
+    subset(f"{DIGITS}/test.tar", FEW_IMAGES, data)
+  run(f"{TOOLS}/train", *([] if name == CELLS else [f"--network={name}"]), *flags, "--eight_bit=symmetric", "--abits=4",
+      "--wbits=4", f"--train_data={data}", "--batch=60", f"--run={folder}/{name}")
+  return f"{folder}/{name}"
 
 
 def subset(path, count, output):
@@ -59,18 +83,20 @@ def subset(path, count, output):
 
 def network_of(trained, pair, folder):
   """Flags of the network of the run `trained` with these bits, and the ranges that it needs."""
-  flags = [f"--architecture={trained}/architecture.json", f"--weights={trained}/weights.pt"]
+  flag = "network" if os.path.exists(f"{trained}/network.json") else "architecture"
+  file_name = f"{flag}.json"
+  flags = [f"--{flag}={trained}/{file_name}", f"--weights={trained}/weights.pt"]
   if pair == TRAINED:
     return flags
-  with open(f"{trained}/architecture.json") as file:
+  with open(f"{trained}/{file_name}") as file:
     architecture = json.load(file)
   architecture["network"]["eight_bit"] = "symmetric"
   draw = random.Random(1)
   for name in architecture["bits"]:
     architecture["bits"][name] = ([draw.choice(BITS), draw.choice(BITS)] if pair == MIXED
                                   else [int(bits) for bits in pair.split("/")])
-  flags[0] = f"--architecture={folder}/architecture.json"
-  with open(f"{folder}/architecture.json", "w") as file:
+  flags[0] = f"--{flag}={folder}/{file_name}"
+  with open(f"{folder}/{file_name}", "w") as file:
     json.dump(architecture, file)
   if all(not 5 <= bits[0] <= 8 for bits in architecture["bits"].values()):
     return flags
@@ -85,7 +111,7 @@ def difference(a, b):
   return numpy.abs(a - b).max() / max(1, numpy.abs(b).max()), (a.argmax(1) != b.argmax(1)).sum()
 
 
-def check(trained, pair, images):
+def check(name, trained, pair):
   with tempfile.TemporaryDirectory() as folder:
     network = network_of(trained, pair, folder)
     files = {}
@@ -93,7 +119,9 @@ def check(trained, pair, images):
       files[form] = f"{folder}/network.{form}"
       run(f"{TOOLS}/export", *network, f"--format={form}", f"--output={files[form]}",
           *(["--include_preprocessing"] if form != "packed" else []))
-    expected = PackedNetwork(files["packed"]).logits(images)
+    packed = PackedNetwork(files["packed"])
+    images = read_images(f"{DIGITS}/test.tar", packed.info.height)[:NETWORKS[name][2]]
+    expected = packed.logits(images)
     onnx.checker.check_model(files["onnx"], full_check=True)
     pixels = numpy.ascontiguousarray(images.transpose(0, 3, 1, 2))
     session = onnxruntime.InferenceSession(files["onnx"], providers=["CPUExecutionProvider"])
@@ -102,24 +130,30 @@ def check(trained, pair, images):
     of_qonnx = numpy.concatenate([execute_onnx(model, {"pixels": pixels[i:i + 1]})["logits"]
                                   for i in range(QONNX_IMAGES)])
     qonnx_worst, qonnx_classes = difference(of_qonnx, expected[:QONNX_IMAGES])
-    print(f"{pair:>7}: onnx logits differ by {worst:.1e}, {classes} of {len(images)} classes; qonnx by {qonnx_worst:.1e}, "
+    print(f"{name}:{pair}: onnx logits differ by {worst:.1e}, {classes} of {len(images)} classes; qonnx by {qonnx_worst:.1e}, "
           f"{qonnx_classes} of {QONNX_IMAGES}", flush=True)
     return worst < 1e-4 and classes == 0 and qonnx_classes == 0
 
 
 def main():
-  images = read_images(f"{DIGITS}/test.tar")
-  pairs = sys.argv[1:] or [TRAINED, MIXED] + [f"{a}/{w}" for a, w in PAIRS]
+  cases = [case.rpartition(":") for case in sys.argv[1:]]
+  cases = ([(name or CELLS, pair) for name, _, pair in cases] or
+           [(name, pair) for name, (*_, pairs) in NETWORKS.items() for pair in pairs])
   if "TEST_TOTAL_SHARDS" in os.environ:  # Bazel divides the work.
-    pairs = pairs[int(os.environ["TEST_SHARD_INDEX"])::int(os.environ["TEST_TOTAL_SHARDS"])]
+    shard, shards = int(os.environ["TEST_SHARD_INDEX"]), int(os.environ["TEST_TOTAL_SHARDS"])
+    of_cells = [case for case in cases if case[0] == CELLS]
+    others = sorted(set(name for name, _ in cases if name != CELLS))
+    cases = of_cells[shard::shards] + [case for case in cases if case[0] in others[shard::shards]]
     with open(os.environ["TEST_SHARD_STATUS_FILE"], "w"):
       pass
-  with tempfile.TemporaryDirectory() as trained:
-    run(f"{TOOLS}/train", "--architecture=PC_DARTS_cifar", "--channels=4", "--layers=3", "--auxiliary=false",
-        "--eight_bit=symmetric", "--abits=4", "--wbits=4", f"--train_data={DIGITS}/train.tar", "--batch=60", "--epochs=1",
-        f"--run={trained}/run")
-    bad = [pair for pair in pairs if not check(f"{trained}/run", pair, images)]
-  print(f"{len(pairs) - len(bad)} of {len(pairs)} agree" + "".join(f" {pair}" for pair in bad))
+  bad, trained = [], {}
+  with tempfile.TemporaryDirectory() as folder:
+    for name, pair in cases:
+      if name not in trained:
+        trained[name] = train(name, folder)
+      if not check(name, trained[name], pair):
+        bad.append(f"{name}:{pair}")
+  print(f"{len(cases) - len(bad)} of {len(cases)} agree" + "".join(f" {case}" for case in bad))
   sys.exit(1 if bad else 0)
 
 

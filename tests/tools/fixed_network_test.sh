@@ -31,6 +31,17 @@ cmp <(grep '"layer' search/network.json) <(grep '"layer' found/network.json)
 "$tools/evaluate" --network=found/network.json --weights=found/weights.pt --test_data=data --output=found.json
 grep -q '"accuracy"' found.json
 
+# They leave the house: what runs without LibTorch does as well as exact sums.
+exported=(--network=found/network.json --weights=found/weights.pt)
+"$tools/export" "${exported[@]}" --output=found.nqn --check_data=data >checked
+grep -q "exact sums  0 of [0-9]* levels, 0 of 360 classes differ" checked || { cat checked; exit 1; }
+"$tools/evaluate" "${exported[@]}" --test_data=data --exact_sums >evaluated
+"$tools/predict" found.nqn --data=data >predicted
+grep -qxF "$(head -n 1 predicted)" evaluated || { cat evaluated predicted; exit 1; }
+for format in onnx qonnx; do
+  "$tools/export" "${exported[@]}" --format=$format --output=found.$format | grep -q " bytes; "
+done
+
 # By torchvision's names.
 "$tools/train" --network=resnet18 "${small[@]}" --run=float
 python3 - <<'END'

@@ -1,10 +1,10 @@
 """The methods of a comparison as steps, and what their results say.
 
-SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 bits, QSubNet, bits by
-sensitivity, and random bits; QDARTS
-over bits 2, 4 and over 2, 4, 8; a random architecture with random bits. All that choose bits do it on one
-budget, what FBQAT costs at 3 bits, so that accuracies can be compared. For each further budget, with the first
-seed, QDARTS, QSubNet and a random architecture."""
+Of cells: SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 bits, random bits, bits by
+sensitivity, and QSubNet; QDARTS over bits 2, 4 and over 2, 4, 8; a random architecture with random bits. Of a
+network whose structure is given: the same in float, PTQ, FBQAT, random bits, bits by sensitivity, and the
+differentiable search. All that choose bits do it on one budget, what FBQAT costs at 3 bits, so that accuracies can
+be compared. For each further budget, with the first seed, the searches and what is drawn."""
 
 import os
 import shlex
@@ -15,14 +15,11 @@ from reports.run import Run
 
 FIXED_BITS = (2, 3, 4)
 EQUAL_BITS = 3  # Whose BitOps all budgets of a seed are.
-QDARTS_BITS = ("2,4", "2,4,8")
-OWN, RANDOM = "QDARTS {2,4}", "random architecture"
-# What QDARTS is compared with seed by seed.
-RIVALS = (RANDOM, "random bits", "sensitivity", "QSubNet", f"FBQAT {EQUAL_BITS}/{EQUAL_BITS}")
+FBQAT = f"FBQAT {EQUAL_BITS}/{EQUAL_BITS}"
 
 
 class Trained:
-  """A method's network: searched (unless it is SubNet's with other bits), trained, evaluated."""
+  """A method's network: searched (unless its bits are given), trained, evaluated."""
 
   def __init__(self, searches, training, evaluation):
     self.searches, self.training, self.evaluation = searches, training, evaluation
@@ -36,17 +33,17 @@ class Trained:
 
 
 class Ptq:
-  """SubNet's network quantized without training: a row for each method and pair of bits."""
+  """The float network quantized without training: a row for each method and pair of bits."""
 
-  def __init__(self, subnet, step):
-    self.subnet, self.step = subnet, step
+  def __init__(self, floats, step):
+    self.floats, self.step = floats, step
 
   def steps(self):
     return [self.step]
 
   def rows(self):
-    searches = sum(step.seconds() for step in self.subnet.searches)
-    seconds = self.subnet.training.seconds() + self.step.seconds()
+    searches = sum(step.seconds() for step in self.floats.searches)
+    seconds = self.floats.training.seconds() + self.step.seconds()
     return {f"PTQ {entry['forward_bits']}/{entry['param_bits']} {entry['method']}": _row(entry, searches, seconds)
             for entry in read_json(self.step.result)["quantized"]}
 
@@ -67,46 +64,58 @@ def _row(evaluation, search_seconds, train_seconds):
 
 
 class Seed:
-  """All methods with one seed."""
+  """All methods with one seed: `networks`, by name, the one in float first, and `ptq`."""
 
-  def __init__(self, options, seed):
-    self.options, self.seed = options, seed
-    self._subnet_search = self._search("subnet", ["--bits=32"])
-    self.subnet = self._train("subnet", [self._subnet_search])
-    self.networks = {"SubNet 32/32": self.subnet}
-    self.ptq = Ptq(self.subnet, self._ptq())
+  flag = None  # That names a network, as does its file.
+  own = None  # The method that is compared, seed by seed, with `rivals`.
+  rivals = ()
+
+  def __init__(self, options, seed, floats, found=()):
+    """`floats`: the name and folder of the network in float, which the searches `found`, unless it is given."""
+    self.options, self.seed, self._found = options, seed, list(found)
+    name, folder = floats
+    self.floats = self._train(folder, self._found)
+    self.ptq = Ptq(self.floats, self._ptq())
+    self.networks = {name: self.floats}
     for bits in FIXED_BITS:
-      self.networks[f"FBQAT {bits}/{bits}"] = self._train(f"fbqat{bits}", [self._subnet_search],
+      self.networks[f"FBQAT {bits}/{bits}"] = self._train(f"fbqat{bits}", self._found,
                                                           [f"--abits={bits}", f"--wbits={bits}"])
-    self.networks["random bits"] = self._bits_of_subnet("random_bits", EQUAL_BITS, ["--method=random"])
-    self.networks["sensitivity"] = self._by_sensitivity()
-    self.networks["QSubNet"] = self._bits_of_subnet("qsubnet", EQUAL_BITS, [])
-    for bits in QDARTS_BITS:
-      self.networks["QDARTS {" + bits + "}"] = self._qdarts(
-          "qdarts" + bits.replace(",", ""), EQUAL_BITS, [f"--bits={bits}"])
-    self.networks[RANDOM] = self._qdarts("random", EQUAL_BITS, ["--random"])
+    self.networks["random bits"] = self._random_bits(EQUAL_BITS)
+    self.networks["sensitivity"] = self._by_sensitivity(EQUAL_BITS)
 
   def steps(self):
     return [step for network in self.networks.values() for step in network.steps()]
 
   def rows(self):
     """{method: row} once all steps are done."""
-    rows = {"SubNet 32/32": self.subnet.row(), **self.ptq.rows()}
+    name = next(iter(self.networks))
+    rows = {name: self.floats.row(), **self.ptq.rows()}
     rows.update((name, network.row()) for name, network in self.networks.items() if name not in rows)
     return rows
 
   def on_budget(self, bits):
-    """{method: its network} of those that the list of budgets has, on what SubNet costs at `bits`."""
-    return {OWN: self._qdarts(f"qdarts_{bits}", bits, [f"--bits={QDARTS_BITS[0]}"]),
-            "QSubNet": self._bits_of_subnet(f"qsubnet_{bits}", bits, []),
-            RANDOM: self._qdarts(f"random_{bits}", bits, ["--random"])}
+    """{method: its network} of those that the list of budgets has, on what the float network would cost at `bits`."""
+    raise NotImplementedError
 
   def bit_ops_at(self, bits):
-    """What SubNet's cells cost if all is at `bits`, which need not be a whole number."""
-    return read_json(self._subnet_search.result)["cost"]["exact_cells"]["bit_ops"] * (float(bits) / 32) ** 2
+    """What the parts of the network in float that are quantized cost if all is at `bits`, which need not be a whole
+    number."""
+    return read_json(self._measured())["cost"]["exact_cells"]["bit_ops"] * (float(bits) / 32) ** 2
+
+  def _measured(self):
+    """A file with the cost of the network in float."""
+    return self._file(self._found[-1] if self._found else self.floats.training)
 
   def _folder(self, name):
     return os.path.join(self.options.output, f"seed{self.seed}", name)
+
+  def _file(self, step):
+    """Of the network that a search found or a training trained."""
+    return os.path.join(step.folder, f"{self.flag}.json")
+
+  def _network(self, searches):
+    """The flag with what the last of `searches` found."""
+    return f"--{self.flag}={self._file(searches[-1])}"
 
   def _step(self, name, tool, flags, result, needs=(), launcher=()):
     return Step(self._folder(name), os.path.join(self.options.tools, tool), flags, result, needs, launcher)
@@ -118,60 +127,104 @@ class Seed:
               f"--epochs={epochs}", f"--train_data={options.train_data}"]
     return self._step(name, tool, common + flags, result, needs, shlex.split(options.launcher))
 
-  def _search(self, name, flags, needs=()):
-    return self._run(name + "_search", "search", self.options.search_epochs,
-                     flags + shlex.split(self.options.search_flags), "architecture.json", needs)
-
   def _train(self, name, searches, flags=()):
     """The network that the last of `searches` found, with the bits of `flags` if there are any."""
     options = self.options
     training = self._run(name, "train", options.train_epochs,
-                         [f"--architecture={searches[-1].result}"] + list(flags) +
-                         shlex.split(options.train_flags), "weights.pt", [searches[-1]])
+                         [self._network(searches)] + list(flags) + shlex.split(options.train_flags), "weights.pt",
+                         searches[-1:])
     folder = name + "/evaluation"
     evaluation = self._step(folder, "evaluate",
-                            [f"--architecture={training.folder}/architecture.json", f"--weights={training.result}",
+                            [self._network([training]), f"--weights={training.result}",
                              f"--test_data={options.test_data}",
                              f"--output={self._folder(folder)}/evaluation.json"], "evaluation.json", [training])
     return Trained(searches, training, evaluation)
 
-  def _budget(self, bits):
-    return lambda: f"--target_bitops={self.bit_ops_at(bits):.0f}"
-
-  def _qdarts(self, name, bits, flags):
-    return self._train(name, [self._search(name, flags + [self._budget(bits)], [self._subnet_search])])
-
-  def _by_sensitivity(self):
-    trained = self.subnet.training
-    network = self._bits_of_subnet("sensitivity", EQUAL_BITS,
-                                   ["--method=sensitivity", f"--initial_weights={trained.result}"], [trained])
-    network.searches.insert(1, trained)  # It is measured on trained weights.
+  def _with_bits(self, name, bits, flags, needs=()):
+    """The network in float with bits chosen on the budget of `bits`; `needs` come before the choice."""
+    name = name if bits == EQUAL_BITS else f"{name}_{bits}"
+    search = self._run(name + "_search", "precision_search", self.options.search_epochs,
+                       [self._network(self._found), f"--target_compression={(32 / float(bits)) ** 2}"] + flags +
+                       shlex.split(self.options.precision_search_flags), f"{self.flag}.json", [*self._found, *needs])
+    network = self._train(name, [search])
+    network.searches = [*self._found, *needs, search]  # All that has to be there first.
     return network
 
-  def _bits_of_subnet(self, name, bits, flags, needs=()):
-    subnet = self._subnet_search
-    search = self._run(name + "_search", "precision_search", self.options.search_epochs,
-                       [f"--architecture={subnet.result}", f"--target_compression={(32 / float(bits)) ** 2}"] + flags +
-                       shlex.split(self.options.precision_search_flags), "architecture.json", [subnet, *needs])
-    trained = self._train(name, [search])
-    trained.searches = [subnet, search]  # Its genotype has to be found, too.
-    return trained
+  def _random_bits(self, bits):
+    return self._with_bits("random_bits", bits, ["--method=random"])
+
+  def _by_sensitivity(self, bits):
+    """Which is measured on trained weights."""
+    trained = self.floats.training
+    return self._with_bits("sensitivity", bits, ["--method=sensitivity", f"--initial_weights={trained.result}"], [trained])
 
   def _ptq(self):
-    options = self.options
+    options, training = self.options, self.floats.training
     return self._step("ptq", "ptq",
-                      [f"--architecture={self._subnet_search.result}",
-                       f"--weights={self.subnet.training.result}", f"--test_data={options.test_data}",
+                      [self._network([training]), f"--weights={training.result}", f"--test_data={options.test_data}",
                        f"--methods={options.ptq_methods}", f"--sweep={options.ptq_sweep}",
                        f"--bn_bits={options.ptq_bn_bits}", f"--calibration_data={options.train_data}",
-                       f"--output={self._folder('ptq')}/ptq.json"], "ptq.json", [self.subnet.training])
+                       f"--output={self._folder('ptq')}/ptq.json"], "ptq.json", [training])
+
+
+class CellSeed(Seed):
+  """The operations are searched, too."""
+
+  flag = "architecture"
+  own = "QDARTS {2,4}"
+  rivals = ("random architecture", "random bits", "sensitivity", "QSubNet", FBQAT)
+  candidates = ("2,4", "2,4,8")  # Bits of QDARTS.
+
+  def __init__(self, options, seed):
+    self.options, self.seed = options, seed
+    super().__init__(options, seed, ("SubNet 32/32", "subnet"), [self._search("subnet", ["--bits=32"])])
+    self.networks["QSubNet"] = self._with_bits("qsubnet", EQUAL_BITS, [])
+    for bits in self.candidates:
+      self.networks["QDARTS {" + bits + "}"] = self._qdarts(
+          "qdarts" + bits.replace(",", ""), EQUAL_BITS, [f"--bits={bits}"])
+    self.networks["random architecture"] = self._qdarts("random", EQUAL_BITS, ["--random"])
+
+  def on_budget(self, bits):
+    return {self.own: self._qdarts(f"qdarts_{bits}", bits, [f"--bits={self.candidates[0]}"]),
+            "QSubNet": self._with_bits("qsubnet", bits, []),
+            "random architecture": self._qdarts(f"random_{bits}", bits, ["--random"])}
+
+  def _search(self, name, flags, needs=()):
+    return self._run(name + "_search", "search", self.options.search_epochs,
+                     flags + shlex.split(self.options.search_flags), "architecture.json", needs)
+
+  def _qdarts(self, name, bits, flags):
+    def budget():
+      return f"--target_bitops={self.bit_ops_at(bits):.0f}"
+    return self._train(name, [self._search(name, flags + [budget], self._found)])
+
+
+class FixedSeed(Seed):
+  """The network is given, and its bits are searched."""
+
+  flag = "network"
+  own = "differentiable"
+  rivals = ("random bits", "sensitivity", FBQAT)
+
+  def __init__(self, options, seed):
+    super().__init__(options, seed, ("float 32/32", "float"))
+    self.networks[self.own] = self._with_bits("differentiable", EQUAL_BITS, [])
+
+  def on_budget(self, bits):
+    return {self.own: self._with_bits("differentiable", bits, []), "sensitivity": self._by_sensitivity(bits),
+            "random bits": self._random_bits(bits)}
+
+  def _network(self, searches):
+    return super()._network(searches) if searches else f"--network={self.options.network}"
 
 
 class Comparison:
   """The plan: every method with every seed, then the list of budgets with the first."""
 
   def __init__(self, options):
-    self.seeds = {seed: Seed(options, seed) for seed in options.seeds}
+    kind = FixedSeed if options.network else CellSeed
+    self.own, self.rivals = kind.own, kind.rivals
+    self.seeds = {seed: kind(options, seed) for seed in options.seeds}
     self.first = self.seeds[options.seeds[0]]
     self.budgets = {bits: self.first.on_budget(bits) for bits in sorted(options.budget_bits, key=float)}
 
@@ -180,14 +233,14 @@ class Comparison:
     for networks in self.budgets.values():
       steps += [step for network in networks.values() for step in network.steps()]
     steps += [step for seed in self.seeds.values() for step in seed.ptq.steps()]  # The longest of all.
-    return list(dict.fromkeys(steps))  # SubNet's search is one of several methods' steps.
+    return list(dict.fromkeys(steps))  # Some are steps of several methods.
 
   def rows_by_seed(self):
     return {seed: methods.rows() for seed, methods in self.seeds.items()}
 
   def agreement(self):
-    """[(what is chosen, share)]: how much alike the searches of QDARTS are with different seeds."""
-    folders = [os.path.dirname(methods.networks[OWN].searches[-1].result) for methods in self.seeds.values()]
+    """[(what is chosen, share)]: how much alike the searches of its own method are with different seeds."""
+    folders = [methods.networks[self.own].searches[-1].folder for methods in self.seeds.values()]
     return logits.agreement([logits.logits_of(Run(folder).history()[-1][1]) for folder in folders])
 
   def points(self):

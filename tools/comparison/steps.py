@@ -50,9 +50,10 @@ class Step:
     if os.listdir(self.folder):  # A run that was refused leaves nothing.
       write(os.path.join(self.folder, "seconds.json"), json.dumps(self.seconds() + seconds))
 
-  def dry_command(self, genotype):
-    """The command with --dry_run, a published genotype in place of an architecture still to be found, and
-    without what only an earlier step's result tells; None if it is about weights still to be trained."""
+  def dry_command(self, stand_in):
+    """The command with --dry_run, the words of `stand_in` in place of a network still to be found, and without what
+    only an earlier step's result tells; None if it is about weights still to be trained."""
+    known = stand_in[0].partition("=")[0]
     command = []
     for word in self.words:
       if callable(word):
@@ -60,10 +61,10 @@ class Step:
       name, _, path = word.partition("=")
       if name == "--initial_weights" and not os.path.exists(path):
         return None
-      if os.path.exists(path) or name not in ("--architecture", "--weights", "--output"):
+      if name == known and os.sep in path and not os.path.exists(path):
+        command += stand_in
+      elif os.path.exists(path) or name not in ("--weights", "--output"):
         command.append(word)
-      elif name == "--architecture":
-        command.append(f"{name}={genotype}")
     return command + ["--dry_run"]
 
 
@@ -162,11 +163,11 @@ def run(steps, jobs):
       signal.signal(number, handler)
 
 
-def dry_run(steps, genotype):
+def dry_run(steps, stand_in):
   """Has every tool check its flags and files, and say what it would do; alike commands but once."""
   seen = set()
   for step in steps:
-    command = step.dry_command(genotype)
+    command = step.dry_command(stand_in)
     if command is None:
       continue
     key = tuple(word for word in command if not word.startswith(("--run=", "--seed=")))

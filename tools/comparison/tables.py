@@ -5,7 +5,6 @@ import math
 import os
 import statistics
 
-from comparison.methods import OWN, RIVALS
 from comparison.steps import write
 
 METHOD_HEAD = ("method", "accuracy, %", "BitOps, G", "published, M", "weights, KB", "activations, KB",
@@ -69,9 +68,9 @@ def _cells_of_point(point):
           "yes" if point["dominated"] else "no")
 
 
-def _text_of_agreement(agreement):
+def _text_of_agreement(own, agreement):
   shares = ", ".join(f"{what} {share:.2f}" for what, share in agreement)
-  return f"{OWN} with two seeds, choices made alike: {shares}\n"
+  return f"{own} with two seeds, choices made alike: {shares}\n"
 
 
 def _text_table(lines, left):
@@ -91,7 +90,7 @@ def report(comparison, options):
   """Writes comparison.{json,md,txt} into the folder of the output and prints the text."""
   rows_by_seed = comparison.rows_by_seed()
   summary = summarize(rows_by_seed)
-  pairs = [paired(rows_by_seed, OWN, other) for other in RIVALS]
+  pairs = [paired(rows_by_seed, comparison.own, other) for other in comparison.rivals]
   points = with_dominated(comparison.points())
   results = {"options": vars(options), "rows": rows_by_seed, "summary": summary, "paired": pairs,
              "agreement": dict(comparison.agreement()), "pareto": points}
@@ -100,7 +99,7 @@ def report(comparison, options):
   budgets = [BUDGET_HEAD] + [_cells_of_point(point) for point in points]
   notes = [_text_of_pair(pair, len(rows_by_seed)) for pair in pairs]
   if results["agreement"]:
-    notes.append(_text_of_agreement(results["agreement"].items()))
+    notes.append(_text_of_agreement(comparison.own, results["agreement"].items()))
   def document(table, between):
     parts = [table(methods, (0,)), between.join(notes)] + ([table(budgets, (1,))] if points else [])
     return "\n".join(parts)
