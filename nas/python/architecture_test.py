@@ -10,7 +10,7 @@ import unittest
 
 import torch
 from nqdarts import architecture
-from nqdarts.architecture import DerivedNetwork, load, load_weights, parse
+from nqdarts.architecture import DerivedNetwork, FixedNetwork, load, load_weights, parse
 
 PRINT_LOGITS = "nas/python/print_logits"
 
@@ -31,15 +31,24 @@ def text_of(bits, genotype=PC_DARTS, **shape):
                        "genotype": genotype, "bits": bits, "search": {}, "cost": {}})
 
 
-class WithoutBits(DerivedNetwork):
+def text_of_fixed(bits, name, **shape):
+    network = {"name": name, "images": "imagenet", "image_side": 33, "classes": 10, "eight_bit": "published", **shape}
+    return json.dumps({"format": "nqdarts fixed network", "version": 1, "build_id": "", "network": network, "bits": bits,
+                       "search": {}, "cost": {}})
+
+
+def without_bits(network_class, text):
     """To know which convolutions want them."""
 
-    def _set_bits(self):
-        pass
+    class WithoutBits(network_class):
+        def _set_bits(self):
+            pass
+
+    return {name: [32, 32] for name in WithoutBits(parse(text)).convolutions()}
 
 
 def conv_names(**shape):
-    return {name: [32, 32] for name in WithoutBits(parse(text_of({}, **shape))).convolutions()}
+    return without_bits(DerivedNetwork, text_of({}, **shape))
 
 
 class ArchitectureTest(unittest.TestCase):
@@ -51,9 +60,11 @@ class ArchitectureTest(unittest.TestCase):
         random.seed(0)
 
     def make(self, choices, **shape):
-        """A network of drawn weights, statistics and bits; its files lie in the folder."""
-        bits = {name: [random.choice(choices), random.choice(choices)] for name in conv_names(**shape)}
-        (self.folder / "architecture.json").write_text(text_of(bits, **shape))
+        """A network of drawn weights, statistics and bits, a fixed one if it has a name; its files lie in the folder."""
+        network_class, text = (FixedNetwork, text_of_fixed) if "name" in shape else (DerivedNetwork, text_of)
+        bits = {name: [random.choice(choices), random.choice(choices)]
+                for name in without_bits(network_class, text({}, **shape))}
+        (self.folder / "architecture.json").write_text(text(bits, **shape))
         network = load(self.folder / "architecture.json")
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
@@ -89,11 +100,17 @@ class ArchitectureTest(unittest.TestCase):
             ([1, 3], dict(quantize_stem=True, auxiliary=True), "float64", 1e-9),
             ([4, 8], dict(eight_bit="symmetric"), "float64", 1e-9),
             ([2, 8], dict(eight_bit="published"), "float64", 1e-9),
+            ([32], dict(name="resnet50"), "float32", 1e-5),
+            ([2, 4], dict(name="edmips_resnet18"), "float64", 1e-9),
+            ([4, 8], dict(name="resnet18", eight_bit="symmetric"), "float64", 1e-9),
+            ([4, 32], dict(name="edmips_googlenet"), "float64", 1e-9),
+            ([2, 4], dict(name="edmips_inception_v3", image_side=75, classes=7), "float64", 1e-9),
+            ([3], dict(name="inception_v3", image_side=75), "float64", 1e-9),
         )
         for choices, shape, dtype, tolerance in cases:
             with self.subTest(bits=choices, **shape):
                 self.make(choices, **shape)
-                side = shape.get("image_side", 32)
+                side = shape.get("image_side", 33 if "name" in shape else 32)
                 images = torch.randn(4, 3, side, side, dtype=getattr(torch, dtype))
                 theirs, ours = self.logits_of_cpp(images, dtype), self.logits_of_python(images)
                 # A level that rounds on a tie may differ, and an image with it: they are counted.
@@ -140,7 +157,8 @@ class ArchitectureTest(unittest.TestCase):
     def test_bad_files_are_refused_by_field(self):
         good = json.loads(text_of(conv_names()))
         changes = (
-            (dict(format="x"), 'format: expected "nqdarts architecture"'),
+            (dict(format="x"), 'format: expected "nqdarts architecture" or "nqdarts fixed network"'),
+            (dict(format="nqdarts fixed network"), "genotype: unknown field"),
             (dict(version=2), "version: is 2; this build reads version 1"),
             (dict(extra=1), "extra: unknown field; expected one of format, version"),
             (dict(network={**good["network"], "layers": 0}), "network.layers: is 0; expected 1..1000"),
@@ -161,6 +179,16 @@ class ArchitectureTest(unittest.TestCase):
             architecture.read(self.folder / "cut.json")
         with self.assertRaisesRegex(OSError, "/no/such"):
             architecture.read("/no/such")
+
+    def test_fixed_networks_have_torchvisions_names_and_lack_auxiliary_heads(self):
+        state = self.make([32], name="googlenet").state_dict()
+        for name in ("conv1.conv.weight", "inception3a.branch2.1.bn.running_var", "fc.bias"):
+            self.assertIn(name, state)
+        torch.save({**state, "aux1.fc1.bias": torch.zeros(3)}, self.folder / "with_heads.pt")
+        load(self.folder / "architecture.json", self.folder / "with_heads.pt")
+        self.assertIn("layer1.0.conv1.conv.weight", self.make([2], name="edmips_resnet18").state_dict())
+        with self.assertRaisesRegex(ValueError, "network.name: is 'resnet19'; expected one of edmips_resnet18"):
+            FixedNetwork(parse(text_of_fixed({}, "resnet19")))
 
     def test_it_trains_and_exports(self):
         network = self.make([2, 4], auxiliary=True)

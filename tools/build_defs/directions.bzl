@@ -37,7 +37,7 @@ DIRECTIONS = {
     "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/fused", "nas/operations", "nas/networks"],
     "nas/weights": ["base", "nas/space", "nas/networks", "nas/derived"],
     # What was found, for Python.
-    "nas/python": ["base", "quant", "nas/space", "nas/derived", "nas/weights"],
+    "nas/python": ["base", "quant", "nas/space", "nas/networks", "nas/derived", "nas/weights"],
     "nas/deployment": ["base", "quant", "distributed", "nas/space", "nas/networks", "nas/operations", "nas/derived"],
     "nas/derivation": ["base", "quant", "nas/space", "nas/supernet", "nas/derived"],
     "nas/budget": ["base", "quant", "nas/space", "nas/supernet", "nas/derived", "nas/derivation"],

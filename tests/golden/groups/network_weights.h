@@ -34,9 +34,10 @@ void SetWeights(const GoldenFile& file, const std::map<std::string, at::Tensor>&
 GoldenFile WithNoise(GoldenFile file, const std::function<bool(const std::string&)>& of,
                      double noise);
 
-// That of the gradient of a logit over bits: the difference of two nearly equal sums over all
-// activations.
-inline constexpr double kBitLogitNoise = 1e-6;
+// What a search weighs its complexity with. The tensor "cd" is that, rounded to float32: where the
+// gradients of loss and complexity all but cancel, as of some logits over bits, that would be
+// 1e-6 of their sum.
+inline double ComplexityDecay(const GoldenFile& file) { return file.Config("cd"); }
 
 // Compares the norm of each parameter's gradient, computed in float64, with "gradnorm64", within
 // what "gradnoise64" says; both in the order of "grad_names".

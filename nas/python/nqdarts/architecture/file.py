@@ -1,4 +1,4 @@
-"""The architecture file."""
+"""The architecture file, and that of a network whose structure is given."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from nqdarts.quant.functional import BITS
 from nqdarts.quant.operators import EIGHT_BIT
 
-FORMAT, VERSION = "nqdarts architecture", 1
+FORMAT, FIXED_FORMAT, VERSION = "nqdarts architecture", "nqdarts fixed network", 1
 PRIMITIVES = ("none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3",
               "dil_conv_5x5", "sep_conv_7x7", "conv_7x1_1x7")
 
@@ -30,6 +30,17 @@ class NetworkShape:
 
 
 @dataclasses.dataclass(frozen=True)
+class FixedShape:
+    """Which of the networks whose structure is given, at which size."""
+
+    name: str  # "resnet18", "edmips_resnet18", ...
+    images: str
+    image_side: int
+    classes: int
+    eight_bit: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Genotype:
     """Of each kind of cell, edges as (primitive, predecessor), two into each node, and the states that come out."""
 
@@ -43,8 +54,8 @@ class Genotype:
 class Architecture:
     """What ``search`` hands to training."""
 
-    network: NetworkShape
-    genotype: Genotype
+    network: NetworkShape | FixedShape
+    genotype: Genotype | None  # none of a network whose structure is given
     bits: dict[str, tuple[int, int]]  # of each convolution: of its activations and its weights
     search: dict[str, Any]  # how the search was configured
 
@@ -67,15 +78,17 @@ def parse(text: str) -> Architecture:
         raise ValueError(f"malformed JSON at byte {error.pos}") from None
     if not isinstance(root, dict):
         raise ValueError("expected a JSON object")
-    if root.get("format") != FORMAT:
-        raise ValueError(f'format: expected "{FORMAT}"')
+    if root.get("format") not in (FORMAT, FIXED_FORMAT):
+        raise ValueError(f'format: expected "{FORMAT}" or "{FIXED_FORMAT}"')
+    fixed = root["format"] == FIXED_FORMAT
     version = root.get("version")
     if not _is_integer(version) or not 1 <= version <= VERSION:
         shown = "missing" if version is None else json.dumps(version)
         raise ValueError(f"version: is {shown}; this build reads version {VERSION}")
-    _only_known(root, "", ("format", "version", "build_id", "network", "genotype", "bits", "search", "cost"))
-    network = _network(_field(root, "", "network", dict))
-    genotype = _genotype(_field(root, "", "genotype", dict))
+    _only_known(root, "", ("format", "version", "build_id", "network", *([] if fixed else ["genotype"]), "bits", "search",
+                           "cost"))
+    network = _network(_field(root, "", "network", dict), FixedShape if fixed else NetworkShape)
+    genotype = None if fixed else _genotype(_field(root, "", "genotype", dict))
     bits = {name: _bits(name, pair) for name, pair in _field(root, "", "bits", dict).items()}
     return Architecture(network, genotype, bits, _field(root, "", "search", dict))
 
@@ -102,18 +115,20 @@ def _field(fields: dict, prefix: str, name: str, kind: type) -> Any:
     return value
 
 
-def _network(fields: dict) -> NetworkShape:
-    kinds = {"images": str, "image_side": int, "channels": int, "layers": int, "classes": int, "auxiliary": bool,
-             "quantize_stem": bool, "eight_bit": str}
+_TYPES = {"str": str, "int": int, "bool": bool}
+
+
+def _network(fields: dict, shape_class: type) -> NetworkShape | FixedShape:
+    kinds = {field.name: _TYPES[field.type] for field in dataclasses.fields(shape_class)}
     _only_known(fields, "network.", tuple(kinds))
-    shape = NetworkShape(**{name: _field(fields, "network.", name, kind) for name, kind in kinds.items()})
+    shape = shape_class(**{name: _field(fields, "network.", name, kind) for name, kind in kinds.items()})
     for name, known in (("images", ("cifar", "imagenet")), ("eight_bit", tuple(EIGHT_BIT))):
         if getattr(shape, name) not in known:
             raise ValueError(f"network.{name}: is {getattr(shape, name)!r}; expected one of {', '.join(known)}")
     for name, last in (("channels", 1 << 16), ("layers", 1000), ("classes", 1 << 20), ("image_side", 1 << 16)):
-        if not 1 <= getattr(shape, name) <= last:
+        if not 1 <= getattr(shape, name, 1) <= last:
             raise ValueError(f"network.{name}: is {getattr(shape, name)}; expected 1..{last}")
-    if shape.images == "imagenet" and shape.channels % 2:
+    if isinstance(shape, NetworkShape) and shape.images == "imagenet" and shape.channels % 2:
         raise ValueError(f"network.channels: is {shape.channels}; expected an even number for imagenet")
     return shape
 

@@ -12,14 +12,16 @@ from nqdarts.quant import PrecisionConv2d, mixed_activation, mixed_weight
 
 
 class OuterConv2d(nn.Conv2d):
-    """A convolution outside of the cells: in float unless the stem is quantized. Its parameter is ``weight``."""
+    """A convolution whose parameter is ``weight``: one outside of the cells, in float unless the stem is quantized, and those
+    of torchvision's networks."""
 
     activation_bits = 32
     weight_bits = 32
     eight_bit = "published"
     activation_range: Tensor | None
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int = 0):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | tuple[int, int],
+                 stride: int | tuple[int, int] = 1, padding: int | tuple[int, int] = 0):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.register_buffer("activation_range", None)
 
@@ -28,6 +30,27 @@ class OuterConv2d(nn.Conv2d):
         x = mixed_activation(x, [self.activation_bits], eight_bit=self.eight_bit,
                              range_of=None if fixed is None else fixed.to(x.dtype))
         return self._conv_forward(x, mixed_weight(self.weight, [self.weight_bits], eight_bit=self.eight_bit), None)
+
+
+class FoundNetwork(nn.Module):
+    """Bits for convolutions, by name, from an architecture. ValueError names the first convolution whose bits are missing
+    or that the network does not have."""
+
+    architecture: Architecture
+
+    def convolutions(self) -> dict[str, PrecisionConv2d | OuterConv2d]:
+        """Those whose bits are chosen, by name."""
+        raise NotImplementedError
+
+    def _set_bits(self) -> None:
+        bits = dict(self.architecture.bits)
+        for name, conv in self.convolutions().items():
+            if name not in bits:
+                raise ValueError(f"bits.{name}: is missing; the network has this convolution")
+            conv.activation_bits, conv.weight_bits = bits.pop(name)
+            conv.eight_bit = self.architecture.network.eight_bit
+        for name in bits:
+            raise ValueError(f"bits.{name}: is unknown; the network has no such convolution")
 
 
 class Cell(nn.Module):
@@ -78,13 +101,11 @@ class AuxiliaryHead(nn.Module):
         return self.classifier(self.features(x).flatten(1))
 
 
-class DerivedNetwork(nn.Module):
+class DerivedNetwork(FoundNetwork):
     """NetworkCIFAR and NetworkImageNet of QDARTS/model.py, with their names.
 
     [n, 3, side, side] -> logits [n, classes]; in training, with an auxiliary head, (logits, auxiliary logits).
     ``drop_path_probability`` acts in training: so often a sample goes without an operation.
-
-    ValueError names the first convolution whose bits are missing or that the genotype does not have.
     """
 
     def __init__(self, architecture: Architecture):
@@ -121,20 +142,9 @@ class DerivedNetwork(nn.Module):
         self._set_bits()
 
     def convolutions(self) -> dict[str, PrecisionConv2d | OuterConv2d]:
-        """Those whose bits are chosen, by name."""
         return {name: module for name, module in self.named_modules()
                 if isinstance(module, (PrecisionConv2d, OuterConv2d))
                 and (name.startswith("cells.") or self.architecture.network.quantize_stem)}
-
-    def _set_bits(self) -> None:
-        bits = dict(self.architecture.bits)
-        for name, conv in self.convolutions().items():
-            if name not in bits:
-                raise ValueError(f"bits.{name}: is missing; the genotype has this convolution")
-            conv.activation_bits, conv.weight_bits = bits.pop(name)
-            conv.eight_bit = self.architecture.network.eight_bit
-        for name in bits:
-            raise ValueError(f"bits.{name}: is unknown; the genotype has no such convolution")
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         if self.architecture.network.images == "cifar":

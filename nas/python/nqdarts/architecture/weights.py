@@ -10,36 +10,41 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nqdarts.architecture.file import Architecture, read
-from nqdarts.architecture.network import DerivedNetwork, OuterConv2d
+from nqdarts.architecture.file import Architecture, FixedShape, read
+from nqdarts.architecture.fixed_network import FixedNetwork
+from nqdarts.architecture.network import DerivedNetwork, FoundNetwork, OuterConv2d
 from nqdarts.quant import operators
 
 _SHOWN = 5  # names in an error
 _EXTRA = (".size_product", ".memory_size")  # buffers of the published networks that each forward sets anew
+_AUXILIARY_HEADS = ("auxiliary_head", "aux1", "aux2", "AuxLogits")
 _RANGE = ".activation_range"
 _COUNTER = ".num_batches_tracked"
 
 
 def load(architecture: str | os.PathLike[str] | Architecture,
-         weights: str | os.PathLike[str] | None = None) -> DerivedNetwork:
-    """The network of an architecture (or its file), with a file's weights or new ones."""
-    network = DerivedNetwork(architecture if isinstance(architecture, Architecture) else read(architecture))
+         weights: str | os.PathLike[str] | None = None) -> DerivedNetwork | FixedNetwork:
+    """The network of an architecture (or its file, or that of a network whose structure is given), with a file's weights or
+    new ones."""
+    if not isinstance(architecture, Architecture):
+        architecture = read(architecture)
+    network = (FixedNetwork if isinstance(architecture.network, FixedShape) else DerivedNetwork)(architecture)
     if weights is not None:
         load_weights(network, weights)
     return network
 
 
-def load_weights(network: DerivedNetwork, path: str | os.PathLike[str]) -> None:
+def load_weights(network: FoundNetwork, path: str | os.PathLike[str]) -> None:
     """Copies a file's tensors into ``network``: one that ``train`` wrote, with its fixed ranges of 8-bit activations,
-    or one of the published QDARTS, PC-DARTS or FBQAT, also with DataParallel's "module." before its names. It
-    may have an auxiliary head that the network lacks, and lack batch counters. Runs no code of the file.
+    or one of the published QDARTS, PC-DARTS, FBQAT or EdMIPS, or of torchvision, also with DataParallel's "module."
+    before its names. It may have auxiliary heads that the network lacks, and lack batch counters. Runs no code of the file.
 
     ValueError names the file and lists the tensors that are missing, unexpected or of another shape; then nothing has
     changed.
     """
     file = _tensors(torch.load(path, map_location="cpu", weights_only=True), path)
-    if not hasattr(network, "auxiliary_head"):
-        file = {name: tensor for name, tensor in file.items() if not name.startswith("auxiliary_head.")}
+    lacking = tuple(head + "." for head in _AUXILIARY_HEADS if not hasattr(network, head))
+    file = {name: tensor for name, tensor in file.items() if not name.startswith(lacking)}
     ranges = {name: file.pop(name) for name in list(file) if name.endswith(_RANGE)}
     state = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith(_RANGE)}
     names = max(_styles(network, state), key=lambda style: sum(published in file for published in style.values()))
@@ -90,7 +95,7 @@ def _tensors(content: Any, path: str | os.PathLike[str]) -> dict[str, Tensor]:
             if not name.endswith(_EXTRA)}
 
 
-def _check_ranges(network: DerivedNetwork, wanted: set[str], ranges: dict[str, Tensor],
+def _check_ranges(network: FoundNetwork, wanted: set[str], ranges: dict[str, Tensor],
                   path: str | os.PathLike[str]) -> None:
     for name in sorted(wanted):
         if name not in ranges:
@@ -106,7 +111,7 @@ def _check_ranges(network: DerivedNetwork, wanted: set[str], ranges: dict[str, T
                              "first row")
 
 
-def _styles(network: DerivedNetwork, state: dict[str, Tensor]) -> list[dict[str, str]]:
+def _styles(network: FoundNetwork, state: dict[str, Tensor]) -> list[dict[str, str]]:
     """The names that published networks have for ours: QDARTS's, which ours are, PC-DARTS's, and FBQAT's."""
     numbered = {}
     children = {f"{prefix}.{child}": f"{prefix}.{number}" for prefix, module in network.named_modules()
