@@ -117,6 +117,8 @@ _WHEELS = {
     "onnx_python": ["onnx", "onnxruntime", "qonnx", "flatbuffers", "ml_dtypes", "numpy", "packaging", "protobuf", "toposort", "typing_extensions"],
     # For tests alone: TensorBoard's reader with what it imports.
     "tensorboard": ["tensorboard", "protobuf", "numpy", "packaging", "absl-py"],
+    # For a test alone: its networks, which import Pillow.
+    "torchvision": ["torchvision"],
 }
 
 def nqdarts_dependencies():

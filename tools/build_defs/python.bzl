@@ -7,6 +7,9 @@ NUMPY = "@python_packages//:packages"
 # onnxruntime, onnx and qonnx, with a NumPy of their own.
 ONNX = "@onnx_python//:python"
 
+# torchvision's networks, and Pillow, which they import.
+TORCHVISION = ["@torchvision//:python", "@pillow//:packages"]
+
 def _shell_rule_arguments(main, data, args):
     return {
         "srcs": ["//tools/build_defs:run_python.sh"],

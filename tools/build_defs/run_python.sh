@@ -10,7 +10,7 @@ for wheel in $(find -L . -maxdepth 4 -name '*.whl' -not -path './external/*'); d
   python3 -m zipfile -e "$wheel" "$site"
 done
 here=$PWD
-export PYTHONPATH=$site:$here/third_party/libtorch/without_cuda:${here%/*}/python_packages:${here%/*}/libtorch:${here%/*}/pillow:${here%/*}/onnx_python
+export PYTHONPATH=$site:$here/third_party/libtorch/without_cuda:${here%/*}/python_packages:${here%/*}/libtorch:${here%/*}/pillow:${here%/*}/torchvision:${here%/*}/onnx_python
 status=0
 python3 -P "$@" || status=$?
 rm -rf "$site"
