@@ -7,7 +7,7 @@ r"""Trains every method on one data set and prints one table.
 Methods: SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 bits, QSubNet, bits by sensitivity, and
 random bits; QDARTS among bits {2,4} and {2,4,8}; a random architecture with random bits, without which no search has
 shown anything. With --network=resnet18 the network is given: in float, PTQ, FBQAT, random bits, sensitivity, and the
-differentiable search for bits. All searches have one budget, what FBQAT costs at 3 bits, so that accuracies can be compared. With
+differentiable search for bits, all from the weights in float. All searches have one budget, what FBQAT costs at 3 bits, so that accuracies can be compared. With
 --budget_bits=2.5,3.5 moreover, with the first seed, QDARTS, QSubNet and a random architecture, or the differentiable
 search, sensitivity and random bits, on what the float network would cost at so many bits.
 
@@ -23,7 +23,6 @@ counts; memory is that of the whole network, whose stem and classifier are in fl
 import argparse
 import math
 import os
-import shlex
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -87,6 +86,7 @@ def parser_of_flags():
   parser.add_argument("--test_data", required=True, type=path, help="images to compare on")
   parser.add_argument("--output", required=True, type=path, help="folder of all runs and of the results")
   parser.add_argument("--network", default="", help="a network whose structure is given, in place of cells: resnet18")
+  parser.add_argument("--network_flags", default="", help="what else says which network: --image_size=96")
   parser.add_argument("--preset", default="cifar", choices=(*GENOTYPES, *EDMIPS), help="preset of search and training")
   parser.add_argument("--seeds", default="2,3", type=Numbers(Number(int, 0)), help="seeds; each runs everything")
   parser.add_argument("--search_epochs", type=epochs, default="50")
@@ -116,6 +116,8 @@ def parse_flags(arguments):
     parser.error("--seeds: there must be one")
   if options.preset in EDMIPS and not options.network:
     parser.error(f"--preset={options.preset}: is for --network")
+  if options.network_flags and not options.network:
+    parser.error("--network_flags: is for --network")
   if options.network and options.search_flags:
     parser.error("--search_flags: contradicts --network, whose operations are not searched")
   return options
@@ -125,8 +127,7 @@ def stand_in(options):
   """Flags that name a network like one that is still to be found."""
   if not options.network:
     return [f"--architecture={GENOTYPES[options.preset]}"]
-  of_images = [flag for flag in shlex.split(options.train_flags) if flag.startswith(("--images=", "--image_size="))]
-  return [f"--network={options.network}", f"--preset={options.preset}", *of_images]
+  return [*methods.given_network(options), f"--preset={options.preset}"]
 
 
 def compare(options):

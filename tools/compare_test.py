@@ -130,6 +130,12 @@ class CompareTest(unittest.TestCase):
     # Per seed 7 trainings, each evaluated, 3 choices of bits, PTQ; with the first, 9 choices, trained and evaluated.
     self.assertEqual(len(self.calls()), 2 * (7 + 7 + 3 + 1) + 3 * 9)
     self.assertFalse([call for call in self.calls() if call.startswith("search ")])
+    seed = compare.methods.FixedSeed(compare.parse_flags(
+        ["--train_data=x", "--test_data=y", "--output=z", "--network=resnet18"]), 2)
+    starts = {step.folder: [word for word in step.words if str(word).startswith("--initial_weights=")] for step in seed.steps()}
+    self.assertEqual(starts["z/seed2/float"], [])
+    for step in ("fbqat2", "random_bits", "differentiable_search", "sensitivity_search"):
+      self.assertEqual(starts["z/seed2/" + step], ["--initial_weights=z/seed2/float/weights.pt"])
     budgets = [call.split()[2] for call in self.calls() if call.startswith("precision_search ")]
     self.assertEqual(sorted(set(map(float, budgets))), [64, 1024 / 9, (32 / 2.5) ** 2, 256])
 
@@ -210,7 +216,9 @@ class CompareTest(unittest.TestCase):
       with open(os.path.join(self.folder, tool), "w") as file:
         file.write(FAKE_DRY_TOOL)
     compare.main(["--train_data=x", "--test_data=y", f"--output={self.folder}/out", f"--tools={self.folder}", "--dry_run",
-                  "--network=inception_v3", "--train_flags=--image_size=75 --weight_lr=0.1"])
+                  "--network=inception_v3", "--network_flags=--image_size=75", "--train_flags=--weight_lr=0.1"])
+    for call in self.calls():
+      self.assertEqual(call.split().count("--image_size=75"), 1)
     evaluation = next(call for call in self.calls() if os.path.basename(call.split()[0]) == "evaluate")
     for flag in ("--network=inception_v3", "--image_size=75", "--preset=cifar"):
       self.assertIn(flag, evaluation.split())
@@ -224,7 +232,8 @@ class CompareTest(unittest.TestCase):
                        ("--ptq_bn_bits=33", "must be a whole number from 1 to 32"),
                        ("--budget_bits=2,inf", "'inf' must be a number from 1 to 8"),
                        ("--seeds=2,x", "'x' must be a whole number 0 or more"),
-                       ("--seeds=", "there must be one"), ("--preset=edmips_resnet18", "is for --network"), ("--preset=pcdarts", "choose from"),
+                       ("--seeds=", "there must be one"), ("--preset=edmips_resnet18", "is for --network"),
+                       ("--network_flags=--image_size=75", "is for --network"), ("--preset=pcdarts", "choose from"),
                        ("--out=x", "--out: is --output now"), ("--outp=x", "unrecognized")):
       error = io.StringIO()
       with self.assertRaises(SystemExit) as refusal, contextlib.redirect_stderr(error):

@@ -50,3 +50,9 @@ grep -q '"stem.0"' "$work/qsubnet/architecture.json"
 for method in SubNet PTQ "FBQAT 2/2" QSubNet QDARTS; do
   grep -q "^| $method" "$work/cifar/comparison.md"
 done
+
+# Of a network that is given.
+"$tools/compare" --tools="$tools" --train_data="$work/data" --test_data="$work/data" --output="$work/given" \
+  --network=resnet18 --preset=quickstart --seeds=2 --budget_bits=2 --dry_run >"$work/dry"
+grep -qx "would run 27 steps in $work/given" "$work/dry"
+grep -q "differentiable_search .*--target_compression=113" "$work/dry"

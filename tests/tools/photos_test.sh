@@ -8,8 +8,8 @@ two_ranks() { tools/build_defs/mpi_run.sh 2 "$@"; }
 work=$TEST_TMPDIR
 for part in train test; do "$tools/pack" --input="$photos/$part.tar" --output="$work/$part" >/dev/null; done
 
-common=(--preset=edmips_resnet18 --image_size=64 --batch=14 --epochs=2 --weight_lr=0.01 --train_data="$work/train" --check_ranks)
-two_ranks "$tools/precision_search" "${common[@]}" --run="$work/search"
+common=(--preset=edmips_resnet18 --batch=14 --epochs=2 --weight_lr=0.01 --train_data="$work/train" --check_ranks)
+two_ranks "$tools/precision_search" "${common[@]}" --image_size=64 --run="$work/search"
 grep -q '"layer4.1.conv2": \[[234], [1234]\]' "$work/search/network.json"
 two_ranks "$tools/train" "${common[@]}" --network="$work/search/network.json" --test_data="$work/test" --run="$work/train_found"
 [ "$(grep -c '"kind":"evaluation"' "$work/train_found/metrics.jsonl")" = 2 ]
@@ -19,7 +19,7 @@ two_ranks "$tools/evaluate" "${trained[@]}" --test_data="$work/test" >"$work/two
 grep -q "^accuracy .* of 12 images" "$work/two_ranks"
 
 # In float, to be quantized after training.
-two_ranks "$tools/train" "${common[@]}" --epochs=1 --network=resnet18 --abits=32 --wbits=32 --run="$work/float"
+two_ranks "$tools/train" "${common[@]}" --epochs=1 --image_size=64 --network=resnet18 --run="$work/float"
 "$tools/ptq" --network="$work/float/network.json" --weights="$work/float/weights.pt" --test_data="$work/test" --sweep=8/8,4/4 \
   --output="$work/ptq.json"
 grep -q '"quantized"' "$work/ptq.json"

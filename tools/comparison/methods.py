@@ -67,6 +67,7 @@ class Seed:
   """All methods with one seed: `networks`, by name, the one in float first, and `ptq`."""
 
   flag = None  # That names a network, as does its file.
+  starts_in_float = False  # Whether what is quantized starts from the weights of the network in float.
   own = None  # The method that is compared, seed by seed, with `rivals`.
   rivals = ()
 
@@ -74,6 +75,7 @@ class Seed:
     """`floats`: the name and folder of the network in float, which the searches `found`, unless it is given."""
     self.options, self.seed, self._found = options, seed, list(found)
     name, folder = floats
+    self.floats = None  # Which itself starts from nothing.
     self.floats = self._train(folder, self._found)
     self.ptq = Ptq(self.floats, self._ptq())
     self.networks = {name: self.floats}
@@ -114,8 +116,8 @@ class Seed:
     return os.path.join(step.folder, f"{self.flag}.json")
 
   def _network(self, searches):
-    """The flag with what the last of `searches` found."""
-    return f"--{self.flag}={self._file(searches[-1])}"
+    """Flags with what the last of `searches` found."""
+    return [f"--{self.flag}={self._file(searches[-1])}"]
 
   def _step(self, name, tool, flags, result, needs=(), launcher=()):
     return Step(self._folder(name), os.path.join(self.options.tools, tool), flags, result, needs, launcher)
@@ -130,39 +132,43 @@ class Seed:
   def _train(self, name, searches, flags=()):
     """The network that the last of `searches` found, with the bits of `flags` if there are any."""
     options = self.options
+    weights, needs = self._weights() if self.starts_in_float and self.floats else ([], [])
     training = self._run(name, "train", options.train_epochs,
-                         [self._network(searches)] + list(flags) + shlex.split(options.train_flags), "weights.pt",
-                         searches[-1:])
+                         self._network(searches) + list(flags) + weights + shlex.split(options.train_flags), "weights.pt",
+                         searches[-1:] + needs)
     folder = name + "/evaluation"
     evaluation = self._step(folder, "evaluate",
-                            [self._network([training]), f"--weights={training.result}",
-                             f"--test_data={options.test_data}",
+                            self._network([training]) +
+                            [f"--weights={training.result}", f"--test_data={options.test_data}",
                              f"--output={self._folder(folder)}/evaluation.json"], "evaluation.json", [training])
     return Trained(searches, training, evaluation)
 
-  def _with_bits(self, name, bits, flags, needs=()):
-    """The network in float with bits chosen on the budget of `bits`; `needs` come before the choice."""
+  def _weights(self):
+    """The flag that starts from those of the network in float, and the steps that it needs."""
+    return [f"--initial_weights={self.floats.training.result}"], [self.floats.training]
+
+  def _with_bits(self, name, bits, flags, trained):
+    """The network in float with bits chosen on the budget of `bits`, by a search that starts from its weights or not."""
+    weights, needs = self._weights() if trained else ([], [])
     name = name if bits == EQUAL_BITS else f"{name}_{bits}"
     search = self._run(name + "_search", "precision_search", self.options.search_epochs,
-                       [self._network(self._found), f"--target_compression={(32 / float(bits)) ** 2}"] + flags +
+                       self._network(self._found) + [f"--target_compression={(32 / float(bits)) ** 2}"] + flags + weights +
                        shlex.split(self.options.precision_search_flags), f"{self.flag}.json", [*self._found, *needs])
     network = self._train(name, [search])
-    network.searches = [*self._found, *needs, search]  # All that has to be there first.
+    network.searches = [*self._found, *([] if self.starts_in_float else needs), search]
     return network
 
   def _random_bits(self, bits):
-    return self._with_bits("random_bits", bits, ["--method=random"])
+    return self._with_bits("random_bits", bits, ["--method=random"], trained=False)
 
   def _by_sensitivity(self, bits):
-    """Which is measured on trained weights."""
-    trained = self.floats.training
-    return self._with_bits("sensitivity", bits, ["--method=sensitivity", f"--initial_weights={trained.result}"], [trained])
+    return self._with_bits("sensitivity", bits, ["--method=sensitivity"], trained=True)
 
   def _ptq(self):
     options, training = self.options, self.floats.training
     return self._step("ptq", "ptq",
-                      [self._network([training]), f"--weights={training.result}", f"--test_data={options.test_data}",
-                       f"--methods={options.ptq_methods}", f"--sweep={options.ptq_sweep}",
+                      self._network([training]) +
+                      [f"--weights={training.result}", f"--test_data={options.test_data}", f"--methods={options.ptq_methods}", f"--sweep={options.ptq_sweep}",
                        f"--bn_bits={options.ptq_bn_bits}", f"--calibration_data={options.train_data}",
                        f"--output={self._folder('ptq')}/ptq.json"], "ptq.json", [training])
 
@@ -178,7 +184,7 @@ class CellSeed(Seed):
   def __init__(self, options, seed):
     self.options, self.seed = options, seed
     super().__init__(options, seed, ("SubNet 32/32", "subnet"), [self._search("subnet", ["--bits=32"])])
-    self.networks["QSubNet"] = self._with_bits("qsubnet", EQUAL_BITS, [])
+    self.networks["QSubNet"] = self._with_bits("qsubnet", EQUAL_BITS, [], trained=False)
     for bits in self.candidates:
       self.networks["QDARTS {" + bits + "}"] = self._qdarts(
           "qdarts" + bits.replace(",", ""), EQUAL_BITS, [f"--bits={bits}"])
@@ -186,7 +192,7 @@ class CellSeed(Seed):
 
   def on_budget(self, bits):
     return {self.own: self._qdarts(f"qdarts_{bits}", bits, [f"--bits={self.candidates[0]}"]),
-            "QSubNet": self._with_bits("qsubnet", bits, []),
+            "QSubNet": self._with_bits("qsubnet", bits, [], trained=False),
             "random architecture": self._qdarts(f"random_{bits}", bits, ["--random"])}
 
   def _search(self, name, flags, needs=()):
@@ -199,23 +205,29 @@ class CellSeed(Seed):
     return self._train(name, [self._search(name, flags + [budget], self._found)])
 
 
+def given_network(options):
+  """Flags of a network whose structure is given, and of its size, which is in no file yet."""
+  return [f"--network={options.network}", *shlex.split(options.network_flags)]
+
+
 class FixedSeed(Seed):
-  """The network is given, and its bits are searched."""
+  """The network is given and its bits are searched; all starts from its weights in float, whose training counts for none."""
 
   flag = "network"
+  starts_in_float = True
   own = "differentiable"
   rivals = ("random bits", "sensitivity", FBQAT)
 
   def __init__(self, options, seed):
     super().__init__(options, seed, ("float 32/32", "float"))
-    self.networks[self.own] = self._with_bits("differentiable", EQUAL_BITS, [])
+    self.networks[self.own] = self._with_bits("differentiable", EQUAL_BITS, [], trained=True)
 
   def on_budget(self, bits):
-    return {self.own: self._with_bits("differentiable", bits, []), "sensitivity": self._by_sensitivity(bits),
+    return {self.own: self._with_bits("differentiable", bits, [], trained=True), "sensitivity": self._by_sensitivity(bits),
             "random bits": self._random_bits(bits)}
 
   def _network(self, searches):
-    return super()._network(searches) if searches else f"--network={self.options.network}"
+    return super()._network(searches) if searches else given_network(self.options)
 
 
 class Comparison:

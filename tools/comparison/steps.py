@@ -52,7 +52,7 @@ class Step:
 
   def dry_command(self, stand_in):
     """The command with --dry_run, the words of `stand_in` in place of a network still to be found, and without what
-    only an earlier step's result tells; None if it is about weights still to be trained."""
+    only an earlier step's result tells; None if it measures weights still to be trained."""
     known = stand_in[0].partition("=")[0]
     command = []
     for word in self.words:
@@ -60,7 +60,9 @@ class Step:
         continue
       name, _, path = word.partition("=")
       if name == "--initial_weights" and not os.path.exists(path):
-        return None
+        if "--method=sensitivity" in self.words:
+          return None
+        continue
       if name == known and os.sep in path and not os.path.exists(path):
         command += stand_in
       elif os.path.exists(path) or name not in ("--weights", "--output"):
