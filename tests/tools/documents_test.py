@@ -25,6 +25,11 @@ SUBSTITUTIONS = [
     (r'--launcher="[^"]*" |--\w+_flags=--device=cuda |--device=cuda |mpirun -np \d+ ', ""),
     (r"--threads=16", "--threads=2"),
     (r"--target_bitops=4e9", "--target_bitops=1e7"),
+    # A network that is given, on small images, for an epoch.
+    (r"/compare --network=", "/compare --dry_run --network="),
+    (r"/precision_search --preset=edmips_resnet18", "/precision_search --preset=edmips_resnet18 --image_size=33 --batch=90 --epochs=1"),
+    (r"--image_size=224", "--image_size=33"),
+    (r"--batch=256 --epochs=\d+", "--batch=90 --epochs=1"),
     # A network that trains in seconds.
     (r"(/search --preset=\w+)", r"\1 --epochs=1 --warmup_epochs=0 --alpha_begin=0 --batch=16 --channels=8 --layers=3"
      r" --derive_channels=8 --derive_layers=3 --train_fraction=0.2 --search_fraction=0.2 --report_steps=2"),
@@ -98,6 +103,17 @@ def make_digits(folder):
                    stdout=subprocess.DEVNULL)
 
 
+def make_networks(folder):
+  """shards/train and shards/val, and weights with torchvision's names."""
+  make_digits(folder)
+  for part in ("train", "val"):
+    subprocess.run([f"{TOOLS}/pack", f"--input={DIGITS}/test.tar", f"--output={folder}/shards/{part}"], check=True,
+                   stdout=subprocess.DEVNULL)
+  subprocess.run([f"{TOOLS}/train", "--network=resnet18", "--images=imagenet", "--image_size=33", "--batch=90", "--epochs=1",
+                  f"--train_data={folder}/shards/train", f"--run={folder}/float"], check=True, stdout=subprocess.DEVNULL)
+  os.rename(f"{folder}/float/weights.pt", f"{folder}/resnet18-f37072fd.pth")
+
+
 def make_published(folder):
   """What a search of the published code leaves, and data."""
   make_digits(folder)
@@ -145,6 +161,13 @@ class DocumentsTest(unittest.TestCase):
     self.run_document("from_the_published_code.md", folder)
     for name in ("architecture.json", "weights.pt", "found.py", "gammas.t7", "supernet.pt"):
       self.assertGreater(os.path.getsize(os.path.join(folder, name)), 0)
+
+  def test_networks(self):
+    folder = self.folder("networks", make_networks)
+    text = self.run_document("networks.md", folder)
+    self.assertRegex(text, r"exact sums  0 of [0-9]* levels, 0 of 360 classes differ")
+    with open(os.path.join(folder, "runs/bits/network.json"), encoding="utf-8") as file:
+      self.assertIn('"name": "resnet18"', file.read())
 
   def test_troubleshooting(self):
     """Each message is that of the command before it."""
