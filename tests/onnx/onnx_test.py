@@ -122,6 +122,7 @@ def check(name, trained, pair):
     packed = PackedNetwork(files["packed"])
     images = read_images(f"{DIGITS}/test.tar", packed.info.height)[:NETWORKS[name][2]]
     expected = packed.logits(images)
+    assert expected.std(axis=0).max() > 1e-3, f"{name}:{pair}: all images have the same logits"
     onnx.checker.check_model(files["onnx"], full_check=True)
     pixels = numpy.ascontiguousarray(images.transpose(0, 3, 1, 2))
     session = onnxruntime.InferenceSession(files["onnx"], providers=["CPUExecutionProvider"])
