@@ -206,13 +206,17 @@ void CheckBitSearch(const GoldenFile& file, Comparison& comparison) {
   total.backward();
   const Parameters logit_rows = LogitRows(search);
   parameters.insert(logit_rows.begin(), logit_rows.end());
-  CheckGradientNorms(file, parameters, comparison);
+  // Their complexity is of multiplications rounded to float32, 6e-8 of a term, which the loss
+  // cancels but for a thirtieth of some logits.
+  const GoldenFile noisy = WithNoise(
+      file, [&](const std::string& name) { return logit_rows.contains(name); }, /*noise=*/3e-7);
+  CheckGradientNorms(noisy, parameters, comparison);
   const std::vector<std::string> names = Lines(file, "grad_names");
   for (size_t i = 0; i < names.size(); ++i) {
     const auto expected = file.tensors.find("grad64/" + names[i]);
     if (expected == file.tensors.end()) continue;
     comparison.NearL2(expected->first, parameters.at(names[i]).grad(), expected->second,
-                      Tolerance(file.Tensor("gradnoise64")[i].item<double>(), kStored));
+                      Tolerance(noisy.Tensor("gradnoise64")[i].item<double>(), kStored));
   }
 
   const c10::NoGradGuard no_grad;
