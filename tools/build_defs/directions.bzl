@@ -16,6 +16,8 @@ DIRECTIONS = {
     "quant/python": ["base", "quant"],
     # Input; no torch.
     "data/io": ["base"],
+    # The same of servers, and a copy of it on the node.
+    "data/remote": ["base", "data/io"],
     "data/pixels": ["base", "data/io"],
     "data/codec": ["base", "data/io", "data/pixels"],
     "data/sources": ["base", "data/io", "data/codec"],
