@@ -37,7 +37,6 @@ _DEBS = {
         "libtasn1-6",
         "libunistring2",
         "libzstd1",
-        "zlib1g",
     ],
     "fashion_mnist": ["dataset-fashion-mnist"],
     "gcc": [
@@ -66,8 +65,8 @@ _DEBS = {
     "highway": ["libhwy-dev", "libhwy1"],
     "jpeg": ["libturbojpeg0-dev", "libturbojpeg0", "libjpeg62-turbo-dev", "libjpeg62-turbo"],
     "json": ["nlohmann-json3-dev"],
-    # A web server, for tests alone.
-    "nginx": ["nginx", "libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g"],
+    # A web server and what makes its certificates, for tests alone.
+    "nginx": ["nginx", "libcrypt1", "libpcre2-8-0", "libssl3", "openssl", "zlib1g"],
     "openmpi": [
         "libopenmpi-dev",
         "libopenmpi3",

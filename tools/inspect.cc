@@ -4,6 +4,7 @@
 //   inspect --input=train.beton --extract=17 --output=sample.jpg
 #include <iostream>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,7 @@
 #include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/output_paths.h"
+#include "tools/flags/storage_flags.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "The dataset.");
@@ -87,8 +89,11 @@ void Print(const data::Dataset& dataset, const data::DatasetSummary& summary) {
 
 absl::Status Run() {
   if (FLAGS_input.empty()) return absl::InvalidArgumentError("no dataset is given");
+  ASSIGN_OR_RETURN(auto store, tools::StoreFromFlags(FLAGS_input));
   ASSIGN_OR_RETURN(const auto dataset,
-                   data::OpenDataset(FLAGS_input, FLAGS_kind, {FLAGS_allow_empty_classes}));
+                   data::OpenDataset(FLAGS_input, FLAGS_kind,
+                                     {.allow_empty_classes = FLAGS_allow_empty_classes,
+                                      .store = std::move(store)}));
   if (FLAGS_extract >= 0) return Extract(*dataset);
   if (tools::IsDryRun()) {
     std::cout << absl::StreamFormat("would %s %d samples of %d classes\n",

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iostream>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -22,6 +23,7 @@
 #include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/output_paths.h"
+#include "tools/flags/storage_flags.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(input, "", "What to pack.");
@@ -89,8 +91,11 @@ absl::Status Run() {
   if (FLAGS_input.empty() || FLAGS_output.empty()) {
     return absl::InvalidArgumentError("--input and --output are needed");
   }
+  ASSIGN_OR_RETURN(auto store, tools::StoreFromFlags(FLAGS_input));
   ASSIGN_OR_RETURN(const auto dataset,
-                   data::OpenDataset(FLAGS_input, FLAGS_kind, {FLAGS_allow_empty_classes}));
+                   data::OpenDataset(FLAGS_input, FLAGS_kind,
+                                     {.allow_empty_classes = FLAGS_allow_empty_classes,
+                                      .store = std::move(store)}));
   data::PackOptions options;
   options.sample.max_side = FLAGS_max_side;
   options.sample.quality = FLAGS_quality;

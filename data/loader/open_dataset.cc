@@ -10,7 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/status_macros.h"
+#include "data/io/byte_source.h"
 #include "data/io/printable_name.h"
 #include "data/shard/shard_dataset.h"
 #include "data/shard/shard_manifest.h"
@@ -81,11 +83,26 @@ absl::StatusOr<std::string> Recognize(const std::string& path) {
   return std::string(kind);
 }
 
+absl::StatusOr<std::unique_ptr<Dataset>> OpenRemote(const std::string& location,
+                                                    absl::string_view kind,
+                                                    const OpenOptions& options) {
+  if (options.store == nullptr) {
+    return absl::UnimplementedError(
+        absl::StrCat(location, ": this program reads files of this machine alone"));
+  }
+  if (kind != "auto" && kind != "shards") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("only shards are read from a server; kind ", kind, " is not"));
+  }
+  return ShardDataset::Open(std::string(absl::StripSuffix(location, "/")), options.store);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
                                                      absl::string_view kind,
                                                      const OpenOptions& options) {
+  if (IsRemote(path)) return OpenRemote(path, kind, options);
   std::error_code error;
   if (!fs::exists(path, error)) {
     if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot look at ", path));

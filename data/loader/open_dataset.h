@@ -18,9 +18,10 @@ namespace data {
 //   idx     MNIST's files (data/sources/idx_dataset.h)
 //   folder  an ImageFolder tree (data/sources/folder_dataset.h)
 //   beton   FFCV's file (data/sources/beton_dataset.h)
-//   auto    told by the files at `path`
+//   auto    told by the files at `path`; shards, if that is a place of a server
 // InvalidArgument, naming the path, for an unknown kind, or where none or more than one is
-// recognized. The rules by which an input is judged are in docs/data.md.
+// recognized. Of servers options.store's errors. The rules by which an input is judged are in
+// docs/data.md.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
                                                      absl::string_view kind = "auto",
                                                      const OpenOptions& options = {});

@@ -24,7 +24,7 @@ LoaderDoor::LoaderDoor(const std::string& path, const std::string& kind, bool al
       library_(library) {
   const auto open = [&]() -> absl::Status {
     const nb::gil_scoped_release release;
-    ASSIGN_OR_RETURN(dataset_, OpenDataset(path, kind, {allow_empty_classes}));
+    ASSIGN_OR_RETURN(dataset_, OpenDataset(path, kind, {allow_empty_classes, nullptr}));
     ASSIGN_OR_RETURN(loader_, Loader::Create(*dataset_, options));
     steps_per_epoch_ = loader_->steps_per_epoch();
     return absl::OkStatus();

@@ -77,23 +77,15 @@ CachedObject::CachedObject(std::shared_ptr<const Blocks> blocks, std::shared_ptr
 absl::StatusOr<std::shared_ptr<const CachedObject>> CachedObject::Open(
     std::shared_ptr<HttpClient> client, std::shared_ptr<NodeCache> cache,
     std::shared_ptr<IoThreads> threads, HttpGet get, absl::string_view content) {
-  std::string key;
-  uint64_t size = 0;
-  if (!content.empty()) {
-    key = HashOf(absl::StrCat(get.url, "\n", content));
-    const auto ask = [&]() -> absl::StatusOr<std::string> {
-      ASSIGN_OR_RETURN(const auto object, RemoteObject::Open(client, get));
-      return absl::StrCat(object->size());
-    };
-    ASSIGN_OR_RETURN(const std::string text, cache->ReadAll(absl::StrCat(key, "-size"), ask));
-    if (!absl::SimpleAtoi(text, &size)) {
-      return absl::DataLossError(absl::StrCat(get.name, ": its size in the cache is no number"));
-    }
-  } else {
+  std::string key = HashOf(absl::StrCat(get.url, "\n", content));
+  const auto ask = [&]() -> absl::StatusOr<std::string> {
     ASSIGN_OR_RETURN(const auto object, RemoteObject::Open(client, get));
-    size = object->size();
-    get.version = object->version();
-    key = HashOf(absl::StrCat(get.url, "\n", size, "\n", get.version));
+    return absl::StrCat(object->size());
+  };
+  ASSIGN_OR_RETURN(const std::string text, cache->ReadAll(absl::StrCat(key, "-size"), ask));
+  uint64_t size = 0;
+  if (!absl::SimpleAtoi(text, &size)) {
+    return absl::DataLossError(absl::StrCat(get.name, ": its size in the cache is no number"));
   }
   return std::shared_ptr<const CachedObject>(
       new CachedObject(std::make_shared<const Blocks>(std::move(client), std::move(cache),

@@ -19,8 +19,7 @@ namespace data {
 // Downloads blocks of a mebibyte.
 class CachedObject : public ByteSource {
  public:
-  // With `content`, an object that the cache knows is not asked for: URL and content tell it from
-  // others. Without, URL, size and version do.
+  // URL and `content` tell the object from others: one that the cache knows is not asked for.
   static absl::StatusOr<std::shared_ptr<const CachedObject>> Open(
       std::shared_ptr<HttpClient> client, std::shared_ptr<NodeCache> cache,
       std::shared_ptr<IoThreads> threads, HttpGet get, absl::string_view content);

@@ -172,14 +172,17 @@ void HttpClient::Impl::TryLater(Try tried) {
   const bool progress = received > std::exchange(request.received, received);
   request.failing_since = progress ? now : std::min(request.failing_since, tried.begun);
   const absl::Duration failing = now - request.failing_since;
-  if (failing >= (met_ ? options_.timeout : std::min(options_.timeout, kStrangerTimeout))) {
+  const absl::Duration timeout =
+      met_ ? options_.timeout : std::min(options_.timeout, kStrangerTimeout);
+  if (failing >= timeout) {
     return request.transfer.Finish(absl::DeadlineExceededError(
         absl::StrCat("no answer for ", absl::ToInt64Seconds(failing),
                      " seconds, at last: ", request.transfer.reason())));
   }
   Notice(request, now);
   // Not all requests at once, nor all ranks.
-  request.next_try = now + request.wait * std::uniform_real_distribution<>(0.5, 1)(random_);
+  const absl::Duration wait = request.wait * std::uniform_real_distribution<>(0.5, 1)(random_);
+  request.next_try = now + std::min(wait, timeout - failing);
   request.wait = std::min(2 * request.wait, kLongestWait);
   waiting_.push_back(std::move(tried.request));
 }

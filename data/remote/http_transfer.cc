@@ -196,7 +196,9 @@ HttpTransfer::Outcome HttpTransfer::End(CURLcode result) {
   if (result == CURLE_OK) return EndOfAnswer(static_cast<int>(code));
   reason_ = curl_error_[0] != '\0' ? curl_error_ : curl_easy_strerror(result);
   if (!IsFinal(result)) return Outcome::kAgain;
-  status_ = absl::FailedPreconditionError(reason_);
+  const bool peer = result == CURLE_PEER_FAILED_VERIFICATION;
+  status_ = absl::FailedPreconditionError(
+      absl::StrCat(peer ? "the server's certificate does not hold: " : "", reason_));
   return Outcome::kRefused;
 }
 

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/file.h"
@@ -38,6 +38,8 @@ constexpr size_t kHeader = 24;
 constexpr int kFolders = 256;
 // Locked while room is made, beyond all places of blocks.
 constexpr uint64_t kRoomPlace = uint64_t{1} << 62;
+// A block that is half written for so long is nobody's.
+constexpr time_t kLeftSeconds = 3600;
 // What was used is marked so, but not oftener.
 constexpr time_t kMarkSeconds = 10;
 
@@ -88,14 +90,19 @@ struct StoredFile {
   timespec used = {};
 };
 
-// What lies in blocks/. What goes meanwhile is left out.
+// The blocks in blocks/; what goes meanwhile is left out, and removed what a killed process left.
 std::vector<StoredFile> ListBlocks(const std::string& folder) {
+  const time_t now = time(nullptr);
   std::vector<StoredFile> files;
   std::error_code error;
   for (fs::recursive_directory_iterator it(folder + "/blocks", error), end; !error && it != end;
        it.increment(error)) {
     struct stat status;
     if (stat(it->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (it->path().extension() == kTemporary) {
+      if (now - status.st_mtime > kLeftSeconds) unlink(it->path().c_str());
+      continue;
+    }
     files.push_back({it->path(), static_cast<uint64_t>(status.st_size), status.st_mtim});
   }
   return files;
@@ -137,9 +144,9 @@ absl::Status NodeCache::SetUp() const {
   const absl::StatusOr<std::string> version = base::ReadFile(version_path);
   if (version.ok() && *version == kVersion) return absl::OkStatus();
   if (version.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(folder_, ": is a cache of another version (",
-                                                      version->substr(0, 40),
-                                                      "); this program keeps version 1"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        folder_, ": is a cache of another version (",
+        absl::StripAsciiWhitespace(version->substr(0, 40)), "); this program keeps version 1"));
   }
   if (!absl::IsNotFound(version.status())) return version.status();
   for (int i = 0; i < kFolders; ++i) {
@@ -218,34 +225,39 @@ absl::StatusOr<NodeCache::Block> NodeCache::FindOrFetch(const std::string& key,
 
 absl::Status NodeCache::Add(const std::string& key, absl::string_view bytes) {
   const std::string path = PathOf(key), part = path + kTemporary;
-  RETURN_IF_ERROR(MakeRoom(kHeader + bytes.size(), /*disk_is_full=*/false));
+  const uint64_t size = kHeader + bytes.size();
   const auto write = [&] {
     const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) return false;
     const absl::Cleanup close_fd = [fd] { close(fd); };
-    return WriteAll(fd, Header(bytes)) && WriteAll(fd, bytes) &&
-           rename(part.c_str(), path.c_str()) == 0;
+    return WriteAll(fd, Header(bytes)) && WriteAll(fd, bytes);
   };
-  if (write()) {
-    const std::lock_guard lock(mutex_);
-    checked_.insert(key);
-    return absl::OkStatus();
-  }
-  if (errno == ENOSPC || errno == EDQUOT) {
+  bool written = write();
+  if (!written && (errno == ENOSPC || errno == EDQUOT)) {
     // Another's files take the room that this cache may have: it makes do with less.
     unlink(part.c_str());
-    RETURN_IF_ERROR(MakeRoom(kHeader + bytes.size(), /*disk_is_full=*/true));
-    if (write()) return absl::OkStatus();
+    RETURN_IF_ERROR(MakeRoom(size, /*disk_is_full=*/true, [] { return absl::OkStatus(); }));
+    written = write();
   }
-  const int error = errno;
-  unlink(part.c_str());
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot write to the cache ", folder_));
+  if (!written) {
+    const int error = errno;
+    unlink(part.c_str());
+    return absl::ErrnoToStatus(error, absl::StrCat("cannot write to the cache ", folder_));
+  }
+  RETURN_IF_ERROR(MakeRoom(size, /*disk_is_full=*/false, [&]() -> absl::Status {
+    if (rename(part.c_str(), path.c_str()) == 0) return absl::OkStatus();
+    return base::ErrnoError("rename to", path);
+  }));
+  const std::lock_guard lock(mutex_);
+  checked_.insert(key);
+  return absl::OkStatus();
 }
 
-// Counts `bytes` more, and removes what was not used for longest if they are too many, or if the
-// disk is full. Counted before they are written: a process killed in between leaves a count that is
-// too high, which the next look at all blocks corrects.
-absl::Status NodeCache::MakeRoom(uint64_t bytes, bool disk_is_full) const {
+// Removes what was not used for longest if `bytes` more are too many, or if the disk is full; then
+// counts them and calls `add`, all under the lock. A process killed before `add` is done leaves a
+// count that is too high, which the next look at all blocks corrects.
+absl::Status NodeCache::MakeRoom(uint64_t bytes, bool disk_is_full,
+                                 const std::function<absl::Status()>& add) const {
   const std::string lock_path = absl::StrCat(folder_, "/lock");
   ASSIGN_OR_RETURN(const CacheLock lock, CacheLock::Acquire(lock_path, kRoomPlace));
   uint64_t used = 0;
@@ -262,12 +274,13 @@ absl::Status NodeCache::MakeRoom(uint64_t bytes, bool disk_is_full) const {
       if (unlink(files[i].path.c_str()) == 0) used -= files[i].bytes;
     }
   }
-  used += bytes;
-  if (pwrite(lock.file(), &used, sizeof(used), 0) != sizeof(used)) {
-    // Of a full disk: as good as a file without a count.
-    if (errno != ENOSPC && errno != EDQUOT) return base::ErrnoError("write", lock_path);
+  if (!disk_is_full) used += bytes;
+  // A count that the disk has no room for is as good as none.
+  if (pwrite(lock.file(), &used, sizeof(used), 0) != sizeof(used) && errno != ENOSPC &&
+      errno != EDQUOT) {
+    return base::ErrnoError("write", lock_path);
   }
-  return absl::OkStatus();
+  return add();
 }
 
 absl::Status NodeCache::Read(const std::string& key, size_t offset, size_t count, void* to,

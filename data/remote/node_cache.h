@@ -68,7 +68,8 @@ class NodeCache {
   std::optional<Block> Find(const std::string& key);
   absl::StatusOr<Block> FindOrFetch(const std::string& key, const Fetch& fetch);
   absl::Status Add(const std::string& key, absl::string_view bytes);
-  absl::Status MakeRoom(uint64_t bytes, bool disk_is_full) const;
+  absl::Status MakeRoom(uint64_t bytes, bool disk_is_full,
+                        const std::function<absl::Status()>& add) const;
 
   const std::string folder_;
   const uint64_t max_bytes_;

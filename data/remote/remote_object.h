@@ -28,9 +28,6 @@ class RemoteObject : public ByteSource {
   void Start(uint64_t offset, size_t count, void* to, Done done) const override;
   bool Refetch(uint64_t offset, uint64_t count) const override { return true; }
 
-  // Its ETag or time of change; empty if the server has none.
-  const std::string& version() const { return get_.version; }
-
  private:
   const std::shared_ptr<HttpClient> client_;
   HttpGet get_;

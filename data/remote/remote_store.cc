@@ -57,7 +57,8 @@ absl::StatusOr<HttpGet> RemoteStore::GetOf(const std::string& location) {
 absl::StatusOr<std::shared_ptr<const ByteSource>> RemoteStore::Open(const std::string& location,
                                                                     absl::string_view content) {
   ASSIGN_OR_RETURN(HttpGet get, GetOf(location));
-  if (cache_ == nullptr) return RemoteObject::Open(client_, std::move(get));
+  // Without `content` it could have changed.
+  if (cache_ == nullptr || content.empty()) return RemoteObject::Open(client_, std::move(get));
   return CachedObject::Open(client_, cache_, threads_, std::move(get), content);
 }
 

@@ -89,7 +89,7 @@ class Packer {
       ASSIGN_OR_RETURN(const ShardReader shard,
                        PackShard(path, first, std::min(size, first + options_.samples_per_shard)));
       manifest.shards.push_back({file, shard.size(), shard.header().index_checksum});
-      RETURN_IF_ERROR(Report(shard, found));
+      Report(shard, found);
     }
     if (report_.samples == 0) return AllBad(manifest);
     for (size_t i = 0; i < found.size(); ++i) {
@@ -120,14 +120,13 @@ class Packer {
     return shard;
   }
 
-  absl::Status Report(const ShardReader& shard, std::vector<bool>& classes) {
+  void Report(const ShardReader& shard, std::vector<bool>& classes) {
     ++report_.shards;
     report_.samples += shard.size();
     report_.bytes += shard.header().file_size;
     for (int64_t i = 0; i < shard.size(); ++i) classes[shard.record(i).label] = true;
-    ASSIGN_OR_RETURN(auto rejected, shard.Rejected());
+    auto rejected = shard.Rejected();
     std::move(rejected.begin(), rejected.end(), std::back_inserter(report_.rejected));
-    return absl::OkStatus();
   }
 
   // Shards without a sample are of no use to anyone.

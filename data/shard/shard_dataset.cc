@@ -1,34 +1,35 @@
 #include "data/shard/shard_dataset.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <system_error>
+#include <thread>
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "data/io/file_pool.h"
+#include "data/io/local_store.h"
 #include "data/shard/shard_manifest.h"
 #include "data/sources/input_listing.h"
 #include "data/sources/left_alone.h"
 #include "xxhash.h"
 
 namespace data {
-
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kOpenShards = 64;
-
 absl::StatusOr<ShardReader> OpenShard(const std::string& folder, const ShardManifest& manifest,
-                                      const ShardManifest::Shard& entry,
-                                      const std::shared_ptr<FilePool>& pool) {
-  ASSIGN_OR_RETURN(ShardReader shard,
-                   ShardReader::Open(absl::StrCat(folder, "/", entry.file), pool));
+                                      const ShardManifest::Shard& entry, ByteStore& store) {
+  ASSIGN_OR_RETURN(auto source,
+                   store.Open(absl::StrCat(folder, "/", entry.file),
+                              absl::StrCat(absl::Hex(entry.index_checksum, absl::kZeroPad16))));
+  ASSIGN_OR_RETURN(ShardReader shard, ShardReader::Open(std::move(source)));
   if (shard.size() != entry.samples || shard.header().index_checksum != entry.index_checksum) {
     return absl::DataLossError(
         absl::StrCat(shard.path(), ": is not the shard that ", kShardManifestFile, " lists"));
@@ -41,6 +42,46 @@ absl::StatusOr<ShardReader> OpenShard(const std::string& folder, const ShardMani
     }
   }
   return shard;
+}
+
+// As many at a time as the store reads.
+absl::StatusOr<std::vector<ShardReader>> OpenShards(const std::string& folder,
+                                                    const ShardManifest& manifest,
+                                                    ByteStore& store) {
+  const size_t count = manifest.shards.size();
+  std::vector<std::optional<absl::StatusOr<ShardReader>>> opened(count);
+  std::atomic<size_t> next = 0;
+  std::atomic<bool> failed = false;
+  const auto work = [&] {
+    for (size_t i = next++; i < count && !failed; i = next++) {
+      opened[i] = OpenShard(folder, manifest, manifest.shards[i], store);
+      if (!opened[i]->ok()) failed = true;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < std::min<size_t>(count, store.depth()); ++i) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  std::vector<ShardReader> shards;
+  for (auto& shard : opened) {
+    // Those behind an error may be left unopened.
+    if (!shard) continue;
+    RETURN_IF_ERROR(shard->status());
+    shards.push_back(**std::move(shard));
+  }
+  return shards;
+}
+
+// JSON that came wrongly from a server comes rightly when it is fetched once more.
+absl::StatusOr<ShardManifest> ReadManifest(const std::string& location, ByteStore& store) {
+  ASSIGN_OR_RETURN(const auto source, store.Open(location));
+  ASSIGN_OR_RETURN(std::string text, ReadAll(*source));
+  auto manifest = ParseShardManifest(text, location);
+  if (!manifest.ok() && source->Refetch(0, text.size())) {
+    RETURN_IF_ERROR(source->Read(0, text.size(), text.data()));
+    manifest = ParseShardManifest(text, location);
+  }
+  return manifest;
 }
 
 absl::Status AddUnlisted(const std::string& folder, std::set<std::string> listed,
@@ -61,27 +102,27 @@ absl::Status AddUnlisted(const std::string& folder, std::set<std::string> listed
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::string& folder) {
-  ASSIGN_OR_RETURN(ShardManifest manifest, ReadShardManifest(folder));
+absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::string& folder,
+                                                                 std::shared_ptr<ByteStore> store) {
+  if (store == nullptr) store = std::make_shared<LocalStore>();
   const std::string manifest_path = absl::StrCat(folder, "/", kShardManifestFile);
+  ASSIGN_OR_RETURN(ShardManifest manifest, ReadManifest(manifest_path, *store));
   RETURN_IF_ERROR(CheckClassNamesDiffer(manifest_path, manifest.class_names));
-  const auto pool = std::make_shared<FilePool>(kOpenShards);
-  std::vector<ShardReader> shards;
   std::set<std::string> listed;
-  LeftAlone left_alone;
   for (const ShardManifest::Shard& entry : manifest.shards) {
     if (!listed.insert(entry.file).second) {
       return absl::InvalidArgumentError(
           absl::StrCat(manifest_path, ": lists ", entry.file, " twice"));
     }
-    ASSIGN_OR_RETURN(ShardReader shard, OpenShard(folder, manifest, entry, pool));
-    ASSIGN_OR_RETURN(const auto rejected, shard.Rejected());
-    for (const auto& [name, reason] : rejected) {
+  }
+  ASSIGN_OR_RETURN(std::vector<ShardReader> shards, OpenShards(folder, manifest, *store));
+  LeftAlone left_alone;
+  for (const ShardReader& shard : shards) {
+    for (const auto& [name, reason] : shard.Rejected()) {
       left_alone.Add(absl::StrCat(name, " (", reason, ")"), "rejected when this was packed");
     }
-    shards.push_back(std::move(shard));
   }
-  RETURN_IF_ERROR(AddUnlisted(folder, std::move(listed), left_alone));
+  if (!IsRemote(folder)) RETURN_IF_ERROR(AddUnlisted(folder, std::move(listed), left_alone));
   auto dataset =
       absl::WrapUnique(new ShardDataset(std::move(manifest.class_names), std::move(shards)));
   dataset->left_alone_ = std::move(left_alone);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "data/io/byte_source.h"
 #include "data/io/encoded_sample.h"
 #include "data/shard/shard_reader.h"
 #include "data/sources/dataset.h"
@@ -17,9 +18,11 @@ namespace data {
 
 class ShardDataset : public Dataset {
  public:
-  // Opens all shards and checks them against dataset.json. Holds few files open, however many
-  // shards there are. What was rejected when they were packed, and other files, are left_alone().
-  static absl::StatusOr<std::unique_ptr<ShardDataset>> Open(const std::string& folder);
+  // Opens all shards and checks them against dataset.json. `folder` is a path, or what `store`
+  // takes; null is a LocalStore, which holds few files open, however many shards there are. What
+  // was rejected when they were packed, and a folder's other files, are left_alone().
+  static absl::StatusOr<std::unique_ptr<ShardDataset>> Open(
+      const std::string& folder, std::shared_ptr<ByteStore> store = nullptr);
 
   int64_t size() const override { return first_.back(); }
   const std::vector<std::string>& class_names() const override { return class_names_; }

@@ -53,16 +53,20 @@ absl::StatusOr<ShardManifest> ParseManifest(const Json& json) {
 
 }  // namespace
 
+absl::StatusOr<ShardManifest> ParseShardManifest(absl::string_view text, const std::string& name) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(name, ": not JSON"));
+  auto manifest = ParseManifest(json);
+  if (!manifest.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": ", manifest.status().message()));
+  }
+  return manifest;
+}
+
 absl::StatusOr<ShardManifest> ReadShardManifest(const std::string& folder) {
   const std::string path = absl::StrCat(folder, "/", kShardManifestFile);
   ASSIGN_OR_RETURN(const std::string text, base::ReadFile(path));
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(path, ": not JSON"));
-  auto manifest = ParseManifest(json);
-  if (!manifest.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", manifest.status().message()));
-  }
-  return manifest;
+  return ParseShardManifest(text, path);
 }
 
 absl::Status WriteShardManifest(const std::string& folder, const ShardManifest& manifest) {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace data {
 
@@ -25,7 +26,8 @@ struct ShardManifest {
 
 inline constexpr char kShardManifestFile[] = "dataset.json";
 
-// Errors name the file and the field.
+// Errors name the file and the field. The text of one, which errors call `name`:
+absl::StatusOr<ShardManifest> ParseShardManifest(absl::string_view text, const std::string& name);
 absl::StatusOr<ShardManifest> ReadShardManifest(const std::string& folder);
 
 absl::Status WriteShardManifest(const std::string& folder, const ShardManifest& manifest);

@@ -1,6 +1,7 @@
 #include "data/shard/shard_reader.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "data/io/little_endian.h"
+#include "data/io/local_store.h"
 
 namespace data {
 namespace {
@@ -57,50 +59,77 @@ absl::Status CheckNames(const ShardHeader& header, absl::string_view index) {
   return absl::OkStatus();
 }
 
+// Bytes whose checksum has to be `checksum`: those of a server are fetched once more if it is not.
+// What they are, `what`, if they are damaged all the same.
+absl::Status ReadChecked(const ByteSource& source, uint64_t offset, size_t count, char* to,
+                         uint64_t checksum, const std::function<std::string()>& what) {
+  RETURN_IF_ERROR(source.Read(offset, count, to));
+  if (ShardChecksum({to, count}) == checksum) return absl::OkStatus();
+  const bool again = source.Refetch(offset, count);
+  if (again) {
+    RETURN_IF_ERROR(source.Read(offset, count, to));
+    if (ShardChecksum({to, count}) == checksum) return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrCat(source.name(), ": ", what(), ": its checksum differs",
+                                          again ? ", also when fetched again" : ""));
+}
+
+// A header that came wrongly from a server comes rightly when it is fetched once more.
+absl::StatusOr<ShardHeader> ReadHeader(const ByteSource& source) {
+  std::string bytes(kShardHeaderSize, '\0');
+  RETURN_IF_ERROR(source.Read(0, bytes.size(), bytes.data()));
+  auto header = DecodeShardHeader(bytes);
+  if (!header.ok() && source.Refetch(0, bytes.size())) {
+    RETURN_IF_ERROR(source.Read(0, bytes.size(), bytes.data()));
+    header = DecodeShardHeader(bytes);
+  }
+  return header;
+}
+
 }  // namespace
 
-absl::StatusOr<ShardReader> ShardReader::Open(const std::string& path,
-                                              std::shared_ptr<FilePool> pool) {
-  ASSIGN_OR_RETURN(RandomAccessFile file, RandomAccessFile::Open(path, std::move(pool)));
-  if (file.size() < kShardHeaderSize) {
+absl::StatusOr<ShardReader> ShardReader::Open(const std::string& path) {
+  ASSIGN_OR_RETURN(auto source, LocalStore(/*open_files=*/1).Open(path));
+  return Open(std::move(source));
+}
+
+absl::StatusOr<ShardReader> ShardReader::Open(std::shared_ptr<const ByteSource> source) {
+  const std::string& path = source->name();
+  if (source->size() < kShardHeaderSize) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a shard: shorter than a header"));
   }
-  std::string bytes(kShardHeaderSize, '\0');
-  RETURN_IF_ERROR(file.Read(0, bytes.size(), bytes.data()));
-  const auto header = DecodeShardHeader(bytes);
+  const auto header = ReadHeader(*source);
   if (!header.ok()) return InFile(path, header.status());
-  if (header->file_size != file.size()) {
+  if (header->file_size != source->size()) {
     return absl::DataLossError(
-        absl::StrCat(path, ": ", file.size(), " bytes of a shard of ", header->file_size));
+        absl::StrCat(path, ": ", source->size(), " bytes of a shard of ", header->file_size));
   }
   std::string index(header->file_size - header->records_offset, '\0');
-  RETURN_IF_ERROR(file.Read(header->records_offset, index.size(), index.data()));
-  if (ShardChecksum(index) != header->index_checksum) {
-    return absl::DataLossError(absl::StrCat(path, ": damaged index: its checksum differs"));
-  }
+  RETURN_IF_ERROR(ReadChecked(*source, header->records_offset, index.size(), index.data(),
+                              header->index_checksum, [] { return "damaged index"; }));
   if (const absl::Status names = CheckNames(*header, index); !names.ok())
     return InFile(path, names);
   auto records = DecodeRecords(*header, index);
   if (!records.ok()) return InFile(path, records.status());
-  return ShardReader(std::move(file), *header, *std::move(records));
+  const size_t rejected = header->rejected_offset - header->records_offset;
+  return ShardReader(std::move(source), *header, *std::move(records),
+                     absl::string_view(index).substr(rejected));
 }
 
 std::string ShardReader::name(int64_t index) const {
   uint32_t range[2];
-  if (!file_.Read(header_.names_offset + index * sizeof(uint32_t), sizeof(range), range).ok() ||
+  if (!source_->Read(header_.names_offset + index * sizeof(uint32_t), sizeof(range), range).ok() ||
       range[1] < range[0] || range[1] > header_.rejected_offset - header_.names_offset) {
     return "";
   }
   std::string name(range[1] - range[0], '\0');
   const uint64_t names = header_.names_offset + (records_.size() + 1) * sizeof(uint32_t);
-  return file_.Read(names + range[0], name.size(), name.data()).ok() ? name : "";
+  return source_->Read(names + range[0], name.size(), name.data()).ok() ? name : "";
 }
 
-absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ShardReader::Rejected() const {
-  std::string text(header_.file_size - header_.rejected_offset, '\0');
-  RETURN_IF_ERROR(file_.Read(header_.rejected_offset, text.size(), text.data()));
+std::vector<std::pair<std::string, std::string>> ShardReader::Rejected() const {
   std::vector<std::pair<std::string, std::string>> rejected;
-  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+  for (absl::string_view line : absl::StrSplit(rejected_, '\n', absl::SkipEmpty())) {
     rejected.push_back(absl::StrSplit(line, absl::MaxSplits('\t', 1)));
   }
   return rejected;
@@ -109,12 +138,11 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ShardReader::Re
 absl::StatusOr<EncodedSample> ShardReader::Read(int64_t index, ScratchBuffer& buffer) const {
   const ShardRecord& record = records_[index];
   uint8_t* payload = buffer.Reserve(record.size);
-  RETURN_IF_ERROR(file_.Read(record.offset, record.size, payload));
-  const absl::string_view bytes(reinterpret_cast<char*>(payload), record.size);
-  if (ShardChecksum(bytes) != record.checksum) {
-    return absl::DataLossError(absl::StrCat(path(), ": sample ", index, " (", name(index),
-                                            ") is damaged: its checksum differs"));
-  }
+  const auto what = [&] {
+    return absl::StrCat("sample ", index, " (", name(index), ") is damaged");
+  };
+  RETURN_IF_ERROR(ReadChecked(*source_, record.offset, record.size,
+                              reinterpret_cast<char*>(payload), record.checksum, what));
   EncodedSample sample;
   sample.encoding = record.encoding;
   sample.width = record.width;
@@ -135,7 +163,7 @@ absl::StatusOr<EncodedSample> ShardReader::Read(int64_t index, ScratchBuffer& bu
 
 void ShardReader::WillRead(int64_t first, int64_t last) const {
   const ShardRecord& end = records_[last - 1];
-  file_.WillRead(records_[first].offset, end.offset + end.size - records_[first].offset);
+  source_->WillRead(records_[first].offset, end.offset + end.size - records_[first].offset);
 }
 
 }  // namespace data

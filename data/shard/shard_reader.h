@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "data/io/byte_source.h"
 #include "data/io/encoded_sample.h"
-#include "data/io/file_pool.h"
-#include "data/io/random_access_file.h"
 #include "data/io/scratch_buffer.h"
 #include "data/shard/shard_format.h"
 
@@ -21,37 +21,44 @@ namespace data {
 class ShardReader {
  public:
   // Checks header, file size and the whole index. DataLoss or InvalidArgument, naming the file.
-  // `pool` as in RandomAccessFile.
-  static absl::StatusOr<ShardReader> Open(const std::string& path,
-                                          std::shared_ptr<FilePool> pool = nullptr);
+  static absl::StatusOr<ShardReader> Open(std::shared_ptr<const ByteSource> source);
 
-  const std::string& path() const { return file_.path(); }
+  // The same for a file of this machine.
+  static absl::StatusOr<ShardReader> Open(const std::string& path);
+
+  const std::string& path() const { return source_->name(); }
   const ShardHeader& header() const { return header_; }
   int64_t size() const { return records_.size(); }
 
   // The index's entry of a sample: label, size in pixels and bytes, encoding.
   const ShardRecord& record(int64_t index) const { return records_[index]; }
 
-  // The name given when the sample was packed, read from the file; "" if that is no longer
+  // The name given when the sample was packed, read from the source; "" if that is no longer
   // possible.
   std::string name(int64_t index) const;
 
   // The inputs left out when the shard was packed: (name, reason).
-  absl::StatusOr<std::vector<std::pair<std::string, std::string>>> Rejected() const;
+  std::vector<std::pair<std::string, std::string>> Rejected() const;
 
-  // The sample, in `buffer`. DataLoss unless its checksum holds.
+  // The sample, in `buffer`. DataLoss unless its checksum holds; bytes of a server are fetched once
+  // more before that is said.
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const;
 
-  // Asks the system to read samples [first, last) ahead.
+  // Has samples [first, last) read ahead.
   void WillRead(int64_t first, int64_t last) const;
 
  private:
-  ShardReader(RandomAccessFile file, ShardHeader header, std::vector<ShardRecord> records)
-      : file_(std::move(file)), header_(header), records_(std::move(records)) {}
+  ShardReader(std::shared_ptr<const ByteSource> source, ShardHeader header,
+              std::vector<ShardRecord> records, absl::string_view rejected)
+      : source_(std::move(source)),
+        header_(header),
+        records_(std::move(records)),
+        rejected_(rejected) {}
 
-  RandomAccessFile file_;
+  std::shared_ptr<const ByteSource> source_;
   ShardHeader header_;
   std::vector<ShardRecord> records_;
+  std::string rejected_;  // as it stands in the index
 };
 
 }  // namespace data

@@ -4,10 +4,12 @@
 #define DATA_SOURCES_DATASET_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "data/io/byte_source.h"
 #include "data/io/encoded_sample.h"
 #include "data/io/scratch_buffer.h"
 #include "data/sources/left_alone.h"
@@ -17,6 +19,8 @@ namespace data {
 struct OpenOptions {
   // Whether a class that is known by its samples alone, a folder or a number, may have none.
   bool allow_empty_classes = false;
+  // What opens places that are no paths, https:// and the like; null: they are an error.
+  std::shared_ptr<ByteStore> store;
 };
 
 // All methods may be called from several threads at once.

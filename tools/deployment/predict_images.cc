@@ -9,6 +9,7 @@
 #include <numeric>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -30,6 +31,7 @@
 #include "quant/runtime/network.h"
 #include "quant/runtime/packed_network.h"
 #include "tools/flags/flag_ranges.h"
+#include "tools/flags/storage_flags.h"
 #include "tools/flags/tool.h"
 
 DEFINE_string(network, "", "The packed network; or the first argument is.");
@@ -140,7 +142,9 @@ absl::Status RunAll(const Network& network, const data::Dataset& images, const F
 }
 
 absl::Status Evaluate(const Network& network) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset, data::OpenDataset(FLAGS_data));
+  ASSIGN_OR_RETURN(auto store, StoreFromFlags(FLAGS_data));
+  ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
+                   data::OpenDataset(FLAGS_data, "auto", {.store = std::move(store)}));
   if (dataset->class_names() != network.description().classes)
     return absl::InvalidArgumentError(absl::StrCat(
         "--data=", FLAGS_data, ": its classes are not those that the network was exported with"));

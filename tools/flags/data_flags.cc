@@ -1,5 +1,7 @@
 #include "tools/flags/data_flags.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/io/printable_name.h"
@@ -11,6 +13,7 @@
 #include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/storage_flags.h"
 #include "xxhash.h"
 
 DEFINE_string(
@@ -44,7 +47,9 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::stri
     return absl::InvalidArgumentError(
         absl::StrCat("--", flag, ": the path of the images is required"));
   }
-  ASSIGN_OR_RETURN(auto dataset, ValueOfFlag(flag, data::OpenDataset(path)));
+  ASSIGN_OR_RETURN(auto store, StoreFromFlags(path));
+  ASSIGN_OR_RETURN(auto dataset,
+                   ValueOfFlag(flag, data::OpenDataset(path, "auto", {.store = std::move(store)})));
   for (const std::string& line : dataset->left_alone().Lines(/*names=*/3)) {
     LOG(INFO) << "--" << flag << "=" << path << ": " << line;
   }
