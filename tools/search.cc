@@ -16,7 +16,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
-#include "data/loader/split.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/loader_source.h"
@@ -278,23 +277,21 @@ absl::Status Search() {
   }
   ASSIGN_OR_RETURN(nas::SearchConfig config,
                    ConfigFromFlags(dataset->class_names().size(), options.epochs));
-  ASSIGN_OR_RETURN(auto parts, data::StratifiedSplit(data::Labels(*dataset),
-                                                     {FLAGS_train_fraction, FLAGS_search_fraction},
-                                                     options.seed));
-  // Before the ranks meet: one that cannot read its data ends alone, and the launcher the others.
+  ASSIGN_OR_RETURN(auto parts, SplitOfFlags(*dataset, {FLAGS_train_fraction, FLAGS_search_fraction},
+                                            options.seed));
   ASSIGN_OR_RETURN(const InputShape input, InputShapeFromFlags());
   options.max_bad_samples = MaxBadSamplesFromFlags();
   options.data = {{"train_fraction", FLAGS_train_fraction},
                   {"search_fraction", FLAGS_search_fraction},
                   {"loader", LoaderIdentity(input)}};
-  ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*dataset));
-  if (test_data != nullptr) {
-    ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*test_data));
-  }
 
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
                    CommunicatorFromFlags(device));
+  ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*dataset, *communicator));
+  if (test_data != nullptr) {
+    ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*test_data, *communicator));
+  }
   // Different seeds, so that the halves do not move in step.
   ASSIGN_OR_RETURN(const auto train, TrainSource(*dataset, std::move(parts[0]), options.seed, input,
                                                  communicator->place()));

@@ -4,14 +4,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "data/io/encoded_sample.h"
+#include "data/io/scratch_buffer.h"
 
 namespace data {
+
+// A sample on its way from a server.
+struct SampleReading {
+  ScratchBuffer bytes;
+  absl::StatusOr<EncodedSample> sample;
+  bool done = false;
+};
 
 // A batch while it is made: filled sample by sample, in any order, by several threads.
 struct BatchBuffer {
@@ -22,9 +33,22 @@ struct BatchBuffer {
   std::vector<int64_t> labels;
   std::vector<int64_t> sample_ids;
   std::vector<absl::Status> statuses;  // of each sample
+  // Of each sample, where threads of their own read; a deque, so that what is read stays in place.
+  std::deque<SampleReading> readings;
+  int64_t asked = 0;  // how many of them a thread has begun
   // How many samples a thread has taken, and how many are made.
   int64_t taken = 0;
   int64_t made = 0;
+
+  // Samples that may be decoded one behind the other, from the first that no thread has taken; up
+  // to `most`.
+  int64_t Ready(int64_t most) const {
+    const int64_t left = static_cast<int64_t>(sample_ids.size()) - taken;
+    if (readings.empty()) return left < most ? left : most;
+    int64_t ready = 0;
+    while (ready < most && ready < left && readings[taken + ready].done) ++ready;
+    return ready;
+  }
 
   bool finished() const { return made == static_cast<int64_t>(sample_ids.size()); }
 };

@@ -69,15 +69,19 @@ class Loader::Impl {
 
   Position After(Position place) const;
   std::shared_ptr<BatchBuffer> Plan(Position place);
-  void AnnounceWindow(int64_t window);
+  void AnnounceWindow(int64_t window);           // mutex_ held
   void PlanAhead();                              // mutex_ held
   std::shared_ptr<BatchBuffer> Untaken() const;  // mutex_ held
+  std::shared_ptr<BatchBuffer> Unasked() const;  // mutex_ held
+  void ReadAhead();
   void Work();
   absl::Status DropBadSamples(BatchBuffer& buffer);
 
   const Dataset& dataset_;
   const LoaderOptions options_;
   const int64_t steps_per_epoch_;
+  const int64_t window_steps_;  // that are announced at a time
+  const int read_depth_;
   VerifiedSamples verified_;
   const size_t image_size_;
   BatchPool pool_;
@@ -94,6 +98,7 @@ class Loader::Impl {
   std::mutex mutex_;  // Guards what follows, and the counts of pending batches.
   std::condition_variable changed_;
   std::deque<std::shared_ptr<BatchBuffer>> pending_;
+  std::deque<std::pair<int64_t, int64_t>> announcements_;  // [first, last) to be read soon
   bool stop_ = false;
   std::vector<std::thread> threads_;
 };
@@ -102,12 +107,15 @@ Loader::Impl::Impl(const Dataset& dataset, LoaderOptions options)
     : dataset_(dataset),
       options_(std::move(options)),
       steps_per_epoch_(StepsPerEpoch(options_)),
+      window_steps_(std::max<int64_t>(1, kWindowSamples / options_.global_batch)),
+      read_depth_(dataset_.read_depth()),
       verified_(dataset_.size()),
       image_size_(Preprocessor(options_.augmentation, options_.format, &verified_).image_size()),
       pool_(image_size_ * ((options_.global_batch + options_.world_size - 1) / options_.world_size),
             options_.allocate) {
   PlanAhead();
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
+  for (int i = 0; i < read_depth_; ++i) threads_.emplace_back([this] { ReadAhead(); });
 }
 
 Loader::Impl::~Impl() {
@@ -127,13 +135,14 @@ Loader::Impl::Position Loader::Impl::After(Position place) const {
 // Fills in all but the pixels.
 std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
   if (order_epoch_ != place.epoch) {
-    order_ = EpochOrder(options_.samples, options_.order, options_.seed, place.epoch);
+    order_ = EpochOrder(options_.samples, options_.order, options_.seed, place.epoch,
+                        options_.global_batch);
     order_epoch_ = place.epoch;
-    announced_ = place.step * options_.global_batch / kWindowSamples;
+    announced_ = place.step / window_steps_;
   }
   const int64_t first = place.step * options_.global_batch;
   const int64_t count = std::min<int64_t>(options_.global_batch, order_.size() - first);
-  if (options_.order == Order::kQuasiRandom) AnnounceWindow((first + count) / kWindowSamples + 1);
+  if (options_.order == Order::kQuasiRandom) AnnounceWindow(place.step / window_steps_ + 1);
 
   const auto [begin, end] = RankShare(count, options_.rank, options_.world_size);
   std::shared_ptr<BatchBuffer> buffer = pool_.Take();
@@ -144,21 +153,27 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
   buffer->labels.clear();
   for (const int64_t id : buffer->sample_ids) buffer->labels.push_back(dataset_.label(id));
   buffer->statuses.assign(end - begin, absl::OkStatus());
-  buffer->taken = buffer->made = 0;
+  buffer->taken = buffer->made = buffer->asked = 0;
+  if (read_depth_ > 0) buffer->readings.resize(end - begin);
+  for (SampleReading& reading : buffer->readings) reading.done = false;
   return buffer;
 }
 
-// Has the system read all windows up to `window`, run by run.
+// Has the workers announce this rank's samples of all windows up to `window`, run by run.
 void Loader::Impl::AnnounceWindow(int64_t window) {
   for (; announced_ <= window; ++announced_) {
-    const int64_t size = order_.size();
-    const int64_t first = std::min(size, announced_ * kWindowSamples);
-    std::vector<int64_t> ids(order_.begin() + first,
-                             order_.begin() + std::min(size, first + kWindowSamples));
+    std::vector<int64_t> ids;
+    const int64_t end = std::min(steps_per_epoch_, (announced_ + 1) * window_steps_);
+    for (int64_t step = announced_ * window_steps_; step < end; ++step) {
+      const int64_t first = step * options_.global_batch;
+      const int64_t count = std::min<int64_t>(options_.global_batch, order_.size() - first);
+      const auto [begin, last] = RankShare(count, options_.rank, options_.world_size);
+      ids.insert(ids.end(), order_.begin() + first + begin, order_.begin() + first + last);
+    }
     std::sort(ids.begin(), ids.end());
     for (size_t i = 0, run = 0; i < ids.size(); ++i) {
       if (i + 1 < ids.size() && ids[i + 1] == ids[i] + 1) continue;
-      dataset_.WillRead(ids[run], ids[i] + 1);
+      announcements_.emplace_back(ids[run], ids[i] + 1);
       run = i + 1;
     }
   }
@@ -179,6 +194,7 @@ absl::Status Loader::Impl::Seek(int64_t epoch, int64_t step) {
   const Position place = {epoch, step};
   if (place == next_) return absl::OkStatus();
   const std::lock_guard lock(mutex_);
+  announcements_.clear();
   pending_.clear();  // a thread that is making one of these holds it until it is done
   next_ = planned_ = place;
   PlanAhead();
@@ -249,30 +265,68 @@ std::vector<SkippedSample> Loader::Impl::skipped_samples() const {
   return list;
 }
 
-// The first batch with samples that no thread has taken.
+// The first batch with samples that no thread has taken and that need not be waited for.
 std::shared_ptr<BatchBuffer> Loader::Impl::Untaken() const {
   for (const std::shared_ptr<BatchBuffer>& buffer : pending_) {
-    if (buffer->taken < static_cast<int64_t>(buffer->sample_ids.size())) return buffer;
+    if (buffer->Ready(1) > 0) return buffer;
   }
   return nullptr;
+}
+
+// The first batch with samples whose reading no thread has begun.
+std::shared_ptr<BatchBuffer> Loader::Impl::Unasked() const {
+  for (const std::shared_ptr<BatchBuffer>& buffer : pending_) {
+    if (buffer->asked < static_cast<int64_t>(buffer->readings.size())) return buffer;
+  }
+  return nullptr;
+}
+
+void Loader::Impl::ReadAhead() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stop_ || Unasked() != nullptr; });
+    if (stop_) return;
+    const std::shared_ptr<BatchBuffer> buffer = Unasked();
+    const int64_t index = buffer->asked++;
+    SampleReading& reading = buffer->readings[index];
+    lock.unlock();
+    reading.sample = dataset_.Read(buffer->sample_ids[index], reading.bytes);
+    lock.lock();
+    reading.done = true;
+    changed_.notify_all();
+  }
 }
 
 void Loader::Impl::Work() {
   Preprocessor preprocessor(options_.augmentation, options_.format, &verified_);
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stop_ || Untaken() != nullptr; });
+    changed_.wait(lock,
+                  [this] { return stop_ || !announcements_.empty() || Untaken() != nullptr; });
     if (stop_) return;
+    if (!announcements_.empty()) {
+      const auto [first, last] = announcements_.front();
+      announcements_.pop_front();
+      lock.unlock();
+      dataset_.WillRead(first, last);
+      lock.lock();
+      continue;
+    }
     std::shared_ptr<BatchBuffer> buffer = Untaken();
     const int64_t count = buffer->sample_ids.size();
     const int64_t fair = (count + options_.threads - 1) / options_.threads;
     const int64_t first = buffer->taken;
-    const int64_t last = std::min(count, first + std::min(fair, kSamplesAtOnce));
+    const int64_t last = first + buffer->Ready(std::min(fair, kSamplesAtOnce));
     buffer->taken = last;
     lock.unlock();
     for (int64_t i = first; i < last; ++i) {
-      buffer->statuses[i] = preprocessor.Run(dataset_, buffer->sample_ids[i], options_.seed,
-                                             buffer->epoch, buffer->pixels.get() + i * image_size_);
+      const int64_t id = buffer->sample_ids[i];
+      uint8_t* image = buffer->pixels.get() + i * image_size_;
+      buffer->statuses[i] =
+          buffer->readings.empty()
+              ? preprocessor.Run(dataset_, id, options_.seed, buffer->epoch, image)
+              : preprocessor.RunRead(dataset_, buffer->readings[i].sample, id, options_.seed,
+                                     buffer->epoch, image);
     }
     lock.lock();
     buffer->made += last - first;

@@ -10,6 +10,9 @@
 //     // batch.pixels: float32 [batch.labels.size(), 3, 32, 32]
 //   }
 //
+// Of a dataset that is read from a server, the samples of the batches made ahead are read by
+// threads of their own, Dataset::read_depth() of them; `threads` decode.
+//
 // (seed, epoch, sample) alone decides order and augmentation. So the global batches are the same on
 // any number of ranks and threads, and after a Seek.
 #ifndef DATA_LOADER_LOADER_H_

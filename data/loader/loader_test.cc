@@ -3,10 +3,13 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <numeric>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -251,6 +254,47 @@ class FailingDataset : public Dataset {
   const Dataset& good_;
   const absl::Status error_;
 };
+
+// As one of a server, each read of which takes a while.
+class SlowDataset : public Dataset {
+ public:
+  SlowDataset(int count, int depth) : images_(SmallImages(count)), depth_(depth) {}
+
+  int64_t size() const override { return images_.size(); }
+  const std::vector<std::string>& class_names() const override { return images_.class_names(); }
+  int64_t label(int64_t index) const override { return images_.label(index); }
+  std::string name(int64_t index) const override { return images_.name(index); }
+  int read_depth() const override { return depth_; }
+  absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override {
+    const int now = ++reading_;
+    for (int most = most_; now > most && !most_.compare_exchange_weak(most, now);) {
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1 + index % 7));
+    --reading_;
+    return images_.Read(index, buffer);
+  }
+
+  int most() const { return most_; }  // reads at a time
+
+ private:
+  const MemoryDataset images_;
+  const int depth_;
+  mutable std::atomic<int> reading_ = 0;
+  mutable std::atomic<int> most_ = 0;
+};
+
+TEST(LoaderTest, WhatIsReadByThreadsOfItsOwnIsTheSame) {
+  const LoaderOptions options = TrainOptions(16);
+  const auto expected = ReadBatches(SmallImages(64), options, /*ranks=*/1, /*batches=*/9);
+  for (const int threads : {1, 3}) {
+    const SlowDataset dataset(/*count=*/64, /*depth=*/12);
+    LoaderOptions with_threads = options;
+    with_threads.threads = threads;
+    EXPECT_EQ(ReadBatches(dataset, with_threads, 1, 9), expected);
+    EXPECT_GT(dataset.most(), threads);
+    EXPECT_LE(dataset.most(), 12);
+  }
+}
 
 TEST(LoaderTest, OnlyDamageIsSkipped) {
   const MemoryDataset good = SmallImages(4);

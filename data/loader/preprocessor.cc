@@ -1,6 +1,7 @@
 #include "data/loader/preprocessor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -16,7 +17,13 @@ Preprocessor::Preprocessor(const Augmentation& augmentation, PixelFormat format,
 
 absl::Status Preprocessor::Run(const Dataset& dataset, int64_t index, uint64_t seed, int64_t epoch,
                                uint8_t* image) {
-  const absl::Status status = RunUnnamed(dataset, index, Random(seed, epoch, index), image);
+  return RunRead(dataset, dataset.Read(index, bytes_), index, seed, epoch, image);
+}
+
+absl::Status Preprocessor::RunRead(const Dataset& dataset,
+                                   const absl::StatusOr<EncodedSample>& sample, int64_t index,
+                                   uint64_t seed, int64_t epoch, uint8_t* image) {
+  const absl::Status status = RunUnnamed(sample, index, Random(seed, epoch, index), image);
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat("sample ", index, " (", dataset.name(index),
                                                   "): ", status.message()));
@@ -34,9 +41,9 @@ absl::StatusOr<PixelRegion> Preprocessor::Decode(int64_t index, EncodedSample sa
   return region;
 }
 
-absl::Status Preprocessor::RunUnnamed(const Dataset& dataset, int64_t index, Random random,
-                                      uint8_t* image) {
-  ASSIGN_OR_RETURN(EncodedSample sample, dataset.Read(index, bytes_));
+absl::Status Preprocessor::RunUnnamed(absl::StatusOr<EncodedSample> read, int64_t index,
+                                      Random random, uint8_t* image) {
+  ASSIGN_OR_RETURN(EncodedSample sample, std::move(read));
   RETURN_IF_ERROR(ImageDecoder::FindSize(sample));
   ASSIGN_OR_RETURN(const View view, DrawView(augmentation_, sample.width, sample.height, random));
   const bool resize = augmentation_.crop != Augmentation::Crop::kShift;

@@ -36,10 +36,15 @@ class Preprocessor {
   absl::Status Run(const Dataset& dataset, int64_t index, uint64_t seed, int64_t epoch,
                    uint8_t* image);
 
+  // The same of what dataset.Read(index) has given before.
+  absl::Status RunRead(const Dataset& dataset, const absl::StatusOr<EncodedSample>& sample,
+                       int64_t index, uint64_t seed, int64_t epoch, uint8_t* image);
+
  private:
   absl::StatusOr<PixelRegion> Decode(int64_t index, EncodedSample sample, const Rect& rect,
                                      int log2_shrink);
-  absl::Status RunUnnamed(const Dataset& dataset, int64_t index, Random random, uint8_t* image);
+  absl::Status RunUnnamed(absl::StatusOr<EncodedSample> read, int64_t index, Random random,
+                          uint8_t* image);
   void CopyShifted(const PixelRegion& region, const View& view, uint8_t* image);
 
   const Augmentation augmentation_;

@@ -1,7 +1,9 @@
 #include "data/loader/sampler.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cstddef>
+#include <functional>
+#include <queue>
 
 #include "data/pixels/random.h"
 
@@ -11,36 +13,97 @@ namespace {
 // Apart from the streams of all samples, whose keys are sample ids.
 constexpr uint64_t kOrderStream = ~uint64_t{0};
 
-std::vector<int64_t> QuasiRandom(absl::Span<const int64_t> samples, Random& random) {
-  const int64_t count = samples.size();
-  std::vector<int64_t> runs((count + kRunSamples - 1) / kRunSamples);
-  std::iota(runs.begin(), runs.end(), 0);
-  Shuffle(runs, 0, runs.size(), random);
-  // A short last run would shift all windows behind it.
-  if (count % kRunSamples != 0) {
-    std::iter_swap(std::find(runs.begin(), runs.end(), count / kRunSamples), runs.end() - 1);
+constexpr int64_t kMaxLanes = 256;
+// Of a lane: fewer would be hardly a shuffle.
+constexpr int64_t kMinWindowRuns = 2;
+
+struct Run {
+  size_t first;
+  size_t last;
+};
+
+std::vector<Run> RunsOf(absl::Span<const int64_t> samples) {
+  std::vector<Run> runs;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    if (i == 0 || samples[i] / kRunSamples != samples[i - 1] / kRunSamples) runs.push_back({i, i});
+    runs.back().last = i + 1;
   }
+  return runs;
+}
+
+// Each run goes to the lane that is shortest by then, so that all end together.
+std::vector<std::vector<Run>> Deal(const std::vector<Run>& runs, int64_t lanes) {
+  using Length = std::pair<size_t, int64_t>;  // and the lane
+  std::priority_queue<Length, std::vector<Length>, std::greater<>> shortest;
+  for (int64_t lane = 0; lane < lanes; ++lane) shortest.push({0, lane});
+  std::vector<std::vector<Run>> dealt(lanes);
+  for (const Run& run : runs) {
+    const auto [length, lane] = shortest.top();
+    shortest.pop();
+    dealt[lane].push_back(run);
+    shortest.push({length + run.last - run.first, lane});
+  }
+  return dealt;
+}
+
+// The samples of a lane's runs, shuffled a window at a time.
+std::vector<int64_t> LaneOrder(absl::Span<const int64_t> samples, const std::vector<Run>& runs,
+                               size_t window_runs, Random& random) {
   std::vector<int64_t> order;
-  order.reserve(count);
-  for (const int64_t run : runs) {
-    const int64_t first = run * kRunSamples, last = std::min(count, first + kRunSamples);
-    order.insert(order.end(), samples.begin() + first, samples.begin() + last);
+  size_t window = 0;  // where it begins
+  for (size_t i = 0; i < runs.size(); ++i) {
+    order.insert(order.end(), samples.begin() + runs[i].first, samples.begin() + runs[i].last);
+    if ((i + 1) % window_runs == 0 || i + 1 == runs.size()) {
+      Shuffle(order, window, order.size(), random);
+      window = order.size();
+    }
   }
-  for (int64_t first = 0; first < count; first += kWindowSamples) {
-    Shuffle(order, first, std::min(count, first + kWindowSamples), random);
+  return order;
+}
+
+std::vector<int64_t> QuasiRandom(absl::Span<const int64_t> samples, int64_t global_batch,
+                                 Random& random) {
+  std::vector<Run> runs = RunsOf(samples);
+  Shuffle(runs, 0, runs.size(), random);
+  const int64_t lanes = LanesOf(global_batch);
+  const size_t window_runs = std::max(kMinWindowRuns, kWindowRuns / lanes);
+  std::vector<std::vector<int64_t>> lane_orders;
+  size_t shortest = samples.size();
+  for (const std::vector<Run>& dealt : Deal(runs, lanes)) {
+    lane_orders.push_back(LaneOrder(samples, dealt, window_runs, random));
+    shortest = std::min(shortest, lane_orders.back().size());
   }
+  const size_t share = global_batch / lanes, steps = shortest / share;
+  std::vector<int64_t> order;
+  order.reserve(samples.size());
+  for (size_t step = 0; step < steps; ++step) {
+    for (const std::vector<int64_t>& lane : lane_orders) {
+      order.insert(order.end(), lane.begin() + step * share, lane.begin() + (step + 1) * share);
+    }
+  }
+  const size_t rest = order.size();
+  for (const std::vector<int64_t>& lane : lane_orders) {
+    order.insert(order.end(), lane.begin() + steps * share, lane.end());
+  }
+  Shuffle(order, rest, order.size(), random);
   return order;
 }
 
 }  // namespace
 
 std::vector<int64_t> EpochOrder(absl::Span<const int64_t> samples, Order order, uint64_t seed,
-                                int64_t epoch) {
+                                int64_t epoch, int64_t global_batch) {
   Random random(seed, epoch, kOrderStream);
-  if (order == Order::kQuasiRandom) return QuasiRandom(samples, random);
+  if (order == Order::kQuasiRandom) return QuasiRandom(samples, global_batch, random);
   std::vector<int64_t> result(samples.begin(), samples.end());
   if (order == Order::kShuffled) Shuffle(result, 0, result.size(), random);
   return result;
+}
+
+int64_t LanesOf(int64_t global_batch) {
+  int64_t lanes = std::min(kMaxLanes, global_batch);
+  while (global_batch % lanes != 0) --lanes;
+  return lanes;
 }
 
 std::pair<int64_t, int64_t> RankShare(int64_t count, int rank, int world_size) {

@@ -14,19 +14,28 @@ namespace data {
 enum class Order {
   kSequential,  // as given, in every epoch
   kShuffled,    // any order is as likely as any other
-  // For data that does not fit the page cache: runs of neighbouring samples are shuffled, and then
-  // the samples within a window of runs; so that only a window need be in memory at once.
+  // For data that does not fit the page cache. A global batch has lanes: its places, divided
+  // evenly, so that ranks have lanes of their own. Runs of neighbouring samples are shuffled and
+  // dealt to the lanes, and the samples of a few runs in a row are shuffled in each: only so many
+  // need be in memory at once, on that rank alone. What is left when a lane has no whole batch any
+  // more is shuffled, and comes last.
   kQuasiRandom,
 };
 
 inline constexpr int64_t kRunSamples = 32;
-inline constexpr int64_t kWindowRuns = 128;
+// Runs that are shuffled together, in all lanes.
+inline constexpr int64_t kWindowRuns = 256;
 inline constexpr int64_t kWindowSamples = kRunSamples * kWindowRuns;
 
-// `samples` in the order of an epoch. kQuasiRandom takes neighbours in `samples` for neighbours on
-// the disk, and its windows are kWindowSamples each (the last may be shorter).
+// `samples` in the order of an epoch. For kQuasiRandom samples whose indices are the same but for
+// the remainder of kRunSamples are neighbours on the disk, and those that stand side by side are a
+// run; only that order depends on `global_batch`, not on the number of ranks.
 std::vector<int64_t> EpochOrder(absl::Span<const int64_t> samples, Order order, uint64_t seed,
-                                int64_t epoch);
+                                int64_t epoch, int64_t global_batch = 1);
+
+// How many lanes a global batch has: its largest divisor up to 256, so that up to as many ranks,
+// where they divide it, share none.
+int64_t LanesOf(int64_t global_batch);
 
 // Where a rank's share of a batch of `count` samples begins and ends: shares are consecutive, and
 // equal where `world_size` divides `count`.

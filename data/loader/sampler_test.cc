@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <ctime>
 #include <numeric>
-#include <set>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -23,10 +22,12 @@ std::vector<int64_t> Samples() {
 TEST(EpochOrderTest, EveryOrderVisitsEverySampleOnce) {
   const std::vector<int64_t> samples = Samples();
   for (const Order order : {Order::kSequential, Order::kShuffled, Order::kQuasiRandom}) {
-    std::vector<int64_t> visited = EpochOrder(samples, order, /*seed=*/1, /*epoch=*/3);
-    EXPECT_EQ(visited == samples, order == Order::kSequential);
-    std::sort(visited.begin(), visited.end());
-    EXPECT_EQ(visited, samples);
+    for (const int64_t batch : {1, 64, 1000, 30000}) {
+      std::vector<int64_t> visited = EpochOrder(samples, order, /*seed=*/1, /*epoch=*/3, batch);
+      EXPECT_EQ(visited == samples, order == Order::kSequential);
+      std::sort(visited.begin(), visited.end());
+      EXPECT_EQ(visited, samples);
+    }
   }
 }
 
@@ -40,21 +41,51 @@ TEST(EpochOrderTest, SeedAndEpochDecide) {
   }
 }
 
-TEST(EpochOrderTest, AQuasiRandomWindowTouchesFewRuns) {
-  const std::vector<int64_t> order = EpochOrder(Samples(), Order::kQuasiRandom, 1, 0);
-  std::set<int64_t> seen;
-  for (int64_t first = 0; first < kCount; first += kWindowSamples) {
-    std::set<int64_t> runs;
-    int64_t steps = 0;  // between neighbours
-    const int64_t last = std::min(kCount, first + kWindowSamples);
-    for (int64_t i = first; i < last; ++i) {
-      runs.insert((order[i] - 100) / kRunSamples);
-      steps += i > first && order[i] == order[i - 1] + 1;
-    }
-    EXPECT_LE(runs.size(), kWindowRuns);
-    EXPECT_LT(steps, (last - first) / 100);  // within a window it is a shuffle
-    for (const int64_t run : runs) EXPECT_TRUE(seen.insert(run).second);  // so is read once
+TEST(EpochOrderTest, LanesAreDivisors) {
+  EXPECT_EQ(LanesOf(1), 1);
+  EXPECT_EQ(LanesOf(96), 96);
+  EXPECT_EQ(LanesOf(1024), 256);
+  EXPECT_EQ(LanesOf(1000), 250);
+  EXPECT_EQ(LanesOf(509), 1);
+}
+
+// Of each run a rank needs all of its samples or none, and soon after each other, until the last
+// few batches.
+TEST(EpochOrderTest, RanksHaveRunsOfTheirOwn) {
+  constexpr int64_t kBatch = 64, kRanks = 4, kShare = kBatch / kRanks;
+  std::vector<int64_t> samples(50 * kWindowSamples);
+  std::iota(samples.begin(), samples.end(), 0);
+  const std::vector<int64_t> order = EpochOrder(samples, Order::kQuasiRandom, 1, 0, kBatch);
+  const int64_t lanes_end = order.size() - kBatch * kRunSamples;
+  std::vector<int64_t> rank_of(samples.size() / kRunSamples, -1);
+  std::vector<int64_t> first_step(rank_of.size());
+  int64_t neighbours = 0;
+  for (int64_t i = 0; i < lanes_end; ++i) {
+    const int64_t run = order[i] / kRunSamples, rank = i % kBatch / kShare, step = i / kBatch;
+    if (rank_of[run] < 0) rank_of[run] = rank, first_step[run] = step;
+    EXPECT_EQ(rank_of[run], rank);
+    EXPECT_LE(step - first_step[run], kWindowSamples / kBatch);
+    neighbours += i > 0 && order[i] == order[i - 1] + 1;
   }
+  EXPECT_LT(neighbours, lanes_end / 100);  // a shuffle all the same
+}
+
+// A split leaves runs with gaps, of any length.
+TEST(EpochOrderTest, LanesOfUnequalRunsEndTogether) {
+  std::vector<int64_t> samples;
+  for (int64_t i = 0; i < 100 * kWindowSamples; ++i) {
+    if (i % 7 != 3 && i / kRunSamples % 3 != 1) samples.push_back(i);
+  }
+  constexpr int64_t kBatch = 128;
+  std::vector<int64_t> order = EpochOrder(samples, Order::kQuasiRandom, 1, 0, kBatch);
+  std::vector<int64_t> lane_of(100 * kWindowRuns, -1);
+  for (size_t i = 0; i + kBatch * kRunSamples < order.size(); ++i) {
+    int64_t& lane = lane_of[order[i] / kRunSamples];
+    if (lane < 0) lane = i % kBatch;
+    EXPECT_EQ(lane, i % kBatch);
+  }
+  std::sort(order.begin(), order.end());
+  EXPECT_EQ(order, samples);
 }
 
 // All that a Seek to another epoch costs: for ImageNet it must stay below a second.
@@ -63,7 +94,7 @@ TEST(EpochOrderTest, AMillionSamplesAreOrderedAtOnce) {
   std::iota(samples.begin(), samples.end(), 0);
   for (const Order order : {Order::kShuffled, Order::kQuasiRandom}) {
     const std::clock_t start = std::clock();
-    EXPECT_EQ(EpochOrder(samples, order, 1, 89).size(), samples.size());
+    EXPECT_EQ(EpochOrder(samples, order, 1, 89, /*global_batch=*/1024).size(), samples.size());
     EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, 0.5);
   }
 }

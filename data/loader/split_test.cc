@@ -57,6 +57,39 @@ TEST(StratifiedSplitTest, TheSeedDecides) {
   EXPECT_NE(split(1), split(2));
 }
 
+// A tenth of the samples at most stands alone in its run, where classes are mixed.
+TEST(StratifiedSplitTest, RunsStayTogether) {
+  constexpr int64_t kRun = 32, kCount = 64000, kClasses = 10;
+  std::vector<int64_t> labels(kCount);
+  for (int64_t i = 0; i < kCount; ++i) labels[i] = i * 7919 % 10007 % kClasses;
+  const auto parts = StratifiedSplit(labels, {0.5, 0.3}, /*seed=*/1, kRun);
+  const auto singly = StratifiedSplit(labels, {0.5, 0.3}, /*seed=*/1);
+  ASSERT_TRUE(parts.ok() && singly.ok());
+  std::set<int64_t> all;
+  for (size_t part = 0; part < 2; ++part) {
+    std::vector<int64_t> counts(kClasses), expected(kClasses), of_run(kCount / kRun);
+    for (const int64_t i : (*parts)[part]) {
+      EXPECT_TRUE(all.insert(i).second) << i;
+      ++counts[labels[i]];
+      ++of_run[i / kRun];
+    }
+    for (const int64_t i : (*singly)[part]) ++expected[labels[i]];
+    EXPECT_EQ(counts, expected);
+    const auto broken = std::count_if(of_run.begin(), of_run.end(),
+                                      [](int64_t count) { return count > 0 && count < kRun / 2; });
+    EXPECT_LT(broken, kCount / kRun / 10);
+  }
+  EXPECT_NE(*StratifiedSplit(labels, {0.5, 0.3}, 2, kRun), *parts);
+}
+
+TEST(StratifiedSplitTest, RunsOfFewSamplesOfAClass) {
+  const auto parts = StratifiedSplit(Labels(), {0.5, 0.3, 0.1}, /*seed=*/1, /*run_samples=*/32);
+  ASSERT_TRUE(parts.ok()) << parts.status();
+  EXPECT_THAT(CountsByClass(Labels(), (*parts)[0]), ElementsAre(50, 5, 1));
+  EXPECT_THAT(CountsByClass(Labels(), (*parts)[1]), ElementsAre(30, 3, 0));
+  EXPECT_THAT(CountsByClass(Labels(), (*parts)[2]), ElementsAre(10, 1, 0));
+}
+
 TEST(StratifiedSplitTest, FractionsThatMakeNoSenseAreNamed) {
   const auto error = [](std::vector<double> fractions) {
     return std::string(StratifiedSplit(Labels(), fractions, 1).status().message());

@@ -126,6 +126,7 @@ absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::stri
   auto dataset =
       absl::WrapUnique(new ShardDataset(std::move(manifest.class_names), std::move(shards)));
   dataset->left_alone_ = std::move(left_alone);
+  if (IsRemote(folder)) dataset->read_depth_ = store->depth();
   if (dataset->size() == 0) {
     return absl::InvalidArgumentError(absl::StrCat(manifest_path, ": lists no samples"));
   }

@@ -31,6 +31,9 @@ class ShardDataset : public Dataset {
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
   void WillRead(int64_t first, int64_t last) const override;
 
+  // That of a store of servers.
+  int read_depth() const override { return read_depth_; }
+
   // Of the shards' indexes, which hold the labels and checksums of all samples.
   absl::StatusOr<uint64_t> Fingerprint() const override;
 
@@ -43,6 +46,7 @@ class ShardDataset : public Dataset {
   std::vector<std::string> class_names_;
   std::vector<ShardReader> shards_;
   std::vector<int64_t> first_;  // of each shard, and the total
+  int read_depth_ = 0;
 };
 
 }  // namespace data

@@ -46,6 +46,10 @@ class Dataset {
   // Says that samples [first, last) will be read soon. A hint.
   virtual void WillRead(int64_t first, int64_t last) const {}
 
+  // How many Reads should be under way at a time, on threads that wait and do nothing else, since
+  // the bytes come from far; 0: threads that decode may as well read.
+  virtual int read_depth() const { return 0; }
+
   // Tells the samples of one data set from those of another, whatever its path, kind of file and
   // times: labels and bytes, of 256 MiB of samples spread over the set where no checksums of all
   // are at hand. Reads as much.

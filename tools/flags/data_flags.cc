@@ -7,6 +7,7 @@
 #include "data/io/printable_name.h"
 #include "data/loader/open_dataset.h"
 #include "data/pixels/augmentation.h"
+#include "distributed/communication/rank_agreement.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
 #include "nlohmann/json.hpp"
@@ -27,6 +28,8 @@ DEFINE_int64(batch, 256, "Samples of a step, over all ranks.");
 FLAG_RANGE(batch, tools::FromTo(1, tools::kMany));
 DEFINE_int32(threads, 1, "Threads of a rank that decode images.");
 FLAG_RANGE(threads, tools::FromTo(1, 1024));
+DEFINE_int32(prefetch, 2, "Batches that a rank makes ahead.");
+FLAG_RANGE(prefetch, tools::FromTo(1, 1024));
 DEFINE_string(on_bad_sample, "fail", "What a damaged image does to a run.");
 FLAG_CHOICES(on_bad_sample, {"fail", "skip"});
 DEFINE_int64(max_bad_samples, 100,
@@ -34,6 +37,26 @@ DEFINE_int64(max_bad_samples, 100,
 FLAG_RANGE(max_bad_samples, tools::AtLeast(0));
 
 namespace tools {
+namespace {
+
+// The fingerprint in hexadecimal, by the first rank of this host. Hosts may have copies of their
+// own, which the trainer compares.
+absl::StatusOr<std::string> ContentOfHost(const data::Dataset& dataset,
+                                          distributed::Communicator& communicator) {
+  const distributed::Place& place = communicator.place();
+  absl::StatusOr<uint64_t> content = 0;
+  if (place.local_rank == 0) content = dataset.Fingerprint();
+  RETURN_IF_ERROR(distributed::AgreeOnStatus(communicator, content.status()));
+  const std::string mine =
+      place.local_rank != 0 ? "" : absl::StrCat(absl::Hex(*content, absl::kZeroPad16), place.host);
+  ASSIGN_OR_RETURN(const auto all, distributed::AllGatherStrings(communicator, mine));
+  for (absl::string_view text : all) {
+    if (!text.empty() && text.substr(16) == place.host) return std::string(text.substr(0, 16));
+  }
+  return absl::InternalError(absl::StrCat("no first rank on ", place.host));
+}
+
+}  // namespace
 
 absl::StatusOr<InputShape> InputShapeFromFlags() {
   ASSIGN_OR_RETURN(const nas::ImageKind images,
@@ -72,14 +95,15 @@ absl::Status RequireSameClasses(const ClassList& classes, const ClassList& expec
                                                  " it is ", name(expected.names)));
 }
 
-absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset) {
+absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset,
+                                               distributed::Communicator& communicator) {
   const std::vector<int64_t> labels = data::Labels(dataset);
   const XXH64_hash_t hash = XXH3_64bits(labels.data(), labels.size() * sizeof(labels[0]));
-  ASSIGN_OR_RETURN(const uint64_t content, dataset.Fingerprint());
+  ASSIGN_OR_RETURN(const std::string content, ContentOfHost(dataset, communicator));
   return nlohmann::json{{"samples", dataset.size()},
                         {"classes", dataset.class_names()},
                         {"labels", absl::StrCat(absl::Hex(hash, absl::kZeroPad16))},
-                        {"content", absl::StrCat(absl::Hex(content, absl::kZeroPad16))}};
+                        {"content", content}};
 }
 
 nlohmann::json ReadingIdentity(const InputShape& shape) {
@@ -112,6 +136,7 @@ absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& sh
   options.rank = place.rank;
   options.world_size = place.size;
   options.threads = FLAGS_threads;
+  options.prefetch = FLAGS_prefetch;
   return options;
 }
 

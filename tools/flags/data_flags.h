@@ -41,8 +41,10 @@ struct ClassList {
 absl::Status RequireSameClasses(const ClassList& classes, const ClassList& expected);
 
 // What tells a data set from another, and what of these flags decides how it is read: for
-// comparison between ranks and with a resumed run.
-absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset);
+// comparison between ranks and with a resumed run. Every rank calls it; of each host one rank reads
+// the samples that tell.
+absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset,
+                                               distributed::Communicator& communicator);
 nlohmann::json ReadingIdentity(const InputShape& shape);
 
 // --max_bad_samples.

@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/loader/loader.h"
+#include "data/loader/sampler.h"
+#include "data/loader/split.h"
 #include "data/pixels/augmentation.h"
 #include "gflags/gflags.h"
 #include "nas/space/image_kind.h"
@@ -45,6 +47,13 @@ nlohmann::json LoaderIdentity(const InputShape& shape) {
   identity["cutout"] = FLAGS_cutout;
   identity["order"] = FLAGS_order;
   return identity;
+}
+
+absl::StatusOr<std::vector<std::vector<int64_t>>> SplitOfFlags(const data::Dataset& dataset,
+                                                               absl::Span<const double> fractions,
+                                                               uint64_t seed) {
+  return data::StratifiedSplit(data::Labels(dataset), fractions, seed,
+                               FLAGS_order == "quasi_random" ? data::kRunSamples : 1);
 }
 
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/loader_source.h"
@@ -19,6 +20,13 @@ namespace tools {
 // What tells one way to train on a data set from another, for comparison between ranks and with a
 // resumed run.
 nlohmann::json LoaderIdentity(const InputShape& shape);
+
+// Stratified shares of `dataset` (data/loader/split.h), drawn from `seed`: of runs of neighbours,
+// if
+// --order reads it in runs.
+absl::StatusOr<std::vector<std::vector<int64_t>>> SplitOfFlags(const data::Dataset& dataset,
+                                                               absl::Span<const double> fractions,
+                                                               uint64_t seed);
 
 // Batches of `samples` of `dataset` (all if empty), which must outlive it, shuffled and augmented
 // as the flags say, drawn from `seed`. InvalidArgument naming the flag.

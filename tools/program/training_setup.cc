@@ -10,7 +10,6 @@
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "base/tensor_file.h"
-#include "data/loader/split.h"
 #include "gflags/gflags.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/networks/fixed_networks.h"
@@ -65,27 +64,26 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   }
   ASSIGN_OR_RETURN(setup.architecture,
                    ArchitectureFromFlags(setup.train_data->class_names().size()));
-  // Before the ranks meet: one that cannot read its data ends alone, and the launcher the others.
   const InputShape input = InputShapeOf(setup.architecture);
   options.max_bad_samples = MaxBadSamplesFromFlags();
   options.data["loader"] = LoaderIdentity(input);
-  ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*setup.train_data));
   std::vector<int64_t> samples;  // None: all.
   if (FLAGS_train_fraction < 1) {
-    ASSIGN_OR_RETURN(auto parts, data::StratifiedSplit(data::Labels(*setup.train_data),
-                                                       {FLAGS_train_fraction}, options.seed));
+    ASSIGN_OR_RETURN(auto parts,
+                     SplitOfFlags(*setup.train_data, {FLAGS_train_fraction}, options.seed));
     samples = std::move(parts.front());
     options.data["train_fraction"] = FLAGS_train_fraction;
-  }
-  if (setup.test_data != nullptr) {
-    ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*setup.test_data));
   }
 
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(setup.communicator, CommunicatorFromFlags(device));
+  ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*setup.train_data, *setup.communicator));
+  if (setup.test_data != nullptr) {
+    ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*setup.test_data, *setup.communicator));
+  }
   const distributed::Place place = setup.communicator->place();
-  ASSIGN_OR_RETURN(setup.train, TrainSource(*setup.train_data, std::move(samples), options.seed,
-                                            input, place));
+  ASSIGN_OR_RETURN(setup.train,
+                   TrainSource(*setup.train_data, std::move(samples), options.seed, input, place));
   if (setup.test_data != nullptr) {
     ASSIGN_OR_RETURN(setup.test, EvalSource(*setup.test_data, input, place));
   }
