@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""The same search from a folder, from HTTP and from S3: the same bits, whatever the network does."""
+
+import glob
+import hashlib
+import os
+import threading
+import unittest
+
+from servers import HOST, Moto, Proxy
+from storage_test import StorageTest
+
+SEARCH = os.path.abspath("tools/search")
+FLAGS = ("--preset=quickstart", "--reproducible", "--layers=3", "--derive_layers=3", "--channels=8", "--batch=16",
+         "--image_size=16", "--train_fraction=0.5", "--search_fraction=0.5", "--epochs=2", "--alpha_begin=1",
+         "--order=quasi_random", "--threads=2", "--quiet")
+
+
+class SearchTest(StorageTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.whole = cls.bits_of(cls.search_at(f"{cls.data}/train", f"{cls.data}/run"), f"{cls.data}/run")
+
+    @classmethod
+    def search_at(cls, location, run, *flags, environment=None):
+        return cls.run_tool(SEARCH, *FLAGS, f"--train_data={location}", f"--run={run}", *flags,
+                            environment=environment, timeout=280)
+
+    @staticmethod
+    def bits_of(result, run):
+        if result.returncode != 0:
+            raise AssertionError(result.stderr)
+        names = sorted(os.path.relpath(path, run) for path in
+                       [f"{run}/architecture.json", *glob.glob(f"{run}/checkpoints/*/state.pt")])
+        assert len(names) == 3, names
+        return {name: hashlib.sha256(open(f"{run}/{name}", "rb").read()).hexdigest() for name in names}
+
+    def proxy(self, fault):
+        proxy = Proxy(self.serve().port)
+        proxy.fault = lambda number, path: fault(proxy, number)
+        self.addCleanup(proxy.stop)
+        return f"http://{HOST}:{proxy.port}/train"
+
+    def test_http_with_an_outage_that_passes(self):
+        def fault(proxy, number):
+            if number == 300:
+                proxy.down = True
+                threading.Timer(3, lambda: setattr(proxy, "down", False)).start()
+            return "flip" if number == 200 else "half" if number == 100 else None
+
+        run = f"{self.folder}/run"
+        self.assertEqual(self.bits_of(self.search_at(self.proxy(fault), run, "--io_timeout=60"), run), self.whole)
+
+    def test_http_with_an_outage_that_lasts(self):
+        run = f"{self.folder}/run"
+        url = self.proxy(lambda proxy, number: "drop" if number > 550 else None)
+        result = self.search_at(url, run, "--io_timeout=3")
+        error = result.stderr.splitlines()[-1]
+        self.assertNotEqual(result.returncode, 0)
+        self.assertRegex(error, rf"{url}/0000\d.shard: no answer for \d seconds")
+        self.assertEqual(len(glob.glob(f"{run}/checkpoints/*/state.pt")), 1)
+        # What is read elsewhere is the same data.
+        resumed = self.search_at(f"{self.data}/train", run, "--resume=auto")
+        self.assertEqual(self.bits_of(resumed, run), self.whole)
+
+    def test_s3_with_a_cache(self):
+        moto = Moto()
+        self.addCleanup(moto.stop)
+        moto.upload("photos", "train", f"{self.data}/train")
+        environment = moto.environment(self.folder)
+        run = f"{self.folder}/run"
+        result = self.search_at("s3://photos/train", run, f"--cache_dir={self.folder}/cache", "--cache_size=0.1",
+                                environment=environment)
+        self.assertEqual(self.bits_of(result, run), self.whole)
+        for path in glob.glob(f"{run}/**", recursive=True):
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    content = file.read()
+                for key in moto.keys:
+                    self.assertNotIn(key.encode(), content, path)
+
+
+if __name__ == "__main__":
+    unittest.main()
