@@ -10,6 +10,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "base/write_all.h"
 
 namespace base {
 
@@ -51,14 +52,7 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view byte
     close(fd);
     unlink(temporary.c_str());
   };
-  while (!bytes.empty()) {
-    const ssize_t n = write(fd, bytes.data(), bytes.size());
-    if (n >= 0) {
-      bytes.remove_prefix(n);
-    } else if (errno != EINTR) {
-      return ErrnoError("write", temporary);
-    }
-  }
+  if (!WriteAll(fd, bytes)) return ErrnoError("write", temporary);
   if (fsync(fd) != 0) return ErrnoError("sync", temporary);
   if (rename(temporary.c_str(), path.c_str()) != 0) return ErrnoError("rename to", path);
   std::move(abandon).Cancel();

@@ -7,17 +7,19 @@ r"""Trains every method on one data set and prints one table.
 Methods: SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 bits, QSubNet, bits by sensitivity, and
 random bits; QDARTS among bits {2,4} and {2,4,8}; a random architecture with random bits, without which no search has
 shown anything. With --network=resnet18 the network is given: in float, PTQ, FBQAT, random bits, sensitivity, and the
-differentiable search for bits, all from the weights in float. All searches have one budget, what FBQAT costs at 3 bits, so that accuracies can be compared. With
---budget_bits=2.5,3.5 moreover, with the first seed, QDARTS, QSubNet and a random architecture, or the differentiable
-search, sensitivity and random bits, on what the float network would cost at so many bits.
+differentiable search for bits, all from the weights in float. All searches have one budget, what FBQAT costs at 3
+bits, so that accuracies can be compared. With --budget_bits=2.5,3.5 moreover, with the first seed, QDARTS, QSubNet and
+a random architecture, or the differentiable search, sensitivity and random bits, on what the float network would cost
+at so many bits.
 
 Every step runs an ordinary tool in an ordinary run folder, <output>/seed<seed>/<step>/, and is skipped once its
 result is there: started again after a stop, the comparison goes on where it was; --dry_run has every tool check its
 flags first. With --jobs=2 two steps run at a time, and what they print goes to <step>.log. Results:
 <output>/comparison.{txt,md,json}.
 
-BitOps are those of the cells or quantized convolutions, where the methods differ, with groups divided out and as the published code
-counts; memory is that of the whole network, whose stem and classifier are in float. Times are CPU seconds.
+BitOps are those of the cells or quantized convolutions, where the methods differ, with groups divided out and as the
+published code counts; memory is that of the whole network, whose stem and classifier are in float. Times are CPU
+seconds.
 """
 
 import argparse

@@ -1,6 +1,5 @@
 #include "data/io/random_access_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "base/status_macros.h"
+#include "data/io/byte_range.h"
 
 namespace data {
 
@@ -68,20 +68,7 @@ absl::StatusOr<FilePool::Pointer> RandomAccessFile::Descriptor() const {
 
 absl::Status RandomAccessFile::Read(uint64_t offset, size_t count, void* to) const {
   ASSIGN_OR_RETURN(const FilePool::Pointer descriptor, Descriptor());
-  size_t done = 0;
-  while (done < count) {
-    const ssize_t n =
-        pread(descriptor->get(), static_cast<char*>(to) + done, count - done, offset + done);
-    if (n > 0) {
-      done += n;
-    } else if (n == 0) {
-      return absl::DataLossError(absl::StrCat(path_, ": ends at byte ", offset + done,
-                                              ", inside the ", count, " bytes at ", offset));
-    } else if (errno != EINTR) {
-      return base::ErrnoError("read", path_);
-    }
-  }
-  return absl::OkStatus();
+  return ReadAt(descriptor->get(), path_, offset, count, to);
 }
 
 void RandomAccessFile::WillRead(uint64_t offset, uint64_t count) const {

@@ -45,11 +45,11 @@ LoaderDoor::~LoaderDoor() {
 
 void LoaderDoor::Check() const {
   if (process_ != getpid()) {
-    PyErr_SetString(
-        PyExc_RuntimeError,
-        absl::StrCat("this Loader was made by process ", process_, " and its threads live there; process ",
-                     getpid(), " was forked off and needs a Loader of its own")
-            .c_str());
+    PyErr_SetString(PyExc_RuntimeError,
+                    absl::StrCat("this Loader was made by process ", process_,
+                                 " and its threads live there; process ", getpid(),
+                                 " was forked off and needs a Loader of its own")
+                        .c_str());
     throw nb::python_error();
   }
 }

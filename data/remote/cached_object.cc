@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "data/io/byte_range.h"
 #include "data/remote/remote_object.h"
 #include "xxhash.h"
 
@@ -34,10 +35,7 @@ class CachedObject::Blocks {
   const RemoteObject& object() const { return object_; }
 
   absl::Status Read(uint64_t offset, size_t count, char* to) const {
-    if (offset > object_.size() || count > object_.size() - offset) {
-      return absl::DataLossError(absl::StrCat(object_.name(), ": ends at byte ", object_.size(),
-                                              ", inside the ", count, " bytes at ", offset));
-    }
+    RETURN_IF_ERROR(CheckRange(object_.name(), object_.size(), offset, count));
     while (count > 0) {
       const uint64_t block = offset / kBlock, begin = offset % kBlock;
       const size_t part = std::min<uint64_t>(count, kBlock - begin);

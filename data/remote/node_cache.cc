@@ -21,6 +21,8 @@
 #include "absl/strings/str_format.h"
 #include "base/file.h"
 #include "base/status_macros.h"
+#include "base/write_all.h"
+#include "data/io/byte_range.h"
 #include "data/io/little_endian.h"
 #include "data/remote/cache_lock.h"
 #include "xxhash.h"
@@ -54,34 +56,6 @@ std::string Header(absl::string_view content) {
   AppendLittle(header, uint64_t{content.size()});
   AppendLittle(header, uint64_t{XXH3_64bits(content.data(), content.size())});
   return header;
-}
-
-absl::Status PreadAll(int fd, uint64_t offset, size_t count, char* to, const std::string& path) {
-  size_t done = 0;
-  while (done < count) {
-    const ssize_t n = pread(fd, to + done, count - done, offset + done);
-    if (n > 0) {
-      done += n;
-    } else if (n == 0) {
-      return absl::DataLossError(absl::StrCat(path, ": is cut short"));
-    } else if (errno != EINTR) {
-      return base::ErrnoError("read", path);
-    }
-  }
-  return absl::OkStatus();
-}
-
-// False with errno.
-bool WriteAll(int fd, absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = write(fd, bytes.data(), bytes.size());
-    if (n >= 0) {
-      bytes.remove_prefix(n);
-    } else if (errno != EINTR) {
-      return false;
-    }
-  }
-  return true;
 }
 
 struct StoredFile {
@@ -165,7 +139,7 @@ absl::Status NodeCache::CheckRoom() const {
     ASSIGN_OR_RETURN(const CacheLock lock,
                      CacheLock::Acquire(absl::StrCat(folder_, "/lock"), kRoomPlace));
     // Not there yet: 0.
-    (void)PreadAll(lock.file(), 0, sizeof(used), reinterpret_cast<char*>(&used), folder_);
+    (void)ReadAt(lock.file(), folder_, 0, sizeof(used), &used);
   }
   const uint64_t room = uint64_t{disk.f_bavail} * disk.f_frsize + used;
   if (room >= max_bytes_) return absl::OkStatus();
@@ -202,7 +176,7 @@ std::optional<NodeCache::Block> NodeCache::Find(const std::string& key) {
     if (checked_.contains(key)) return block;
   }
   std::string bytes(status.st_size, '\0');
-  if (!PreadAll(fd, 0, bytes.size(), bytes.data(), path).ok()) return std::nullopt;
+  if (!ReadAt(fd, path, 0, bytes.size(), bytes.data()).ok()) return std::nullopt;
   block.bytes = bytes.substr(kHeader);
   if (absl::string_view(bytes).substr(0, kHeader) != Header(block.bytes)) return std::nullopt;
   const std::lock_guard lock(mutex_);
@@ -230,7 +204,7 @@ absl::Status NodeCache::Add(const std::string& key, absl::string_view bytes) {
     const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) return false;
     const absl::Cleanup close_fd = [fd] { close(fd); };
-    return WriteAll(fd, Header(bytes)) && WriteAll(fd, bytes);
+    return base::WriteAll(fd, Header(bytes)) && base::WriteAll(fd, bytes);
   };
   bool written = write();
   if (!written && (errno == ENOSPC || errno == EDQUOT)) {
@@ -261,7 +235,7 @@ absl::Status NodeCache::MakeRoom(uint64_t bytes, bool disk_is_full,
   const std::string lock_path = absl::StrCat(folder_, "/lock");
   ASSIGN_OR_RETURN(const CacheLock lock, CacheLock::Acquire(lock_path, kRoomPlace));
   uint64_t used = 0;
-  (void)PreadAll(lock.file(), 0, sizeof(used), reinterpret_cast<char*>(&used), lock_path);
+  (void)ReadAt(lock.file(), lock_path, 0, sizeof(used), &used);
   if (disk_is_full || used + bytes > max_bytes_) {
     std::vector<StoredFile> files = ListBlocks(folder_);
     std::sort(files.begin(), files.end(), UsedBefore);
@@ -287,21 +261,19 @@ absl::Status NodeCache::Read(const std::string& key, size_t offset, size_t count
                              const Fetch& fetch) {
   // What another process removes while it is read is still there for who has it open.
   ASSIGN_OR_RETURN(const Block block, FindOrFetch(key, fetch));
-  if (offset > block.size || count > block.size - offset) {
-    return absl::DataLossError(absl::StrCat(PathOf(key), ": is cut short"));
-  }
+  RETURN_IF_ERROR(CheckRange(PathOf(key), block.size, offset, count));
   if (block.file == nullptr || !block.bytes.empty()) {
     if (count > 0) std::memcpy(to, block.bytes.data() + offset, count);
     return absl::OkStatus();
   }
-  return PreadAll(block.file->get(), kHeader + offset, count, static_cast<char*>(to), PathOf(key));
+  return ReadAt(block.file->get(), PathOf(key), kHeader + offset, count, to);
 }
 
 absl::StatusOr<std::string> NodeCache::ReadAll(const std::string& key, const Fetch& fetch) {
   ASSIGN_OR_RETURN(Block block, FindOrFetch(key, fetch));
   if (block.file == nullptr || !block.bytes.empty()) return std::move(block.bytes);
   std::string bytes(block.size, '\0');
-  RETURN_IF_ERROR(PreadAll(block.file->get(), kHeader, bytes.size(), bytes.data(), PathOf(key)));
+  RETURN_IF_ERROR(ReadAt(block.file->get(), PathOf(key), kHeader, bytes.size(), bytes.data()));
   return bytes;
 }
 

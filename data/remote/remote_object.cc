@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "data/io/byte_range.h"
 
 namespace data {
 namespace {
@@ -34,9 +35,8 @@ absl::StatusOr<std::shared_ptr<const RemoteObject>> RemoteObject::Open(
 }
 
 void RemoteObject::Start(uint64_t offset, size_t count, void* to, Done done) const {
-  if (offset > size_ || count > size_ - offset) {
-    return done(absl::DataLossError(absl::StrCat(name(), ": ends at byte ", size_, ", inside the ",
-                                                 count, " bytes at ", offset)));
+  if (absl::Status status = CheckRange(name(), size_, offset, count); !status.ok()) {
+    return done(std::move(status));
   }
   if (offset + count <= first_.size()) {
     if (count > 0) std::memcpy(to, first_.data() + offset, count);

@@ -140,9 +140,10 @@ class Describer {
             Edge(states[edge.predecessor], absl::StrCat(name, "._ops.", k), edge.primitive, stride);
         if (term.has_value()) terms.push_back(*term);
       }
-      if (terms.empty())
+      if (terms.empty()) {
         return absl::InvalidArgumentError(absl::StrCat(
             name, "._ops.", e, ": both operations of a node are none, which cannot be packed"));
+      }
       states.push_back(terms.size() == 1 ? terms[0] : graph_.Add(terms[0], terms[1], ""));
     }
     std::vector<NodeId> outputs;

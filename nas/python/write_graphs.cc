@@ -2,8 +2,8 @@
 //
 //   {"resnet18": {"nodes": [{"kind": "images", …}, …], "outputs": [68], "torchvision": true}, …}
 //
-// Nodes are those of nas/networks/network_graph.h, with the fields that their kind has; the classifier is one of
-// 1000 classes. Whether weights have torchvision's names is said, too.
+// Nodes are those of nas/networks/network_graph.h, with the fields that their kind has; the
+// classifier is one of 1000 classes. Whether weights have torchvision's names is said, too.
 #include <iostream>
 #include <map>
 #include <string>
@@ -75,9 +75,8 @@ Json Networks() {
     const NetworkGraph graph = FixedNetworkGraph(name, /*classes=*/1000).value();
     Json nodes = Json::array();
     for (const Node& node : graph.nodes) nodes.push_back(NodeToJson(node));
-    networks[name] = {{"torchvision", IsTorchvisionNetwork(name)},
-                      {"nodes", nodes},
-                      {"outputs", graph.outputs}};
+    networks[name] = {
+        {"torchvision", IsTorchvisionNetwork(name)}, {"nodes", nodes}, {"outputs", graph.outputs}};
   }
   return networks;
 }

@@ -24,7 +24,7 @@
 #include "distributed/training/testing_task.h"
 #include "distributed/training/trainer.h"
 #include "gflags/gflags.h"
-#include "glog/logging.h"
+#include "tests/distributed/run_program.h"
 #include "xxhash.h"
 
 DEFINE_string(run, "", "Run folder.");
@@ -103,11 +103,4 @@ absl::Status Run() {
 }  // namespace
 }  // namespace distributed
 
-int main(int argc, char** argv) {
-  gflags::ParseCommandLineFlags(&argc, &argv, /*remove_flags=*/true);
-  FLAGS_logtostderr = true;
-  google::InitGoogleLogging(argv[0]);
-  const absl::Status status = distributed::Run();
-  if (!status.ok()) fprintf(stderr, "%s\n", std::string(status.message()).c_str());
-  return status.ok() ? 0 : absl::IsCancelled(status) ? 75 : 1;
-}
+int main(int argc, char** argv) { return distributed::RunProgram(argc, argv, distributed::Run); }

@@ -134,8 +134,8 @@ class Seed:
     options = self.options
     weights, needs = self._weights() if self.starts_in_float and self.floats else ([], [])
     training = self._run(name, "train", options.train_epochs,
-                         self._network(searches) + list(flags) + weights + shlex.split(options.train_flags), "weights.pt",
-                         searches[-1:] + needs)
+                         self._network(searches) + list(flags) + weights + shlex.split(options.train_flags),
+                         "weights.pt", searches[-1:] + needs)
     folder = name + "/evaluation"
     evaluation = self._step(folder, "evaluate",
                             self._network([training]) +
@@ -148,12 +148,14 @@ class Seed:
     return [f"--initial_weights={self.floats.training.result}"], [self.floats.training]
 
   def _with_bits(self, name, bits, flags, trained):
-    """The network in float with bits chosen on the budget of `bits`, by a search that starts from its weights or not."""
+    """The network in float with bits chosen on the budget of `bits`; `trained`: by a search that starts from its
+    weights."""
     weights, needs = self._weights() if trained else ([], [])
     name = name if bits == EQUAL_BITS else f"{name}_{bits}"
-    search = self._run(name + "_search", "precision_search", self.options.search_epochs,
-                       self._network(self._found) + [f"--target_compression={(32 / float(bits)) ** 2}"] + flags + weights +
-                       shlex.split(self.options.precision_search_flags), f"{self.flag}.json", [*self._found, *needs])
+    flags = (self._network(self._found) + [f"--target_compression={(32 / float(bits)) ** 2}"] + flags + weights +
+             shlex.split(self.options.precision_search_flags))
+    search = self._run(name + "_search", "precision_search", self.options.search_epochs, flags, f"{self.flag}.json",
+                       [*self._found, *needs])
     network = self._train(name, [search])
     network.searches = [*self._found, *([] if self.starts_in_float else needs), search]
     return network
@@ -168,7 +170,8 @@ class Seed:
     options, training = self.options, self.floats.training
     return self._step("ptq", "ptq",
                       self._network([training]) +
-                      [f"--weights={training.result}", f"--test_data={options.test_data}", f"--methods={options.ptq_methods}", f"--sweep={options.ptq_sweep}",
+                      [f"--weights={training.result}", f"--test_data={options.test_data}",
+                       f"--methods={options.ptq_methods}", f"--sweep={options.ptq_sweep}",
                        f"--bn_bits={options.ptq_bn_bits}", f"--calibration_data={options.train_data}",
                        f"--output={self._folder('ptq')}/ptq.json"], "ptq.json", [training])
 
@@ -211,7 +214,8 @@ def given_network(options):
 
 
 class FixedSeed(Seed):
-  """The network is given and its bits are searched; all starts from its weights in float, whose training counts for none."""
+  """The network is given and its bits are searched; all starts from its weights in float, whose training counts for
+  none."""
 
   flag = "network"
   starts_in_float = True
@@ -223,8 +227,8 @@ class FixedSeed(Seed):
     self.networks[self.own] = self._with_bits("differentiable", EQUAL_BITS, [], trained=True)
 
   def on_budget(self, bits):
-    return {self.own: self._with_bits("differentiable", bits, [], trained=True), "sensitivity": self._by_sensitivity(bits),
-            "random bits": self._random_bits(bits)}
+    return {self.own: self._with_bits("differentiable", bits, [], trained=True),
+            "sensitivity": self._by_sensitivity(bits), "random bits": self._random_bits(bits)}
 
   def _network(self, searches):
     return super()._network(searches) if searches else given_network(self.options)

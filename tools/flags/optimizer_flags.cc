@@ -20,8 +20,7 @@ FLAG_RANGE(lr_decay_epochs, tools::FromTo(1, 1e6));
 DEFINE_int32(warmup_epochs, 0,
              "Epochs in which the learning rate rises linearly to its beginning.");
 FLAG_RANGE(warmup_epochs, tools::FromTo(0, 1e6));
-DEFINE_bool(lr_by_step, false,
-            "Warm-up, cosine and line move with every step, not once an epoch.");
+DEFINE_bool(lr_by_step, false, "Warm-up, cosine and line move with every step, not once an epoch.");
 DEFINE_double(momentum, 0.9, "Momentum of SGD.");
 FLAG_RANGE(momentum, tools::FromBelow(0, 1));
 DEFINE_double(weight_decay, 3e-4, "Weight decay of the weights.");

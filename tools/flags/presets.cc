@@ -66,12 +66,9 @@ const Preset& LittleSize() {
 }
 
 const Preset& DigitTraining() {
-  static const auto* preset = new Preset{{"batch", "64"},
-                                         {"epochs", "10"},
-                                         {"weight_lr", "0.1"},
-                                         {"lr_by_step", "true"},
-                                         {"weight_decay", "3e-4"},
-                                         {"report_steps", "11"}};
+  static const auto* preset =
+      new Preset{{"batch", "64"},        {"epochs", "10"},         {"weight_lr", "0.1"},
+                 {"lr_by_step", "true"}, {"weight_decay", "3e-4"}, {"report_steps", "11"}};
   return *preset;
 }
 
