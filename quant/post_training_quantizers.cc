@@ -6,11 +6,9 @@
 
 #include "ATen/TensorOperators.h"
 #include "ATen/ops/abs.h"
+#include "ATen/ops/aminmax.h"
 #include "ATen/ops/clamp.h"
-#include "ATen/ops/exp.h"
-#include "ATen/ops/floor.h"
 #include "ATen/ops/kthvalue.h"
-#include "ATen/ops/log.h"
 #include "ATen/ops/sign.h"
 #include "ATen/ops/tanh.h"
 #include "absl/status/status.h"
@@ -22,41 +20,47 @@ namespace {
 
 double NumSteps(int64_t bits) { return std::ldexp(1.0, static_cast<int>(bits)) - 1; }
 
-at::Tensor RoundHalfUp(const at::Tensor& x) { return at::floor(x + 0.5); }
+// In place, as all that follows a tensor's first copy here: layers' outputs are large.
+at::Tensor& RoundHalfUp(at::Tensor& x) { return x.add_(0.5).floor_(); }
 
 struct Range {
   double low, high;
 };
 
-Range RangeOf(const at::Tensor& x) { return {x.min().item<double>(), x.max().item<double>()}; }
+Range RangeOf(const at::Tensor& x) {
+  const auto [low, high] = at::aminmax(x);
+  return {low.item<double>(), high.item<double>()};
+}
 
 at::Tensor QuantizeMinMax(const at::Tensor& x, int64_t bits, Range range) {
   if (bits == 1) return at::sign(x) - 1;
   const double width = range.high - range.low;
-  if (width == 0) return at::clamp(x, range.low, range.high);
+  at::Tensor y = at::clamp(x, range.low, range.high);
+  if (width == 0) return y;
   const double steps = NumSteps(bits);
-  const at::Tensor within = at::clamp(x, range.low, range.high);
-  return RoundHalfUp((within - range.low) / width * steps) / steps * width + range.low;
+  y.sub_(range.low).div_(width).mul_(steps);
+  return RoundHalfUp(y).div_(steps).mul_(width).add_(range.low);
 }
 
 at::Tensor LogMagnitude(const at::Tensor& x) {
   constexpr double kNoLogOfZero = 1e-20;
-  return at::log(at::abs(x) + kNoLogOfZero);
+  return at::abs(x).add_(kNoLogOfZero).log_();
 }
 
 // `range` is that of LogMagnitude.
 at::Tensor QuantizeLog(const at::Tensor& x, int64_t bits, Range range) {
   if (bits == 1) return at::sign(x);
-  return at::exp(QuantizeMinMax(LogMagnitude(x), bits - 1, range)) * at::sign(x);
+  return QuantizeMinMax(LogMagnitude(x), bits - 1, range).exp_().mul_(at::sign(x));
 }
 
 at::Tensor QuantizeTanh(const at::Tensor& x, int64_t bits) {
   if (bits == 1) return at::sign(x);
   const double steps = NumSteps(bits);
-  const at::Tensor level = RoundHalfUp((at::tanh(x) + 1.0) / 2 * steps) / steps * 2 - 1;
   const double outermost = 1 - 1 / (2 * steps);
-  const at::Tensor clamped = at::clamp(level, -outermost, outermost);
-  return 0.5 * at::log((1.0 + clamped) / (1.0 - clamped));  // artanh
+  at::Tensor level = at::tanh(x).add_(1.0).div_(2).mul_(steps);
+  RoundHalfUp(level).div_(steps).mul_(2).sub_(1).clamp_(-outermost, outermost);
+  at::Tensor rest = 1.0 - level;
+  return level.add_(1.0).div_(rest).log_().mul_(0.5);  // artanh
 }
 
 }  // namespace
@@ -74,10 +78,14 @@ int64_t IntegralBits(const at::Tensor& x, double overflow_rate) {
   constexpr double kNoLogOfZero = 1e-12;
   CHECK(overflow_rate >= 0 && overflow_rate < 1) << overflow_rate;
   const int64_t dropped = static_cast<int64_t>(overflow_rate * static_cast<double>(x.numel()));
-  const at::Tensor magnitudes = at::abs(x).flatten();
-  const double largest =
-      dropped == 0 ? magnitudes.max().item<double>()
-                   : std::get<0>(at::kthvalue(magnitudes, x.numel() - dropped)).item<double>();
+  double largest;
+  if (dropped == 0) {
+    const Range range = RangeOf(x);
+    largest = std::max(std::abs(range.low), std::abs(range.high));
+  } else {
+    const at::Tensor magnitudes = at::abs(x).flatten();
+    largest = std::get<0>(at::kthvalue(magnitudes, x.numel() - dropped)).item<double>();
+  }
   return static_cast<int64_t>(std::ceil(std::log2(largest + kNoLogOfZero)));
 }
 
@@ -85,7 +93,8 @@ at::Tensor QuantizeFixedPoint(const at::Tensor& x, int64_t scale, int64_t bits) 
   if (bits == 1) return at::sign(x) - 1;
   const double step = std::ldexp(1.0, static_cast<int>(-scale));
   const double bound = std::ldexp(1.0, static_cast<int>(bits) - 1);
-  return at::clamp(RoundHalfUp(x / step), -bound, bound - 1) * step;
+  at::Tensor levels = x / step;
+  return RoundHalfUp(levels).clamp_(-bound, bound - 1).mul_(step);
 }
 
 at::Tensor QuantizePostTraining(const at::Tensor& x, PostTraining method, int64_t bits,

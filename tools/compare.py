@@ -98,11 +98,12 @@ def parser_of_flags():
   parser.add_argument("--precision_search_flags", default="", help="more flags for searches of bits alone")
   parser.add_argument("--ptq_methods", default="linear", help="methods of PTQ")
   parser.add_argument("--ptq_sweep", default="8/8,4/4", help="bits of PTQ: outputs/parameters")
-  parser.add_argument("--ptq_bn_bits", type=Number(int, 1, 32), default="12")
+  parser.add_argument("--ptq_flags", default="", help="more flags for PTQ")
   parser.add_argument("--budget_bits", default="", type=Numbers(Number(float, 1, 8)),
                       help="further budgets of the searches: what the float network costs at so many bits")
   parser.add_argument("--jobs", type=Number(int, 1, 4096), default="1",
                       help="steps at a time; OMP_NUM_THREADS says how many threads each of them has")
+  parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="of every tool")
   parser.add_argument("--launcher", default="", help="what runs searches and trainings: 'mpirun -np 2'")
   parser.add_argument("--tools", default=os.path.dirname(os.path.abspath(__file__)), type=path,
                       help="folder of the tools' binaries")

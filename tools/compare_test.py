@@ -229,7 +229,6 @@ class CompareTest(unittest.TestCase):
       self.assertNotIn(action.type, (int, float), action.dest)
     for flag, text in (("--train_epochs=0", "'0' must be a whole number from 1 to 1000000"),
                        ("--search_epochs=nan", "must be a whole number"),
-                       ("--ptq_bn_bits=33", "must be a whole number from 1 to 32"),
                        ("--budget_bits=2,inf", "'inf' must be a number from 1 to 8"),
                        ("--seeds=2,x", "'x' must be a whole number 0 or more"),
                        ("--seeds=", "there must be one"), ("--preset=edmips_resnet18", "is for --network"),

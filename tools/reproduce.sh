@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From nothing to a comparison of all methods on data that everybody knows, in one command:
-#   tools/reproduce.sh fashion           about four hours on two cores: small networks, few epochs
-#   tools/reproduce.sh fashion --full    the published sizes and schedules, for GPUs
+#   tools/reproduce.sh fashion    about three hours on two cores: small networks, an epoch
+#   tools/reproduce.sh fashion --full --device=cuda    the published sizes and schedules, for GPUs
 # Installs what is missing, fetches Fashion-MNIST and packs it. Stopped, it goes on where it was. More flags go
 # to compare (`compare --help`): --seeds, --search_epochs, --launcher, … Results:
 # runs/fashion/comparison.{md,json} and report.html.
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 shift
 jobs=$(nproc)
 settings=(--preset=fashion --search_epochs=3 --search_flags="--train_fraction=0.08 --search_fraction=0.08"
-  --precision_search_flags="--train_fraction=0.1 --gamma_lr=0.1" --train_epochs=2)
+  --precision_search_flags="--train_fraction=0.1 --gamma_lr=0.1" --ptq_flags=--calibration_batches=16 --train_epochs=1)
 if [ "${1:-}" = --full ]; then
   shift
   jobs=1 # A GPU, or all ranks of --launcher.

@@ -120,7 +120,8 @@ class Seed:
     return [f"--{self.flag}={self._file(searches[-1])}"]
 
   def _step(self, name, tool, flags, result, needs=(), launcher=()):
-    return Step(self._folder(name), os.path.join(self.options.tools, tool), flags, result, needs, launcher)
+    return Step(self._folder(name), os.path.join(self.options.tools, tool), [f"--device={self.options.device}"] + flags,
+                result, needs, launcher)
 
   def _run(self, name, tool, epochs, flags, result, needs):
     """Of a tool that trains."""
@@ -172,8 +173,8 @@ class Seed:
                       self._network([training]) +
                       [f"--weights={training.result}", f"--test_data={options.test_data}",
                        f"--methods={options.ptq_methods}", f"--sweep={options.ptq_sweep}",
-                       f"--bn_bits={options.ptq_bn_bits}", f"--calibration_data={options.train_data}",
-                       f"--output={self._folder('ptq')}/ptq.json"], "ptq.json", [training])
+                       f"--calibration_data={options.train_data}", f"--output={self._folder('ptq')}/ptq.json"] +
+                      shlex.split(options.ptq_flags), "ptq.json", [training])
 
 
 class CellSeed(Seed):
