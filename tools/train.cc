@@ -12,6 +12,7 @@
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "base/tensor_file.h"
+#include "data/pixels/mixing.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/batch_source.h"
 #include "distributed/training/loader_source.h"
@@ -38,6 +39,13 @@
 
 DEFINE_double(label_smoothing, 0, "Share of the target spread over all classes.");
 FLAG_RANGE(label_smoothing, tools::FromBelow(0, 1));
+DEFINE_double(
+    mixup, 0,
+    "Mixes pairs of images (mixup) by shares of Beta(x, x); 0: off. With --cutmix, half of "
+    "the pairs.");
+FLAG_RANGE(mixup, tools::FromTo(0, 4));
+DEFINE_double(cutmix, 0, "Trades rectangles of pairs of images (cutmix), likewise; 0: off.");
+FLAG_RANGE(cutmix, tools::FromTo(0, 4));
 DEFINE_double(auxiliary_weight, 0.4, "Weight of the auxiliary head's loss.");
 FLAG_RANGE(auxiliary_weight, tools::AtLeast(0));
 DEFINE_int64(calibrate, 16,
@@ -63,6 +71,13 @@ absl::StatusOr<nas::RetrainConfig> ConfigFromFlags(const distributed::TrainerOpt
                             .auxiliary_weight = FLAGS_auxiliary_weight,
                             .drop_path = FLAGS_drop_path,
                             .seed = options.seed};
+}
+
+// And what a resumed run compares itself by.
+data::Mixing MixingFromFlags(distributed::TrainerOptions& options) {
+  if (FLAGS_mixup > 0) options.data["mixup"] = FLAGS_mixup;
+  if (FLAGS_cutmix > 0) options.data["cutmix"] = FLAGS_cutmix;
+  return {.mixup = FLAGS_mixup, .cutmix = FLAGS_cutmix};
 }
 
 // What a file of weights holds, apart from the network.
@@ -94,7 +109,8 @@ absl::Status WriteWeights(const std::string& name, const nas::Architecture& arch
 absl::Status TrainNetwork() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
   ASSIGN_OR_RETURN(const nas::RetrainConfig config, ConfigFromFlags(options));
-  ASSIGN_OR_RETURN(const TrainingSetup setup, TrainingSetupFromFlags(options));
+  ASSIGN_OR_RETURN(const TrainingSetup setup,
+                   TrainingSetupFromFlags(options, MixingFromFlags(options)));
   ASSIGN_OR_RETURN(const auto like, nas::DerivedNetwork::Create(setup.architecture));
   ASSIGN_OR_RETURN(const RunEstimate estimate,
                    EstimateTraining(setup, *like, [&](const at::Tensor& images) {

@@ -12,6 +12,7 @@
 #include "data/loader/verified_samples.h"
 #include "data/pixels/augmentation.h"
 #include "data/pixels/pixel_writer.h"
+#include "data/pixels/random.h"
 #include "data/sources/test_datasets.h"
 #include "gtest/gtest.h"
 
@@ -73,7 +74,8 @@ TEST(AllocationTest, NoneForAnImageOnceTheBuffersHaveGrown) {
       const int64_t before = allocations;
       for (int epoch = 0; epoch < 8; ++epoch) {
         for (int64_t i = 0; i < dataset.size(); ++i) {
-          const absl::Status status = preprocessor.Run(dataset, i, 1, epoch, image.data());
+          const absl::Status status =
+              preprocessor.Run(dataset, i, Random(1, epoch, i), image.data());
           EXPECT_TRUE(status.ok()) << status;
         }
       }

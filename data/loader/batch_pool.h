@@ -2,6 +2,7 @@
 #ifndef DATA_LOADER_BATCH_POOL_H_
 #define DATA_LOADER_BATCH_POOL_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -29,9 +30,13 @@ struct BatchBuffer {
   int64_t epoch = 0;
   int64_t step = 0;
   int64_t global_size = 0;
+  int size = 0;  // side of its images
   std::shared_ptr<uint8_t> pixels;
   std::vector<int64_t> labels;
   std::vector<int64_t> sample_ids;
+  std::vector<int64_t> draws;          // of the samples, as WeightedOrder numbers them
+  std::vector<int64_t> other_labels;   // if images are mixed: of what each was mixed with
+  std::vector<float> label_shares;     // and what its own label counts for
   std::vector<absl::Status> statuses;  // of each sample
   // Of each sample, where threads of their own read; a deque, so that what is read stays in place.
   std::deque<SampleReading> readings;
@@ -40,14 +45,15 @@ struct BatchBuffer {
   int64_t taken = 0;
   int64_t made = 0;
 
-  // Samples that may be decoded one behind the other, from the first that no thread has taken; up
-  // to `most`.
-  int64_t Ready(int64_t most) const {
+  // Samples that may be decoded one behind the other, from the first that no thread has taken: a
+  // multiple of `together`, but for the batch's last ones; up to `most`, which is one, too.
+  int64_t Ready(int64_t most, int64_t together) const {
     const int64_t left = static_cast<int64_t>(sample_ids.size()) - taken;
-    if (readings.empty()) return left < most ? left : most;
-    int64_t ready = 0;
-    while (ready < most && ready < left && readings[taken + ready].done) ++ready;
-    return ready;
+    int64_t ready = std::min(left, most);
+    for (int64_t i = 0; i < ready && !readings.empty(); ++i) {
+      if (!readings[taken + i].done) ready = i;
+    }
+    return ready == left ? ready : ready / together * together;
   }
 
   bool finished() const { return made == static_cast<int64_t>(sample_ids.size()); }

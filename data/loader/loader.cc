@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <numeric>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -16,6 +18,7 @@
 #include "data/loader/batch_pool.h"
 #include "data/loader/preprocessor.h"
 #include "data/loader/verified_samples.h"
+#include "data/pixels/random.h"
 
 namespace data {
 namespace {
@@ -23,9 +26,38 @@ namespace {
 // What a thread takes at once: enough that small images do not queue for the lock.
 constexpr int64_t kSamplesAtOnce = 16;
 
+// Apart from the streams of samples.
+constexpr uint64_t kMixStream = uint64_t{0x6d69786564} << 16;
+
 int64_t StepsPerEpoch(const LoaderOptions& options) {
   const int64_t samples = options.samples.size(), batch = options.global_batch;
   return options.drop_last ? samples / batch : (samples + batch - 1) / batch;
+}
+
+absl::Status CheckSampling(const Dataset& dataset, const LoaderOptions& options) {
+  const Sampling& sampling = options.sampling;
+  if (!sampling.any()) return absl::OkStatus();
+  const auto wrong = [](auto... what) {
+    return absl::InvalidArgumentError(absl::StrCat("loader: sampling: ", what...));
+  };
+  if (options.order != Order::kShuffled) return wrong("wants samples shuffled");
+  if (static_cast<int64_t>(sampling.groups.size()) != dataset.size()) {
+    return wrong(sampling.groups.size(), " groups of ", dataset.size(), " samples");
+  }
+  const int groups = static_cast<int>(sampling.shares.size());
+  for (const int32_t group : sampling.groups) {
+    if (group < 0 || group >= groups) return wrong("group ", group, " of ", groups);
+  }
+  std::vector<bool> found(groups);
+  for (const int64_t sample : options.samples) found[sampling.groups[sample]] = true;
+  double sum = 0;
+  for (int group = 0; group < groups; ++group) {
+    if (!(sampling.shares[group] > 0))
+      return wrong("the share of group ", group, " is not above 0");
+    if (!found[group]) return wrong("group ", group, " has no samples");
+    sum += sampling.shares[group];
+  }
+  return std::abs(sum - 1) < 1e-6 ? absl::OkStatus() : wrong("the shares add up to ", sum);
 }
 
 absl::Status CheckOptions(const Dataset& dataset, const LoaderOptions& options) {
@@ -43,7 +75,41 @@ absl::Status CheckOptions(const Dataset& dataset, const LoaderOptions& options) 
   }
   RETURN_IF_ERROR(check(StepsPerEpoch(options) >= 1, "global_batch: ", options.samples.size(),
                         " samples make no batch of ", options.global_batch));
-  return CheckAugmentation(options.augmentation);
+  RETURN_IF_ERROR(CheckAugmentation(options.augmentation));
+  for (size_t i = 0; i < options.sizes.size(); ++i) {
+    const auto& [epoch, size] = options.sizes[i];
+    RETURN_IF_ERROR(check(i == 0 ? epoch == 0 : epoch > options.sizes[i - 1].epoch, "sizes: epoch ",
+                          epoch, " is out of order"));
+    Augmentation sized = options.augmentation;
+    sized.size = size;
+    RETURN_IF_ERROR(CheckAugmentation(sized));
+  }
+  RETURN_IF_ERROR(CheckSampling(dataset, options));
+  RETURN_IF_ERROR(CheckMixing(options.mixing));
+  return check(!options.mixing.any() ||
+                   (options.drop_last && options.global_batch % (2 * options.world_size) == 0),
+               "mixing: batches of ", options.global_batch, " are not whole pairs of each of ",
+               options.world_size, " ranks");
+}
+
+// Of images of this size.
+size_t ImageBytes(const LoaderOptions& options, int size) {
+  return PixelWriter(options.format, options.augmentation.normalization, size, size).image_size();
+}
+
+int SizeAt(const LoaderOptions& options, int64_t epoch) {
+  int size = options.augmentation.size;
+  for (const auto& from : options.sizes) {
+    if (epoch >= from.epoch) size = from.size;
+  }
+  return size;
+}
+
+size_t MostImageBytes(const LoaderOptions& options) {
+  if (options.sizes.empty()) return ImageBytes(options, options.augmentation.size);
+  size_t most = 0;
+  for (const auto& from : options.sizes) most = std::max(most, ImageBytes(options, from.size));
+  return most;
 }
 
 }  // namespace
@@ -75,6 +141,8 @@ class Loader::Impl {
   std::shared_ptr<BatchBuffer> Unasked() const;  // mutex_ held
   void ReadAhead();
   void Work();
+  void Make(BatchBuffer& buffer, int64_t first, int64_t last, Preprocessor& preprocessor);
+  void MixPairs(BatchBuffer& buffer, int64_t first, int64_t last);
   absl::Status DropBadSamples(BatchBuffer& buffer);
 
   const Dataset& dataset_;
@@ -82,15 +150,15 @@ class Loader::Impl {
   const int64_t steps_per_epoch_;
   const int64_t window_steps_;  // that are announced at a time
   const int read_depth_;
+  const int64_t together_;  // samples that one thread makes
   VerifiedSamples verified_;
-  const size_t image_size_;
   BatchPool pool_;
 
   // Used by the caller's thread only.
   Position next_;     // to be returned
   Position planned_;  // to be planned
   int64_t order_epoch_ = -1;
-  std::vector<int64_t> order_;               // of order_epoch_
+  std::vector<int64_t> order_;               // of order_epoch_: draws
   int64_t announced_ = 0;                    // windows of it
   std::map<int64_t, absl::Status> skipped_;  // by id
 
@@ -109,9 +177,10 @@ Loader::Impl::Impl(const Dataset& dataset, LoaderOptions options)
       steps_per_epoch_(StepsPerEpoch(options_)),
       window_steps_(std::max<int64_t>(1, kWindowSamples / options_.global_batch)),
       read_depth_(dataset_.read_depth()),
+      together_(options_.mixing.any() ? 2 : 1),
       verified_(dataset_.size()),
-      image_size_(Preprocessor(options_.augmentation, options_.format, &verified_).image_size()),
-      pool_(image_size_ * ((options_.global_batch + options_.world_size - 1) / options_.world_size),
+      pool_(MostImageBytes(options_) *
+                ((options_.global_batch + options_.world_size - 1) / options_.world_size),
             options_.allocate) {
   PlanAhead();
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
@@ -135,8 +204,10 @@ Loader::Impl::Position Loader::Impl::After(Position place) const {
 // Fills in all but the pixels.
 std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
   if (order_epoch_ != place.epoch) {
-    order_ = EpochOrder(options_.samples, options_.order, options_.seed, place.epoch,
-                        options_.global_batch);
+    order_ = options_.sampling.any() ? WeightedOrder(options_.samples, options_.sampling,
+                                                     options_.seed, place.epoch, dataset_.size())
+                                     : EpochOrder(options_.samples, options_.order, options_.seed,
+                                                  place.epoch, options_.global_batch);
     order_epoch_ = place.epoch;
     announced_ = place.step / window_steps_;
   }
@@ -149,9 +220,18 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
   buffer->epoch = place.epoch;
   buffer->step = place.step;
   buffer->global_size = count;
-  buffer->sample_ids.assign(order_.begin() + first + begin, order_.begin() + first + end);
+  buffer->size = SizeAt(options_, place.epoch);
+  buffer->draws.assign(order_.begin() + first + begin, order_.begin() + first + end);
+  buffer->sample_ids.clear();
   buffer->labels.clear();
-  for (const int64_t id : buffer->sample_ids) buffer->labels.push_back(dataset_.label(id));
+  for (const int64_t draw : buffer->draws) {
+    buffer->sample_ids.push_back(draw % dataset_.size());
+    buffer->labels.push_back(dataset_.label(buffer->sample_ids.back()));
+  }
+  if (options_.mixing.any()) {
+    buffer->other_labels = buffer->labels;
+    buffer->label_shares.assign(buffer->labels.size(), 1);
+  }
   buffer->statuses.assign(end - begin, absl::OkStatus());
   buffer->taken = buffer->made = buffer->asked = 0;
   if (read_depth_ > 0) buffer->readings.resize(end - begin);
@@ -224,7 +304,10 @@ absl::StatusOr<Batch> Loader::Impl::Next() {
   batch.epoch = buffer->epoch;
   batch.step = buffer->step;
   batch.pixels = buffer->pixels.get();
+  batch.size = buffer->size;
   batch.labels = buffer->labels;
+  batch.other_labels = buffer->other_labels;
+  batch.label_shares = buffer->label_shares;
   batch.sample_ids = buffer->sample_ids;
   batch.global_size = buffer->global_size;
   batch.skipped = planned - static_cast<int64_t>(buffer->sample_ids.size());
@@ -238,6 +321,7 @@ absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
   for (const absl::Status& status : buffer.statuses) {
     if (!status.ok() && !(skip && absl::IsDataLoss(status))) return status;
   }
+  const size_t bytes = ImageBytes(options_, buffer.size);
   size_t kept = 0;
   for (size_t i = 0; i < buffer.statuses.size(); ++i) {
     if (!buffer.statuses[i].ok()) {
@@ -245,15 +329,23 @@ absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
       continue;
     }
     if (kept != i) {
-      const uint8_t* from = buffer.pixels.get() + i * image_size_;
-      std::copy(from, from + image_size_, buffer.pixels.get() + kept * image_size_);
+      const uint8_t* from = buffer.pixels.get() + i * bytes;
+      std::copy(from, from + bytes, buffer.pixels.get() + kept * bytes);
       buffer.sample_ids[kept] = buffer.sample_ids[i];
       buffer.labels[kept] = buffer.labels[i];
+      if (options_.mixing.any()) {
+        buffer.other_labels[kept] = buffer.other_labels[i];
+        buffer.label_shares[kept] = buffer.label_shares[i];
+      }
     }
     ++kept;
   }
   buffer.sample_ids.resize(kept);
   buffer.labels.resize(kept);
+  if (options_.mixing.any()) {
+    buffer.other_labels.resize(kept);
+    buffer.label_shares.resize(kept);
+  }
   return absl::OkStatus();
 }
 
@@ -268,7 +360,7 @@ std::vector<SkippedSample> Loader::Impl::skipped_samples() const {
 // The first batch with samples that no thread has taken and that need not be waited for.
 std::shared_ptr<BatchBuffer> Loader::Impl::Untaken() const {
   for (const std::shared_ptr<BatchBuffer>& buffer : pending_) {
-    if (buffer->Ready(1) > 0) return buffer;
+    if (buffer->Ready(together_, together_) > 0) return buffer;
   }
   return nullptr;
 }
@@ -297,8 +389,38 @@ void Loader::Impl::ReadAhead() {
   }
 }
 
+// Samples [first, last) of a batch.
+void Loader::Impl::Make(BatchBuffer& buffer, int64_t first, int64_t last,
+                        Preprocessor& preprocessor) {
+  for (int64_t i = first; i < last; ++i) {
+    const int64_t id = buffer.sample_ids[i];
+    const Random random(options_.seed, buffer.epoch, buffer.draws[i]);
+    uint8_t* const image = buffer.pixels.get() + i * preprocessor.image_size();
+    buffer.statuses[i] =
+        buffer.readings.empty()
+            ? preprocessor.Run(dataset_, id, random, image)
+            : preprocessor.RunRead(dataset_, buffer.readings[i].sample, id, random, image);
+  }
+  if (options_.mixing.any()) MixPairs(buffer, first, last);
+}
+
+void Loader::Impl::MixPairs(BatchBuffer& buffer, int64_t first, int64_t last) {
+  const size_t bytes = ImageBytes(options_, buffer.size);
+  for (int64_t i = first; i + 1 < last; i += 2) {
+    if (!buffer.statuses[i].ok() || !buffer.statuses[i + 1].ok()) continue;
+    Random random(options_.seed ^ kMixStream, buffer.epoch, buffer.draws[i]);
+    const Mix mix = DrawMix(options_.mixing, buffer.size, random);
+    uint8_t* const image = buffer.pixels.get() + i * bytes;
+    MixImages(mix, options_.format, buffer.size, image, image + bytes);
+    std::swap(buffer.other_labels[i], buffer.other_labels[i + 1]);
+    buffer.label_shares[i] = buffer.label_shares[i + 1] =
+        static_cast<float>(mix.share) / Mix::kWhole;
+  }
+}
+
 void Loader::Impl::Work() {
-  Preprocessor preprocessor(options_.augmentation, options_.format, &verified_);
+  Augmentation augmentation = options_.augmentation;
+  std::optional<Preprocessor> preprocessor;
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock,
@@ -314,20 +436,17 @@ void Loader::Impl::Work() {
     }
     std::shared_ptr<BatchBuffer> buffer = Untaken();
     const int64_t count = buffer->sample_ids.size();
-    const int64_t fair = (count + options_.threads - 1) / options_.threads;
+    const int64_t share = options_.threads * together_;
+    const int64_t fair = (count + share - 1) / share * together_;
     const int64_t first = buffer->taken;
-    const int64_t last = first + buffer->Ready(std::min(fair, kSamplesAtOnce));
+    const int64_t last = first + buffer->Ready(std::min(fair, kSamplesAtOnce), together_);
     buffer->taken = last;
     lock.unlock();
-    for (int64_t i = first; i < last; ++i) {
-      const int64_t id = buffer->sample_ids[i];
-      uint8_t* image = buffer->pixels.get() + i * image_size_;
-      buffer->statuses[i] =
-          buffer->readings.empty()
-              ? preprocessor.Run(dataset_, id, options_.seed, buffer->epoch, image)
-              : preprocessor.RunRead(dataset_, buffer->readings[i].sample, id, options_.seed,
-                                     buffer->epoch, image);
+    if (!preprocessor.has_value() || augmentation.size != buffer->size) {
+      augmentation.size = buffer->size;
+      preprocessor.emplace(augmentation, options_.format, &verified_);
     }
+    Make(*buffer, first, last, *preprocessor);
     lock.lock();
     buffer->made += last - first;
     if (buffer->finished()) changed_.notify_all();

@@ -13,8 +13,8 @@
 // Of a dataset that is read from a server, the samples of the batches made ahead are read by
 // threads of their own, Dataset::read_depth() of them; `threads` decode.
 //
-// (seed, epoch, sample) alone decides order and augmentation. So the global batches are the same on
-// any number of ranks and threads, and after a Seek.
+// (seed, epoch, sample) alone decides order and augmentation, of mixed images those of the pair. So
+// the global batches are the same on any number of ranks and threads, and after a Seek.
 #ifndef DATA_LOADER_LOADER_H_
 #define DATA_LOADER_LOADER_H_
 
@@ -32,6 +32,7 @@
 #include "data/loader/sampler.h"
 #include "data/loader/skipped_sample.h"
 #include "data/pixels/augmentation.h"
+#include "data/pixels/mixing.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/sources/dataset.h"
 
@@ -49,6 +50,18 @@ struct LoaderOptions {
   // keeps them: a rank's share of that batch is smaller, and may be empty.
   bool drop_last = true;
   Augmentation augmentation;
+  // Instead of augmentation.size: the size from an epoch on; ascending, from epoch 0. Empty: always
+  // that one.
+  struct SizeFrom {
+    int64_t epoch = 0;
+    int size = 0;
+  };
+  std::vector<SizeFrom> sizes = {};
+  // Instead of every sample once an epoch; not with kQuasiRandom. As many draws as samples.
+  Sampling sampling = {};
+  // Mixes the 2k-th image of a global batch with the next. Wants drop_last and a global_batch that
+  // is a multiple of twice the ranks. A damaged image's companion stays as it is.
+  Mixing mixing = {};
   PixelFormat format = PixelFormat::kFloat32Nchw;
   int threads = 1;
   int prefetch = 2;  // batches made ahead
@@ -71,7 +84,12 @@ struct Batch {
   int64_t step = 0;
   // labels.size() images of size x size pixels in the loader's format, the caller's to change.
   uint8_t* pixels = nullptr;
+  int size = 0;
   absl::Span<const int64_t> labels;
+  // With LoaderOptions::mixing: what else an image shows, and the share of what `labels` says. Else
+  // empty.
+  absl::Span<const int64_t> other_labels;
+  absl::Span<const float> label_shares;
   absl::Span<const int64_t> sample_ids;  // indices into the dataset
   // Samples of the global batch on all ranks, counting skipped ones, of which a rank knows its own
   // alone.

@@ -33,6 +33,8 @@
 #include "data/loader/loader.h"
 #include "data/loader/open_dataset.h"
 #include "data/pixels/augmentation.h"
+#include "data/pixels/mixing.h"
+#include "data/pixels/pixel_policy.h"
 #include "data/pixels/random.h"
 #include "data/sources/dataset.h"
 #include "gflags/gflags.h"
@@ -196,6 +198,20 @@ std::vector<Row> Rows(const Dataset& dataset) {
                       }});
     }
   }
+  const auto add_recipe = [&](const char* name, const PixelPolicy& policy, const Mixing& mixing) {
+    rows.push_back({absl::StrCat("loader, 1 thread: float32 NCHW, ", name),
+                    [&dataset, policy, mixing](const Samples& samples) {
+                      LoaderOptions options = Options(samples, PixelFormat::kFloat32Nchw, 1);
+                      options.augmentation.policy = policy;
+                      options.mixing = mixing;
+                      return TimeLoader(dataset, options, /*first_time=*/false);
+                    }});
+  };
+  add_recipe("color jitter", {.brightness = 0.4, .contrast = 0.4, .saturation = 0.4, .hue = 0.2},
+             {});
+  add_recipe("TrivialAugment", {.kind = PixelPolicy::Kind::kTrivialAugment}, {});
+  add_recipe("RandAugment", {.kind = PixelPolicy::Kind::kRandAugment}, {});
+  add_recipe("mixup and cutmix", {}, {.mixup = 0.2, .cutmix = 1});
   return rows;
 }
 

@@ -50,6 +50,8 @@ LoaderOptions TrainOptions(int64_t global_batch) {
 struct Content {
   std::vector<int64_t> ids;
   std::vector<int64_t> labels;
+  std::vector<int64_t> other_labels;
+  std::vector<float> label_shares;
   std::vector<float> pixels;
   bool operator==(const Content&) const = default;
 };
@@ -57,6 +59,10 @@ struct Content {
 void Append(const Batch& batch, Content& content) {
   content.ids.insert(content.ids.end(), batch.sample_ids.begin(), batch.sample_ids.end());
   content.labels.insert(content.labels.end(), batch.labels.begin(), batch.labels.end());
+  content.other_labels.insert(content.other_labels.end(), batch.other_labels.begin(),
+                              batch.other_labels.end());
+  content.label_shares.insert(content.label_shares.end(), batch.label_shares.begin(),
+                              batch.label_shares.end());
   content.pixels.insert(content.pixels.end(), batch.floats(),
                         batch.floats() + batch.labels.size() * 3 * 32 * 32);
 }
@@ -116,6 +122,136 @@ TEST(LoaderTest, ASampleIsAugmentedAnewEachEpoch) {
   const std::vector<Content> batches = ReadBatches(dataset, TrainOptions(1), 1, 4);
   EXPECT_NE(batches[0].pixels, batches[1].pixels);
   EXPECT_NE(batches[1].pixels, batches[2].pixels);
+}
+
+// All that draws more than a crop, on ranks, threads, and behind threads that read.
+TEST(LoaderTest, RecipesAreTheSameOnAnyNumberOfRanksAndThreads) {
+  const MemoryDataset dataset = SmallImages(40);
+  LoaderOptions options = TrainOptions(16);
+  options.mixing = {.mixup = 0.4, .cutmix = 1};
+  options.augmentation.policy.kind = PixelPolicy::Kind::kRandAugment;
+  options.augmentation.policy.hue = 0.3;
+  options.sampling = {.groups = std::vector<int32_t>(40), .shares = {0.75, 0.25}};
+  for (int i = 10; i < 40; ++i) options.sampling.groups[i] = 1;
+  const std::vector<Content> expected = ReadBatches(dataset, options, 1, 6);
+  for (const int ranks : {2, 4, 8}) {
+    options.threads = ranks;
+    EXPECT_EQ(ReadBatches(dataset, options, ranks, 6), expected) << ranks;
+  }
+  int of_group_0 = 0;
+  for (const Content& content : expected) {
+    for (const int64_t id : content.ids) of_group_0 += id < 10;
+  }
+  EXPECT_NEAR(of_group_0, 0.75 * 6 * 16, 8);
+}
+
+TEST(LoaderTest, PairsAreMixedWithTheirLabels) {
+  const MemoryDataset dataset = SmallImages(16);
+  LoaderOptions options;
+  options.global_batch = 8;
+  options.augmentation.normalization = {};
+  const std::vector<Content> plain = ReadBatches(dataset, options, 1, 4);
+  options.mixing.mixup = 1;
+  const auto loader = Loader::Create(dataset, options);
+  ASSERT_TRUE(loader.ok()) << loader.status();
+  bool mixed = false;
+  for (const Content& content : plain) {
+    const auto batch = (*loader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    ASSERT_EQ(batch->labels.size(), 8);
+    for (size_t i = 0; i < 8; ++i) {
+      const size_t other = i ^ 1;
+      EXPECT_EQ(batch->labels[i], content.labels[i]);
+      EXPECT_EQ(batch->other_labels[i], content.labels[other]);
+      const float share = batch->label_shares[i];
+      EXPECT_EQ(share, batch->label_shares[other]);
+      mixed = mixed || (share > 0.1 && share < 0.9);
+      for (size_t at = 0; at < 3 * 32 * 32; ++at) {
+        const float own = content.pixels[i * 3 * 32 * 32 + at];
+        const float others = content.pixels[other * 3 * 32 * 32 + at];
+        ASSERT_NEAR(batch->floats()[i * 3 * 32 * 32 + at], share * own + (1 - share) * others,
+                    1e-5);
+      }
+    }
+  }
+  EXPECT_TRUE(mixed);
+}
+
+TEST(LoaderTest, ADamagedImageLeavesItsCompanionAsItIs) {
+  const MemoryDataset dataset = SmallImages(8, {3});
+  LoaderOptions options;
+  options.global_batch = 8;
+  options.order = Order::kSequential;
+  options.mixing.mixup = 1;
+  options.on_bad_sample = LoaderOptions::OnBadSample::kSkip;
+  const auto loader = Loader::Create(dataset, options);
+  ASSERT_TRUE(loader.ok()) << loader.status();
+  const auto batch = (*loader)->Next();
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_THAT(batch->sample_ids, ElementsAre(0, 1, 2, 4, 5, 6, 7));
+  EXPECT_EQ(batch->label_shares[2], 1);
+  EXPECT_EQ(batch->other_labels[2], batch->labels[2]);
+  EXPECT_EQ(batch->label_shares[3], batch->label_shares[4]);
+}
+
+TEST(LoaderTest, SizesGrowWithTheEpochs) {
+  const MemoryDataset dataset = SmallImages(8);
+  LoaderOptions options = TrainOptions(4);
+  options.augmentation.crop = Augmentation::Crop::kResized;
+  options.sizes = {{0, 16}, {1, 24}, {3, 32}};
+  options.threads = 2;
+  options.prefetch = 5;
+  const auto loader = Loader::Create(dataset, options);
+  ASSERT_TRUE(loader.ok()) << loader.status();
+  for (const int size : {16, 16, 24, 24, 24, 24, 32, 32}) {
+    const auto batch = (*loader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    EXPECT_EQ(batch->size, size);
+    LoaderOptions alone = options;
+    alone.sizes = {};
+    alone.augmentation.size = size;
+    const auto plain = Loader::Create(dataset, alone);
+    ASSERT_TRUE((*plain)->Seek(batch->epoch, batch->step).ok());
+    const auto expected = (*plain)->Next();
+    ASSERT_TRUE(expected.ok());
+    EXPECT_TRUE(
+        std::equal(batch->floats(), batch->floats() + 4 * 3 * size * size, expected->floats()));
+  }
+}
+
+TEST(LoaderTest, RecipesThatMakeNoSenseAreRefused) {
+  const MemoryDataset dataset = SmallImages(16);
+  const auto refusal = [&](auto change) {
+    LoaderOptions options = TrainOptions(8);
+    change(options);
+    return std::string(Loader::Create(dataset, options).status().message());
+  };
+  EXPECT_EQ(refusal([](LoaderOptions& options) {
+              options.mixing.mixup = 1;
+              options.world_size = 8;
+            }),
+            "loader: mixing: batches of 8 are not whole pairs of each of 8 ranks");
+  EXPECT_EQ(refusal([](LoaderOptions& options) {
+              options.sizes = {{1, 16}};
+            }),
+            "loader: sizes: epoch 1 is out of order");
+  EXPECT_EQ(refusal([](LoaderOptions& options) {
+              options.sampling = {{0}, {1}};
+            }),
+            "loader: sampling: 1 groups of 16 samples");
+  EXPECT_EQ(refusal([](LoaderOptions& options) {
+              options.sampling = {std::vector<int32_t>(16), {0.5, 0.5}};
+            }),
+            "loader: sampling: group 1 has no samples");
+  EXPECT_EQ(refusal([](LoaderOptions& options) {
+              options.sampling = {std::vector<int32_t>(16), {0.5}};
+            }),
+            "loader: sampling: the shares add up to 0.5");
+  EXPECT_EQ(refusal([](LoaderOptions& options) {
+              options.sampling = {std::vector<int32_t>(16), {1}};
+              options.order = Order::kQuasiRandom;
+            }),
+            "loader: sampling: wants samples shuffled");
 }
 
 TEST(LoaderTest, SeekGoesToAnyStepWithoutChangingIt) {

@@ -12,18 +12,19 @@ Preprocessor::Preprocessor(const Augmentation& augmentation, PixelFormat format,
                            VerifiedSamples* verified)
     : augmentation_(augmentation),
       writer_(format, augmentation.normalization, augmentation.size, augmentation.size),
+      rgb_writer_(PixelFormat::kUint8Nhwc, {}, augmentation.size, augmentation.size),
       verified_(*verified),
       row_(size_t{4} * augmentation.size) {}
 
-absl::Status Preprocessor::Run(const Dataset& dataset, int64_t index, uint64_t seed, int64_t epoch,
+absl::Status Preprocessor::Run(const Dataset& dataset, int64_t index, Random random,
                                uint8_t* image) {
-  return RunRead(dataset, dataset.Read(index, bytes_), index, seed, epoch, image);
+  return RunRead(dataset, dataset.Read(index, bytes_), index, random, image);
 }
 
 absl::Status Preprocessor::RunRead(const Dataset& dataset,
                                    const absl::StatusOr<EncodedSample>& sample, int64_t index,
-                                   uint64_t seed, int64_t epoch, uint8_t* image) {
-  const absl::Status status = RunUnnamed(sample, index, Random(seed, epoch, index), image);
+                                   Random random, uint8_t* image) {
+  const absl::Status status = RunUnnamed(sample, index, random, image);
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat("sample ", index, " (", dataset.name(index),
                                                   "): ", status.message()));
@@ -50,19 +51,38 @@ absl::Status Preprocessor::RunUnnamed(absl::StatusOr<EncodedSample> read, int64_
   const int shrink =
       resize ? ImageDecoder::Log2Shrink(sample.encoding, view.source, augmentation_.size) : 0;
   ASSIGN_OR_RETURN(const PixelRegion region, Decode(index, sample, view.source, shrink));
+  const bool change = augmentation_.policy.any();
+  const PixelWriter& writer = change ? rgb_writer_ : writer_;
+  uint8_t* const pixels = change ? rgb_.Reserve(rgb_writer_.image_size()) : image;
   if (resize) {
     const double factor = 1.0 / (1 << shrink);
     const Area part = {view.source.x * factor, view.source.y * factor, view.source.width * factor,
                        view.source.height * factor};
-    resizer_.Resize(region, part, view.mirror, writer_, image);
+    resizer_.Resize(region, part, view.mirror, writer, pixels);
   } else {
-    CopyShifted(region, view, image);
+    CopyShifted(region, view, writer, pixels);
   }
+  if (change) WriteChanged(random, image);
   writer_.Erase(view.erased, image);
   return absl::OkStatus();
 }
 
-void Preprocessor::CopyShifted(const PixelRegion& region, const View& view, uint8_t* image) {
+// Changes the pixels in `rgb_` and writes them.
+void Preprocessor::WriteChanged(Random& random, uint8_t* image) {
+  const int size = augmentation_.size;
+  const RgbImage rgb = {rgb_.Reserve(rgb_writer_.image_size()), size, size};
+  ApplyPixelPolicy(augmentation_.policy, random, rgb, changing_);
+  const uint8_t* from = rgb.pixels;
+  for (int y = 0; y < size; ++y) {
+    for (int x = 0; x < size; ++x, from += 3) {
+      for (int c = 0; c < 3; ++c) row_[4 * x + c] = from[c] << kPixelShift;
+    }
+    writer_.WriteRow(row_.data(), y, image);
+  }
+}
+
+void Preprocessor::CopyShifted(const PixelRegion& region, const View& view,
+                               const PixelWriter& writer, uint8_t* image) {
   const Rect& source = view.source;
   const Rect& target = view.target;
   for (int y = 0; y < augmentation_.size; ++y) {
@@ -76,7 +96,7 @@ void Preprocessor::CopyShifted(const PixelRegion& region, const View& view, uint
         for (int c = 0; c < 3; ++c) to[c] = from[c] << kPixelShift;
       }
     }
-    writer_.WriteRow(row_.data(), y, image);
+    writer.WriteRow(row_.data(), y, image);
   }
 }
 

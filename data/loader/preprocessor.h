@@ -1,5 +1,5 @@
 // From a sample's bytes to its place in a batch: decode the part the augmentation drew, resize,
-// normalize. A pure function of (seed, epoch, sample).
+// normalize.
 #ifndef DATA_LOADER_PREPROCESSOR_H_
 #define DATA_LOADER_PREPROCESSOR_H_
 
@@ -31,28 +31,33 @@ class Preprocessor {
   // Bytes of an image.
   size_t image_size() const { return writer_.image_size(); }
 
-  // Writes sample `index` of `dataset` to `image`. DataLoss if it is damaged, InvalidArgument if it
-  // is too small for the augmentation; errors name the sample. `image` is then unspecified.
-  absl::Status Run(const Dataset& dataset, int64_t index, uint64_t seed, int64_t epoch,
-                   uint8_t* image);
+  // Writes sample `index` of `dataset` to `image`, as `random` draws it. DataLoss if it is damaged,
+  // InvalidArgument if it is too small for the augmentation; errors name the sample. `image` is
+  // then unspecified.
+  absl::Status Run(const Dataset& dataset, int64_t index, Random random, uint8_t* image);
 
   // The same of what dataset.Read(index) has given before.
   absl::Status RunRead(const Dataset& dataset, const absl::StatusOr<EncodedSample>& sample,
-                       int64_t index, uint64_t seed, int64_t epoch, uint8_t* image);
+                       int64_t index, Random random, uint8_t* image);
 
  private:
   absl::StatusOr<PixelRegion> Decode(int64_t index, EncodedSample sample, const Rect& rect,
                                      int log2_shrink);
   absl::Status RunUnnamed(absl::StatusOr<EncodedSample> read, int64_t index, Random random,
                           uint8_t* image);
-  void CopyShifted(const PixelRegion& region, const View& view, uint8_t* image);
+  void CopyShifted(const PixelRegion& region, const View& view, const PixelWriter& writer,
+                   uint8_t* image);
+  void WriteChanged(Random& random, uint8_t* image);
 
   const Augmentation augmentation_;
   const PixelWriter writer_;
+  const PixelWriter rgb_writer_;  // of what augmentation_.policy changes
   VerifiedSamples& verified_;
   ImageDecoder decoder_;
   Resizer resizer_;
   ScratchBuffer bytes_;
+  ScratchBuffer rgb_;
+  ScratchBuffer changing_;
   std::vector<int32_t> row_;
 };
 

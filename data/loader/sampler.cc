@@ -1,8 +1,11 @@
 #include "data/loader/sampler.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <numeric>
 #include <queue>
 
 #include "data/pixels/random.h"
@@ -61,6 +64,22 @@ std::vector<int64_t> LaneOrder(absl::Span<const int64_t> samples, const std::vec
   return order;
 }
 
+// `count` in whole parts of these shares: rounded down, and one more for those that lose most by
+// it.
+std::vector<int64_t> Apportion(int64_t count, absl::Span<const double> shares) {
+  std::vector<int64_t> parts;
+  std::vector<std::pair<double, size_t>> losses;
+  for (const double share : shares) {
+    const double exact = static_cast<double>(count) * share;
+    losses.emplace_back(std::floor(exact) - exact, parts.size());
+    parts.push_back(static_cast<int64_t>(std::floor(exact)));
+  }
+  std::sort(losses.begin(), losses.end());
+  const int64_t rest = count - std::accumulate(parts.begin(), parts.end(), int64_t{0});
+  for (int64_t i = 0; i < rest; ++i) ++parts[losses[i % losses.size()].second];
+  return parts;
+}
+
 std::vector<int64_t> QuasiRandom(absl::Span<const int64_t> samples, int64_t global_batch,
                                  Random& random) {
   std::vector<Run> runs = RunsOf(samples);
@@ -98,6 +117,40 @@ std::vector<int64_t> EpochOrder(absl::Span<const int64_t> samples, Order order, 
   std::vector<int64_t> result(samples.begin(), samples.end());
   if (order == Order::kShuffled) Shuffle(result, 0, result.size(), random);
   return result;
+}
+
+std::vector<int64_t> WeightedOrder(absl::Span<const int64_t> samples, const Sampling& sampling,
+                                   uint64_t seed, int64_t epoch, int64_t dataset_size) {
+  std::vector<std::vector<int64_t>> members(sampling.shares.size());
+  for (const int64_t sample : samples) members[sampling.groups[sample]].push_back(sample);
+  const std::vector<int64_t> counts = Apportion(samples.size(), sampling.shares);
+  Random random(seed, epoch, kOrderStream);
+  std::vector<int64_t> order;
+  order.reserve(samples.size());
+  for (size_t group = 0; group < members.size(); ++group) {
+    std::vector<int64_t>& of_group = members[group];
+    Shuffle(of_group, 0, of_group.size(), random);
+    const int64_t size = of_group.size();
+    for (int64_t i = 0; i < counts[group]; ++i) {
+      order.push_back(i / size * dataset_size + of_group[i % size]);
+    }
+  }
+  Shuffle(order, 0, order.size(), random);
+  return order;
+}
+
+Sampling ClassBalanced(absl::Span<const int64_t> samples, absl::Span<const int64_t> labels) {
+  std::map<int64_t, int32_t> group_of_class;
+  for (const int64_t sample : samples) group_of_class.emplace(labels[sample], 0);
+  int32_t groups = 0;
+  for (auto& [label, group] : group_of_class) group = groups++;
+  Sampling sampling;
+  sampling.shares.assign(groups, 1.0 / groups);
+  for (const int64_t label : labels) {
+    const auto found = group_of_class.find(label);
+    sampling.groups.push_back(found == group_of_class.end() ? 0 : found->second);
+  }
+  return sampling;
 }
 
 int64_t LanesOf(int64_t global_batch) {

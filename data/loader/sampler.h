@@ -33,6 +33,24 @@ inline constexpr int64_t kWindowSamples = kRunSamples * kWindowRuns;
 std::vector<int64_t> EpochOrder(absl::Span<const int64_t> samples, Order order, uint64_t seed,
                                 int64_t epoch, int64_t global_batch = 1);
 
+// Samples that come up another number of times than once an epoch: each group has its share of it.
+struct Sampling {
+  std::vector<int32_t> groups;  // of each sample of the dataset; empty: every sample comes up once
+  std::vector<double> shares;   // of an epoch, one a group; above 0, adding up to 1
+
+  bool any() const { return !groups.empty(); }
+};
+
+// An epoch of samples.size() draws, shuffled. A group comes up as often as its share of them asks
+// for, rounded so that all add up: its samples equally often, but for as many as are left over,
+// which are drawn. The draw of a sample that has come up k times before in this epoch is k ·
+// dataset_size + sample, so that all that is random about it can differ. Each group has samples.
+std::vector<int64_t> WeightedOrder(absl::Span<const int64_t> samples, const Sampling& sampling,
+                                   uint64_t seed, int64_t epoch, int64_t dataset_size);
+
+// Every class that `samples`, of which labels[sample] is the class, have comes up equally often.
+Sampling ClassBalanced(absl::Span<const int64_t> samples, absl::Span<const int64_t> labels);
+
 // How many lanes a global batch has: its largest divisor up to 256, so that up to as many ranks,
 // where they divide it, share none.
 int64_t LanesOf(int64_t global_batch);

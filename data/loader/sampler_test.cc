@@ -3,13 +3,18 @@
 #include <algorithm>
 #include <cstdint>
 #include <ctime>
+#include <map>
 #include <numeric>
+#include <set>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace data {
 namespace {
+
+using ::testing::ElementsAre;
 
 constexpr int64_t kCount = 2 * kWindowSamples + 1234;  // neither whole windows nor whole runs
 
@@ -111,6 +116,42 @@ TEST(EpochOrderTest, AShuffleIsUniform) {
   }
   const double expected = kCount / 10.0;
   for (const int count : counts) EXPECT_NEAR(count, expected, 0.15 * expected);  // 5 sigma
+}
+
+TEST(WeightedOrderTest, GroupsComeUpAsTheirSharesAsk) {
+  // Samples 10 to 39 of 50; groups by tens, of which the first has none.
+  std::vector<int64_t> samples(30);
+  std::iota(samples.begin(), samples.end(), 10);
+  Sampling sampling = {.groups = {}, .shares = {0.1, 0.55, 0.35}};
+  for (int i = 0; i < 50; ++i) sampling.groups.push_back(std::clamp(i / 10 - 1, 0, 2));
+  const std::vector<int64_t> order = WeightedOrder(samples, sampling, 3, 0, 50);
+  ASSERT_EQ(order.size(), 30);
+  std::map<int64_t, int> counts;
+  std::vector<int> of_group(3);
+  for (const int64_t draw : order) {
+    ++counts[draw % 50];
+    ++of_group[draw % 50 / 10 - 1];
+  }
+  EXPECT_THAT(of_group, ElementsAre(3, 17, 10));  // 3, 16.5, 10.5: the first that lost as much.
+  for (int64_t i = 20; i < 30; ++i) EXPECT_TRUE(counts[i] == 1 || counts[i] == 2) << i;
+  for (int64_t i = 30; i < 40; ++i) EXPECT_EQ(counts[i], 1) << i;
+  EXPECT_EQ(std::set<int64_t>(order.begin(), order.end()).size(), 30);  // No draw twice.
+  EXPECT_EQ(WeightedOrder(samples, sampling, 3, 0, 50), order);
+  EXPECT_NE(WeightedOrder(samples, sampling, 3, 1, 50), order);
+}
+
+TEST(WeightedOrderTest, ClassesThatThereAreComeUpEquallyOften) {
+  const std::vector<int64_t> labels = {5, 5, 5, 5, 5, 5, 0, 2, 5, 2};
+  const std::vector<int64_t> samples = {0, 1, 2, 3, 4, 5, 7, 8, 9};  // Without class 0.
+  const Sampling sampling = ClassBalanced(samples, labels);
+  EXPECT_THAT(sampling.shares, ElementsAre(0.5, 0.5));
+  int of_class_2 = 0;
+  for (int epoch = 0; epoch < 10; ++epoch) {
+    for (const int64_t draw : WeightedOrder(samples, sampling, 1, epoch, 10)) {
+      of_class_2 += labels[draw % 10] == 2;
+    }
+  }
+  EXPECT_EQ(of_class_2, 50);  // 4.5 of 9, rounded up: its group is the first.
 }
 
 TEST(RankShareTest, SharesFollowEachOtherAndAreEvenWhereTheyCan) {

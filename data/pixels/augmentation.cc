@@ -120,7 +120,7 @@ absl::Status CheckAugmentation(const Augmentation& augmentation) {
   for (const float std : augmentation.normalization.std) {
     RETURN_IF_ERROR(check(std > 0, "std: not above 0"));
   }
-  return absl::OkStatus();
+  return CheckPixelPolicy(augmentation.policy);
 }
 
 absl::StatusOr<View> DrawView(const Augmentation& augmentation, int width, int height,

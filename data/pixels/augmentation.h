@@ -1,9 +1,11 @@
-// What is cut out of an image, and how it is flipped and erased, for training and evaluation.
+// What is cut out of an image, and how it is flipped, changed and erased, for training and
+// evaluation.
 #ifndef DATA_PIXELS_AUGMENTATION_H_
 #define DATA_PIXELS_AUGMENTATION_H_
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "data/pixels/pixel_policy.h"
 #include "data/pixels/pixel_region.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/pixels/random.h"
@@ -28,6 +30,7 @@ struct Augmentation {
   double max_ratio = 4.0 / 3;
   // kCenter: side of the square / shorter side of the image.
   double center = 224.0 / 256;
+  PixelPolicy policy;  // after crop and flip, before cutout
   Normalization normalization;
 };
 

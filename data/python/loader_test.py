@@ -7,6 +7,7 @@ import inspect
 import itertools
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -71,6 +72,17 @@ class BatchTest(unittest.TestCase):
                 self.assertEqual(getattr(ours.normalization, field), getattr(theirs.normalization, field), name)
             ours = bytes_of(next(iter(digits(8, name, sample_ids=True))))
             self.assertEqual(ours, reference("bytes", DIGITS, name, "float32_nchw", 8, 1, 0, 1).stdout, name)
+
+    def test_a_recipe_is_that_of_cpp(self):
+        recipe = named["cifar_train"].replace(color_jitter=(0.4, 0.3, 0.2, 0.1), policy="rand", rand_ops=3,
+                                              rand_magnitude=12)
+        ours = bytes_of(next(iter(digits(8, recipe, sample_ids=True))))
+        self.assertEqual(ours, reference("bytes", DIGITS, "recipe", "float32_nchw", 8, 1, 0, 1).stdout)
+        for change, text in (({"policy": "auto"}, "transform.policy: is 'auto'; expected one of"),
+                             ({"color_jitter": (1, 1)}, "transform.color_jitter: is (1, 1); expected 4 numbers"),
+                             ({"color_jitter": (0, 0, 0, 1)}, "hue: not 0 to 0.5")):
+            with self.assertRaisesRegex(ValueError, re.escape(text)):
+                digits(8, recipe.replace(**change))
 
     def test_shapes_types_and_layouts(self):
         images, labels, ids = next(iter(digits(sample_ids=True)))

@@ -1,9 +1,11 @@
-// nqdarts.data._native: what the Python files of the package build upon. Arguments are checked there.
+// nqdarts.data._native: what the Python files of the package build upon. Arguments are checked
+// there.
 #include <string>
 #include <utility>
 
 #include "data/loader/loader.h"
 #include "data/pixels/augmentation.h"
+#include "data/pixels/pixel_policy.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/python/batch_arrays.h"
 #include "data/python/errors.h"
@@ -52,6 +54,19 @@ void DefineOptions(nb::module_& module) {
       .def(nb::init<>())
       .def_rw("mean", &Normalization::mean)
       .def_rw("std", &Normalization::std);
+  nb::enum_<PixelPolicy::Kind>(module, "Policy")
+      .value("none", PixelPolicy::Kind::kNone)
+      .value("trivial", PixelPolicy::Kind::kTrivialAugment)
+      .value("rand", PixelPolicy::Kind::kRandAugment);
+  nb::class_<PixelPolicy>(module, "PixelPolicy")
+      .def(nb::init<>())
+      .def_rw("brightness", &PixelPolicy::brightness)
+      .def_rw("contrast", &PixelPolicy::contrast)
+      .def_rw("saturation", &PixelPolicy::saturation)
+      .def_rw("hue", &PixelPolicy::hue)
+      .def_rw("kind", &PixelPolicy::kind)
+      .def_rw("ops", &PixelPolicy::ops)
+      .def_rw("magnitude", &PixelPolicy::magnitude);
   nb::class_<Augmentation>(module, "Augmentation")
       .def(nb::init<>())
       .def_rw("crop", &Augmentation::crop)
@@ -64,6 +79,7 @@ void DefineOptions(nb::module_& module) {
       .def_rw("min_ratio", &Augmentation::min_ratio)
       .def_rw("max_ratio", &Augmentation::max_ratio)
       .def_rw("center", &Augmentation::center)
+      .def_rw("policy", &Augmentation::policy)
       .def_rw("normalization", &Augmentation::normalization)
       .def("check", [](const Augmentation& self) { RaiseIfError(CheckAugmentation(self)); });
   module.def("imagenet_train", &ImageNetTrain);
@@ -151,8 +167,7 @@ void DefinePacking(nb::module_& module) {
       .def_ro("bytes", &PackReport::bytes)
       .def_ro("rejected", &PackReport::rejected)
       .def_ro("empty_classes", &PackReport::empty_classes);
-  module.def("pack", &PackInterruptibly, "dataset"_a, "folder"_a, "options"_a,
-             "progress"_a.none());
+  module.def("pack", &PackInterruptibly, "dataset"_a, "folder"_a, "options"_a, "progress"_a.none());
 
   nb::class_<DamagedSample>(module, "DamagedSample")
       .def_ro("id", &DamagedSample::index)

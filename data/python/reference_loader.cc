@@ -1,11 +1,12 @@
 // What tests and the benchmark of the Python loader hold it against: the same loader, in C++.
 //
 //   reference_loader bytes PATH TRANSFORM FORMAT BATCH WORLD RANK STEPS
-//     writes each batch's pixels, labels and sample ids to stdout, of a global BATCH, shuffled with seed 7
+//     writes each batch's pixels, labels and sample ids to stdout, of a global BATCH, shuffled with
+//     seed 7
 //   reference_loader rate PATH TRANSFORM FORMAT BATCH THREADS
 //     prints the images per second of the second epoch, and those per CPU-second of all threads
-// TRANSFORM is one of imagenet_train, imagenet_eval, cifar_train, cifar_eval; FORMAT one of float32_nchw, float32_nhwc,
-// uint8_nhwc. An error's words go to stderr.
+// TRANSFORM is one of imagenet_train, imagenet_eval, cifar_train, cifar_eval, recipe; FORMAT one of
+// float32_nchw, float32_nhwc, uint8_nhwc. An error's words go to stderr.
 #include <chrono>
 #include <cstdint>
 #include <ctime>
@@ -23,6 +24,7 @@
 #include "data/loader/loader.h"
 #include "data/loader/open_dataset.h"
 #include "data/pixels/augmentation.h"
+#include "data/pixels/pixel_policy.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/sources/dataset.h"
 
@@ -38,10 +40,19 @@ int Number(const std::string& text) {
 
 LoaderOptions OptionsFrom(const std::string& transform, const std::string& format,
                           const std::string& batch) {
+  Augmentation recipe = CifarTrain();
+  recipe.policy = {.brightness = 0.4,
+                   .contrast = 0.3,
+                   .saturation = 0.2,
+                   .hue = 0.1,
+                   .kind = PixelPolicy::Kind::kRandAugment,
+                   .ops = 3,
+                   .magnitude = 12};
   const std::map<std::string, Augmentation> transforms = {{"imagenet_train", ImageNetTrain()},
                                                           {"imagenet_eval", ImageNetEval()},
                                                           {"cifar_train", CifarTrain()},
-                                                          {"cifar_eval", CifarEval()}};
+                                                          {"cifar_eval", CifarEval()},
+                                                          {"recipe", recipe}};
   const std::map<std::string, PixelFormat> formats = {{"float32_nchw", PixelFormat::kFloat32Nchw},
                                                       {"float32_nhwc", PixelFormat::kFloat32Nhwc},
                                                       {"uint8_nhwc", PixelFormat::kUint8Nhwc}};

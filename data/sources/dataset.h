@@ -55,6 +55,11 @@ class Dataset {
   // are at hand. Reads as much.
   virtual absl::StatusOr<uint64_t> Fingerprint() const;
 
+  // Of several data sets that were put together (mixture_dataset.h), how many there are and which
+  // one a sample is of.
+  virtual int num_parts() const { return 1; }
+  virtual int part(int64_t index) const { return 0; }
+
   // What stands in the input beside the samples, and why it is none.
   const LeftAlone& left_alone() const { return left_alone_; }
 

@@ -18,6 +18,10 @@ namespace distributed {
 struct Batch {
   at::Tensor images;  // [n, 3, height, width], normalized float32.
   at::Tensor labels;  // [n] int64.
+  // Of mixed images (data/pixels/mixing.h) what each shows besides, [n] int64, and what its own
+  // label counts for, [n] float32. Else undefined.
+  at::Tensor other_labels = {};
+  at::Tensor label_shares = {};
   at::Tensor
       sample_ids;  // [n] int64; with seed and epoch they decide everything random per sample.
   // Samples in the global batch, over all ranks. The source counts those that are left out as well;

@@ -22,16 +22,21 @@ absl::StatusOr<std::unique_ptr<LoaderSource>> LoaderSource::Create(
     const data::Dataset& dataset, const data::LoaderOptions& options) {
   CHECK(options.format == data::PixelFormat::kFloat32Nchw);
   ASSIGN_OR_RETURN(std::unique_ptr<data::Loader> loader, data::Loader::Create(dataset, options));
-  return std::unique_ptr<LoaderSource>(
-      new LoaderSource(std::move(loader), options.augmentation.size, options.world_size));
+  return std::unique_ptr<LoaderSource>(new LoaderSource(std::move(loader), options.world_size));
 }
 
 absl::StatusOr<Batch> LoaderSource::Next() {
   ASSIGN_OR_RETURN(const data::Batch batch, loader_->Next());
   const int64_t count = batch.labels.size();
+  const bool mixed = batch.other_labels.data() != nullptr;
+  const auto share_if_mixed = [&](auto* values, at::ScalarType dtype) {
+    return mixed ? Share(batch, values, {count}, dtype) : at::Tensor();
+  };
   return Batch{
-      .images = Share(batch, batch.floats(), {count, 3, side_, side_}, at::kFloat),
+      .images = Share(batch, batch.floats(), {count, 3, batch.size, batch.size}, at::kFloat),
       .labels = Share(batch, batch.labels.data(), {count}, at::kLong),
+      .other_labels = share_if_mixed(batch.other_labels.data(), at::kLong),
+      .label_shares = share_if_mixed(batch.label_shares.data(), at::kFloat),
       .sample_ids = Share(batch, batch.sample_ids.data(), {count}, at::kLong),
       .global_count = batch.global_size,
       .loss_weight = static_cast<double>(world_size_) / batch.global_size,

@@ -31,11 +31,10 @@ class LoaderSource : public BatchSource {
   std::vector<SkippedSample> TakeSkippedSamples() override;
 
  private:
-  LoaderSource(std::unique_ptr<data::Loader> loader, int64_t side, int world_size)
-      : loader_(std::move(loader)), side_(side), world_size_(world_size) {}
+  LoaderSource(std::unique_ptr<data::Loader> loader, int world_size)
+      : loader_(std::move(loader)), world_size_(world_size) {}
 
   const std::unique_ptr<data::Loader> loader_;
-  const int64_t side_;
   const int world_size_;
   std::set<int64_t> taken_;  // Bad samples, by id.
 };

@@ -414,10 +414,10 @@ class Trainer {
 
   Task& task_;
   const std::vector<BatchSource*>& streams_;
-  std::vector<char> used_;  // Which of them, in this epoch.
   BatchSource* const evaluation_;
   Communicator& communicator_;
   const TrainerOptions& options_;
+  std::vector<char> used_;  // Which streams, in this epoch.
   const int64_t steps_per_epoch_;
   const StopSignal stop_signal_;
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ATen/ops/where.h"
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "distributed/data_parallel/use_communicator.h"
@@ -16,6 +17,12 @@ namespace {
 
 using distributed::Batch;
 using distributed::Metrics;
+
+// What most of an image shows.
+at::Tensor MainLabels(const Batch& batch) {
+  if (!batch.other_labels.defined()) return batch.labels;
+  return at::where(batch.label_shares.ge(0.5), batch.labels, batch.other_labels);
+}
 
 }  // namespace
 
@@ -52,23 +59,21 @@ absl::StatusOr<Metrics> RetrainTask::Step(const distributed::StepContext& contex
                                           absl::Span<const Batch> batches) {
   const Batch& batch = batches[0];
   const at::Tensor& like = weights_.tensors().front();
-  const at::Tensor labels = batch.labels.to(like.device());
   DropPath drop_path;
   if (drop_path_ > 0) {
     const uint64_t step_seed = config_.seed * 0x9e3779b97f4a7c15 + context.global_step;
     drop_path = {drop_path_,
-                 DropPathMasks(network_->num_drop_path_sites(),
-                               batch.sample_ids.to(labels.device()), step_seed, drop_path_)};
+                 DropPathMasks(network_->num_drop_path_sites(), batch.sample_ids.to(like.device()),
+                               step_seed, drop_path_)};
   }
 
   network_->train();
   weights_.ClearGradients();
   const auto [logits, auxiliary_logits] = network_->forward(ImagesLike(batch, like), drop_path);
-  const at::Tensor main_loss = CrossEntropy(logits, labels, config_.label_smoothing);
+  const at::Tensor main_loss = Loss(logits, batch);
   at::Tensor loss = main_loss;
   if (auxiliary_logits.defined()) {
-    loss = loss + CrossEntropy(auxiliary_logits, labels, config_.label_smoothing)
-                      .mul(config_.auxiliary_weight);
+    loss = loss + Loss(auxiliary_logits, batch).mul(config_.auxiliary_weight);
   }
 
   reducer_.Start();
@@ -77,8 +82,17 @@ absl::StatusOr<Metrics> RetrainTask::Step(const distributed::StepContext& contex
 
   Metrics metrics;
   metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_, context.epoch_share));
-  AddMetrics("", main_loss, logits, labels, metrics);
+  AddMetrics("", main_loss, logits, MainLabels(batch).to(logits.device()), metrics);
   return metrics;
+}
+
+at::Tensor RetrainTask::Loss(const at::Tensor& logits, const Batch& batch) const {
+  const c10::Device device = logits.device();
+  if (!batch.other_labels.defined()) {
+    return CrossEntropy(logits, batch.labels.to(device), config_.label_smoothing);
+  }
+  return MixedCrossEntropy(logits, batch.labels.to(device), batch.other_labels.to(device),
+                           batch.label_shares.to(device), config_.label_smoothing);
 }
 
 absl::StatusOr<Metrics> RetrainTask::Evaluate(const Batch& batch) {

@@ -49,7 +49,8 @@ class RetrainTask : public distributed::Task {
   std::vector<std::string> streams() const override { return {"train"}; }
   void BeginEpoch(int64_t epoch, int64_t epochs) override;
 
-  // Metrics: loss (without the auxiliary head's), accuracy, gradient_norm (before clipping).
+  // Metrics: loss (without the auxiliary head's), accuracy (of mixed images in what most of one
+  // shows), gradient_norm (before clipping).
   absl::StatusOr<distributed::Metrics> Step(const distributed::StepContext& context,
                                             absl::Span<const distributed::Batch> batches) override;
 
@@ -62,6 +63,9 @@ class RetrainTask : public distributed::Task {
   nlohmann::json Config() const override;
 
  private:
+  // The mean over the batch.
+  at::Tensor Loss(const at::Tensor& logits, const distributed::Batch& batch) const;
+
   const RetrainConfig config_;
   const std::shared_ptr<DerivedNetwork> network_;
   ParameterGroup weights_;

@@ -1,12 +1,15 @@
 #include "tools/flags/data_flags.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "data/io/printable_name.h"
 #include "data/loader/open_dataset.h"
 #include "data/pixels/augmentation.h"
+#include "data/sources/mixture_dataset.h"
 #include "distributed/communication/rank_agreement.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
@@ -56,6 +59,17 @@ absl::StatusOr<std::string> ContentOfHost(const data::Dataset& dataset,
   return absl::InternalError(absl::StrCat("no first rank on ", place.host));
 }
 
+absl::StatusOr<std::unique_ptr<data::Dataset>> OpenOne(const std::string& flag,
+                                                       const std::string& path) {
+  ASSIGN_OR_RETURN(auto store, StoreFromFlags(path));
+  ASSIGN_OR_RETURN(auto dataset,
+                   ValueOfFlag(flag, data::OpenDataset(path, "auto", {.store = std::move(store)})));
+  for (const std::string& line : dataset->left_alone().Lines(/*names=*/3)) {
+    LOG(INFO) << "--" << flag << "=" << path << ": " << line;
+  }
+  return dataset;
+}
+
 }  // namespace
 
 absl::StatusOr<InputShape> InputShapeFromFlags() {
@@ -70,13 +84,18 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::stri
     return absl::InvalidArgumentError(
         absl::StrCat("--", flag, ": the path of the images is required"));
   }
-  ASSIGN_OR_RETURN(auto store, StoreFromFlags(path));
-  ASSIGN_OR_RETURN(auto dataset,
-                   ValueOfFlag(flag, data::OpenDataset(path, "auto", {.store = std::move(store)})));
-  for (const std::string& line : dataset->left_alone().Lines(/*names=*/3)) {
-    LOG(INFO) << "--" << flag << "=" << path << ": " << line;
+  const std::vector<std::string> paths = absl::StrSplit(path, ',');
+  if (paths.size() == 1 || std::filesystem::exists(path)) return OpenOne(flag, path);
+  std::vector<data::MixtureDataset::Part> parts;
+  for (const std::string& one : paths) {
+    if (one.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", flag, "=", data::PrintableName(path), ": a path is empty"));
+    }
+    ASSIGN_OR_RETURN(auto dataset, OpenOne(flag, one));
+    parts.push_back({one, std::move(dataset)});
   }
-  return dataset;
+  return ValueOfFlag(flag, data::MixtureDataset::Create(std::move(parts)));
 }
 
 absl::Status RequireSameClasses(const ClassList& classes, const ClassList& expected) {

@@ -27,7 +27,8 @@ struct InputShape {
 // --images and --image_size. InvalidArgument naming the flag.
 absl::StatusOr<InputShape> InputShapeFromFlags();
 
-// The data set that `flag`, whose value is `path`, names. Errors name the flag.
+// The data set that `flag`, whose value is `path`, names, or those that it names with commas
+// between them, as one. Errors name the flag.
 absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::string& flag,
                                                                  const std::string& path);
 

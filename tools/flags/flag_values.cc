@@ -24,6 +24,24 @@ absl::StatusOr<std::vector<int64_t>> IntegersOfFlag(absl::string_view flag,
   return values;
 }
 
+absl::StatusOr<std::vector<double>> NumbersOfFlag(absl::string_view flag, absl::string_view text,
+                                                  int count) {
+  const auto wrong = [&](auto... what) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, "=", data::PrintableName(text), ": ", what...));
+  };
+  std::vector<double> values;
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    double value;
+    if (!absl::SimpleAtod(part, &value) || !std::isfinite(value)) {
+      return wrong("'", data::PrintableName(part), "' is not a number");
+    }
+    values.push_back(value);
+  }
+  if (std::ssize(values) != count) return wrong(values.size(), " numbers where ", count, " belong");
+  return values;
+}
+
 std::string ShownValue(const std::string& type, const std::string& value) {
   double number;
   if (type != "double" || !absl::SimpleAtod(value, &number)) return value;

@@ -29,6 +29,10 @@ absl::StatusOr<T> ValueOfFlag(absl::string_view flag, absl::StatusOr<T> value) {
 // "2,4,8" as numbers. InvalidArgument naming the flag and the part that is not one.
 absl::StatusOr<std::vector<int64_t>> IntegersOfFlag(absl::string_view flag, absl::string_view text);
 
+// "0.4,0.2" as `count` numbers. InvalidArgument naming the flag and what is wrong.
+absl::StatusOr<std::vector<double>> NumbersOfFlag(absl::string_view flag, absl::string_view text,
+                                                  int count);
+
 // `value` of a flag of gflags' `type`, in as few digits as name the number: 0.0006, 3e-05.
 std::string ShownValue(const std::string& type, const std::string& value);
 

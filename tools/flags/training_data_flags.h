@@ -9,6 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "data/loader/loader.h"
+#include "data/pixels/mixing.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/loader_source.h"
@@ -28,11 +30,17 @@ absl::StatusOr<std::vector<std::vector<int64_t>>> SplitOfFlags(const data::Datas
                                                                absl::Span<const double> fractions,
                                                                uint64_t seed);
 
+// What becomes of images in trainings that have it.
+struct TrainingRecipe {
+  std::vector<data::LoaderOptions::SizeFrom> sizes = {};
+  data::Mixing mixing = {};
+};
+
 // Batches of `samples` of `dataset` (all if empty), which must outlive it, shuffled and augmented
 // as the flags say, drawn from `seed`. InvalidArgument naming the flag.
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
     const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,
-    const InputShape& shape, const distributed::Place& place);
+    const InputShape& shape, const distributed::Place& place, const TrainingRecipe& recipe = {});
 
 }  // namespace tools
 

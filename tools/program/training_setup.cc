@@ -10,6 +10,7 @@
 #include "base/module_state.h"
 #include "base/status_macros.h"
 #include "base/tensor_file.h"
+#include "data/loader/loader.h"
 #include "gflags/gflags.h"
 #include "nas/derived/derived_layout.h"
 #include "nas/networks/fixed_networks.h"
@@ -18,6 +19,7 @@
 #include "tools/flags/data_flags.h"
 #include "tools/flags/device_flags.h"
 #include "tools/flags/flag_ranges.h"
+#include "tools/flags/flag_values.h"
 #include "tools/flags/training_data_flags.h"
 #include "tools/program/memory.h"
 #include "tools/program/read_weights.h"
@@ -30,6 +32,9 @@ DEFINE_string(test_data, "", "Images to evaluate on after every epoch; none if e
 DEFINE_string(initial_weights, "",
               "Instead of random weights: weight file, of ours or of the published code, or "
               "folder of a checkpoint.");
+DEFINE_string(progressive_sizes, "",
+              "--images=imagenet: training begins with smaller images, 128,160, and ends with "
+              "--image_size; each has an equal share of the epochs.");
 DEFINE_bool(replace_classifier, false,
             "Of --initial_weights for other classes, take all but the classifier's.");
 
@@ -51,9 +56,37 @@ absl::Status ReadInitialWeights(const nas::DerivedNetwork& network) {
       absl::StrCat(status.message(), "; --replace_classifier takes all but the classifier's"));
 }
 
+// --progressive_sizes and then the network's own, from which epochs on.
+absl::StatusOr<std::vector<data::LoaderOptions::SizeFrom>> SizesFromFlags(
+    nas::Architecture architecture, int64_t epochs) {
+  std::vector<data::LoaderOptions::SizeFrom> stages;
+  if (FLAGS_progressive_sizes.empty()) return stages;
+  ASSIGN_OR_RETURN(std::vector<int64_t> sizes,
+                   IntegersOfFlag("progressive_sizes", FLAGS_progressive_sizes));
+  sizes.push_back(architecture.network.image_side);
+  const int64_t count = std::ssize(sizes);
+  const auto wrong = [](auto... what) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--progressive_sizes=", FLAGS_progressive_sizes, ": ", what...));
+  };
+  if (architecture.network.images != nas::ImageKind::kImageNet) {
+    return wrong("--images=cifar are cropped, and never resized");
+  }
+  if (count > epochs) return wrong(count, " sizes with --image_size, for ", epochs, " epochs");
+  for (int64_t i = 0; i < count; ++i) {
+    architecture.network.image_side = sizes[i];
+    if (const absl::Status status = nas::LayoutOf(architecture).status(); !status.ok()) {
+      return wrong(status.message());
+    }
+    stages.push_back({i * epochs / count, static_cast<int>(sizes[i])});
+  }
+  return stages;
+}
+
 }  // namespace
 
-absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions& options) {
+absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions& options,
+                                                     const data::Mixing& mixing) {
   TrainingSetup setup;
   ASSIGN_OR_RETURN(setup.train_data, OpenDatasetOfFlag("train_data", FLAGS_train_data));
   if (!FLAGS_test_data.empty()) {
@@ -65,6 +98,9 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   ASSIGN_OR_RETURN(setup.architecture,
                    ArchitectureFromFlags(setup.train_data->class_names().size()));
   const InputShape input = InputShapeOf(setup.architecture);
+  TrainingRecipe recipe = {.mixing = mixing};
+  ASSIGN_OR_RETURN(recipe.sizes, SizesFromFlags(setup.architecture, options.epochs));
+  if (!recipe.sizes.empty()) options.data["progressive_sizes"] = FLAGS_progressive_sizes;
   options.max_bad_samples = MaxBadSamplesFromFlags();
   options.data["loader"] = LoaderIdentity(input);
   std::vector<int64_t> samples;  // None: all.
@@ -82,8 +118,8 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
     ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*setup.test_data, *setup.communicator));
   }
   const distributed::Place place = setup.communicator->place();
-  ASSIGN_OR_RETURN(setup.train,
-                   TrainSource(*setup.train_data, std::move(samples), options.seed, input, place));
+  ASSIGN_OR_RETURN(setup.train, TrainSource(*setup.train_data, std::move(samples), options.seed,
+                                            input, place, recipe));
   if (setup.test_data != nullptr) {
     ASSIGN_OR_RETURN(setup.test, EvalSource(*setup.test_data, input, place));
   }

@@ -9,6 +9,7 @@
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "data/pixels/mixing.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/training/loader_source.h"
@@ -31,8 +32,9 @@ struct TrainingSetup {
 
 // From --train_data, --test_data, --initial_weights and the flags of architecture, loader and
 // device. Seeds LibTorch with options.seed and enters the data into options.data. InvalidArgument
-// naming the flag, or the file's field, that is wrong.
-absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions& options);
+// naming the flag, or the file's field, that is wrong. `mixing` is what becomes of training images.
+absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions& options,
+                                                     const data::Mixing& mixing = {});
 
 // What this training takes, as far as a network `like` the one to be trained tells; `forward` is
 // its. ResourceExhausted, on every rank alike, if steps need more memory than the ranks of a host

@@ -34,6 +34,20 @@ class Normalization:
     mean: Sequence[float]
     std: Sequence[float]
 
+class Policy(Enum):
+    none = ...
+    trivial = ...
+    rand = ...
+
+class PixelPolicy:
+    brightness: float
+    contrast: float
+    saturation: float
+    hue: float
+    kind: Policy
+    ops: int
+    magnitude: int
+
 class Augmentation:
     crop: Crop
     size: int
@@ -45,6 +59,7 @@ class Augmentation:
     min_ratio: float
     max_ratio: float
     center: float
+    policy: PixelPolicy
     normalization: Normalization
     def check(self) -> None: ...
 

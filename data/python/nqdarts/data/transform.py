@@ -12,7 +12,7 @@ _CIFAR = {"mean": (0.49139968, 0.48215827, 0.44653124), "std": (0.24703233, 0.24
 
 @dataclasses.dataclass(frozen=True)
 class Transform:
-    """Crop, resize, flip, erase and normalize.
+    """Crop, resize, flip, change colours, erase and normalize.
 
     ``crop`` is one of
 
@@ -22,7 +22,10 @@ class Transform:
     - ``"shift"``: a window of ``size`` x ``size`` pixels of the image with ``padding`` black pixels around it, at a
       random place; nothing is resized.
 
-    Then ``flip`` mirrors left and right with probability 1/2; ``cutout`` blanks a square of so many pixels around a
+    Then ``flip`` mirrors left and right with probability 1/2; ``color_jitter`` changes brightness, contrast and
+    saturation by factors of up to 1 + and 1 - the first three numbers, and the hue by up to so many turns;
+    ``policy`` is ``"trivial"`` for TrivialAugment (wide), ``"rand"`` for RandAugment of ``rand_ops`` changes of
+    ``rand_magnitude`` thirtieths, or ``"none"``: all as torchvision has them; ``cutout`` blanks a square of so many pixels around a
     random one (0: none); and of float32 images each channel's value v of 0 to 255 becomes ``(v / 255 - mean) / std``.
 
     The seed, the epoch and the sample alone decide what is drawn.
@@ -36,6 +39,10 @@ class Transform:
     area: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     center: float = 224 / 256
+    color_jitter: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    policy: str = "none"
+    rand_ops: int = 2
+    rand_magnitude: int = 9
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
@@ -73,6 +80,14 @@ def augmentation(transform: Transform) -> _native.Augmentation:
     result.min_area, result.max_area = arguments.numbers("transform.area", transform.area, 2)
     result.min_ratio, result.max_ratio = arguments.numbers("transform.ratio", transform.ratio, 2)
     result.center = arguments.number("transform.center", transform.center)
+    policy = _native.PixelPolicy()
+    policy.brightness, policy.contrast, policy.saturation, policy.hue = arguments.numbers(
+        "transform.color_jitter", transform.color_jitter, 4, 0)
+    kind = arguments.choice("transform.policy", transform.policy, ("none", "trivial", "rand"))
+    policy.kind = getattr(_native.Policy, kind)
+    policy.ops = arguments.integer("transform.rand_ops", transform.rand_ops, 1, 16)
+    policy.magnitude = arguments.integer("transform.rand_magnitude", transform.rand_magnitude, 0, 30)
+    result.policy = policy
     normalization = _native.Normalization()
     normalization.mean = arguments.numbers("transform.mean", transform.mean, 3)
     normalization.std = arguments.numbers("transform.std", transform.std, 3)
