@@ -19,7 +19,8 @@ constexpr int kRunVersion = 1;
 RunRecord::RunRecord(const TrainerOptions& options, nlohmann::json identity)
     : options_(options),
       identity_(std::move(identity)),
-      store_(CheckpointsFolder(options.run_folder), options.keep_checkpoints) {}
+      store_(CheckpointsFolder(options.run_folder), options.keep_checkpoints),
+      writer_(&store_) {}
 
 absl::StatusOr<std::unique_ptr<RunRecord>> RunRecord::Open(const TrainerOptions& options,
                                                            nlohmann::json identity,
@@ -72,13 +73,18 @@ absl::Status RunRecord::Begin(const nlohmann::json& origin_description,
   return absl::OkStatus();
 }
 
-absl::Status RunRecord::WriteCheckpoint(int64_t step, base::TensorMap state,
+absl::Status RunRecord::StartCheckpoint(int64_t step, base::TensorMap state,
                                         nlohmann::json description, std::optional<double> score) {
   RETURN_IF_ERROR(folder_->Check());
   description["global_step"] = step;
   description["identity"] = identity_;
   description["build"] = base::BuildId();
-  return store_.Write(step, {std::move(state), std::move(description)}, score);
+  return writer_.Start(step, {std::move(state), std::move(description)}, score);
+}
+
+absl::Status RunRecord::LastCheck() {
+  RETURN_IF_ERROR(folder_->LastCheck());
+  return writer_.Check();
 }
 
 }  // namespace distributed

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "distributed/training/checkpoint.h"
+#include "distributed/training/checkpoint_writer.h"
 #include "distributed/training/run_folder.h"
 #include "distributed/training/run_log.h"
 #include "distributed/training/trainer_options.h"
@@ -33,12 +34,17 @@ class RunRecord {
   absl::Status Begin(const nlohmann::json& origin_description,
                      const nlohmann::ordered_json& environment);
 
-  // A checkpoint of `step`; `description` is completed with identity and build.
-  absl::Status WriteCheckpoint(int64_t step, base::TensorMap state, nlohmann::json description,
+  // Begins a checkpoint of `step`, of which a copy is taken (CheckpointWriter::Start);
+  // `description` is completed with identity and build.
+  absl::Status StartCheckpoint(int64_t step, base::TensorMap state, nlohmann::json description,
                                std::optional<double> score);
 
-  // OK as long as the folder is this run's alone, as far as is known (RunLock::LastCheck).
-  absl::Status LastCheck() { return folder_->LastCheck(); }
+  // Waits for it.
+  absl::Status FinishCheckpoint() { return writer_.Finish(); }
+
+  // OK as long as the folder is this run's alone, as far as is known (RunLock::LastCheck), and the
+  // last checkpoint, if it is done, was written.
+  absl::Status LastCheck();
 
   // After Begin().
   RunLog& log() { return *log_; }
@@ -50,6 +56,7 @@ class RunRecord {
   const nlohmann::json identity_;
   std::unique_ptr<RunFolder> folder_;
   CheckpointStore store_;
+  CheckpointWriter writer_;
   std::unique_ptr<RunLog> log_;
 };
 

@@ -1,7 +1,6 @@
 #include "distributed/training/trainer.h"
 
 #include <algorithm>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,20 +31,6 @@
 
 namespace distributed {
 namespace {
-
-// The result of `body`, whose exceptions (LibTorch's, and ours that passed through LibTorch) become
-// errors.
-template <typename Body>
-auto CatchErrors(const Body& body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (const StatusException& error) {
-    return error.status();
-  } catch (const std::exception& error) {
-    const std::string what = error.what();  // Its first line; a C++ stack follows.
-    return absl::InternalError(what.substr(0, what.find('\n')));
-  }
-}
 
 void SeedRandomGenerators(uint64_t seed, int64_t global_step) {
   const uint64_t key[] = {seed, static_cast<uint64_t>(global_step)};
@@ -107,13 +92,19 @@ class Trainer {
       AddLine(absl::StrCat(bad_samples_.size(), " damaged samples were left out: ",
                            options_.run_folder, "/bad_samples.jsonl"));
     }
+    return FinishCheckpoint();
+  }
+
+  // What is being written is on the disk afterwards, or its error known to all ranks.
+  absl::Status FinishCheckpoint() {
+    if (is_root()) local_status_.Update(record_->FinishCheckpoint());
     return AgreeOnStatus(communicator_, local_status_);
   }
 
   absl::Status Stop() {
     const std::string stopped = absl::StrCat("stopped by a signal before ", position_);
     AddLine(stopped);
-    RETURN_IF_ERROR(AgreeOnStatus(communicator_, local_status_));
+    RETURN_IF_ERROR(FinishCheckpoint());
     return absl::CancelledError(absl::StrCat(stopped, "; to be resumed from its checkpoint"));
   }
 
@@ -377,7 +368,8 @@ class Trainer {
     return absl::OkStatus();
   }
 
-  // Writes a checkpoint before the step that comes next.
+  // Takes a checkpoint before the step that comes next, which goes to the disk while steps go on.
+  // What a disk refuses becomes known to all ranks when they vote.
   absl::Status WriteCheckpoint(std::optional<double> score) {
     phases_.Begin("checkpoint");
     RETURN_IF_ERROR(interval_.Reduce(communicator_));
@@ -394,7 +386,7 @@ class Trainer {
                                     {"best_accuracy", summary_.best_accuracy},
                                     {"bad_samples", bad_samples_.ToJson()}};
       local_status_ = CatchErrors([&] {
-        return record_->WriteCheckpoint(global_step_, task_.State(), std::move(description), score);
+        return record_->StartCheckpoint(global_step_, task_.State(), std::move(description), score);
       });
     }
     checkpointed_step_ = global_step_;
