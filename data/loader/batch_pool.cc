@@ -30,4 +30,9 @@ std::shared_ptr<BatchBuffer> BatchPool::Take() {
   });
 }
 
+void BatchPool::Clear() {
+  const std::lock_guard lock(free_->mutex);
+  free_->buffers.clear();
+}
+
 }  // namespace data

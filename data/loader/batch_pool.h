@@ -70,6 +70,9 @@ class BatchPool {
   // A buffer with pixels of unspecified content and stale other fields.
   std::shared_ptr<BatchBuffer> Take();
 
+  // Gives the memory of those that nobody holds back to the system.
+  void Clear();
+
  private:
   struct FreeList {
     std::mutex mutex;

@@ -114,19 +114,30 @@ size_t MostImageBytes(const LoaderOptions& options) {
 
 }  // namespace
 
-class Loader::Impl {
+class Loader::Impl : public DecodePool::Client {
  public:
   Impl(const Dataset& dataset, LoaderOptions options);
-  ~Impl();
+  ~Impl() override;
 
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
   absl::Status Seek(int64_t epoch, int64_t step);
   bool IsReady(std::chrono::milliseconds patience);
+  void Pause();
   absl::StatusOr<Batch> Next();
+  bool Work(int thread) override;
   int64_t skipped_count() const { return skipped_.size(); }
   std::vector<SkippedSample> skipped_samples() const;
 
  private:
+  // Of images of one size.
+  struct Maker {
+    Maker(const Augmentation& augmentation, PixelFormat format, VerifiedSamples* verified)
+        : size(augmentation.size), preprocessor(augmentation, format, verified) {}
+
+    const int size;
+    Preprocessor preprocessor;
+  };
+
   struct Position {
     int64_t epoch = 0;
     int64_t step = 0;
@@ -139,8 +150,9 @@ class Loader::Impl {
   void PlanAhead();                              // mutex_ held
   std::shared_ptr<BatchBuffer> Untaken() const;  // mutex_ held
   std::shared_ptr<BatchBuffer> Unasked() const;  // mutex_ held
+  void Resume();
   void ReadAhead();
-  void Work();
+  void Announce(std::unique_lock<std::mutex>& lock);
   void Make(BatchBuffer& buffer, int64_t first, int64_t last, Preprocessor& preprocessor);
   void MixPairs(BatchBuffer& buffer, int64_t first, int64_t last);
   absl::Status DropBadSamples(BatchBuffer& buffer);
@@ -151,8 +163,10 @@ class Loader::Impl {
   const int64_t window_steps_;  // that are announced at a time
   const int read_depth_;
   const int64_t together_;  // samples that one thread makes
+  const std::shared_ptr<DecodePool> threads_;
   VerifiedSamples verified_;
-  BatchPool pool_;
+  BatchPool buffers_;
+  std::vector<std::optional<Maker>> makers_;  // of each thread
 
   // Used by the caller's thread only.
   Position next_;     // to be returned
@@ -168,7 +182,8 @@ class Loader::Impl {
   std::deque<std::shared_ptr<BatchBuffer>> pending_;
   std::deque<std::pair<int64_t, int64_t>> announcements_;  // [first, last) to be read soon
   bool stop_ = false;
-  std::vector<std::thread> threads_;
+  std::vector<std::thread> readers_;
+  bool paused_ = true;  // The caller's.
 };
 
 Loader::Impl::Impl(const Dataset& dataset, LoaderOptions options)
@@ -178,22 +193,44 @@ Loader::Impl::Impl(const Dataset& dataset, LoaderOptions options)
       window_steps_(std::max<int64_t>(1, kWindowSamples / options_.global_batch)),
       read_depth_(dataset_.read_depth()),
       together_(options_.mixing.any() ? 2 : 1),
+      threads_(options_.pool != nullptr ? options_.pool
+                                        : std::make_shared<DecodePool>(options_.threads)),
       verified_(dataset_.size()),
-      pool_(MostImageBytes(options_) *
-                ((options_.global_batch + options_.world_size - 1) / options_.world_size),
-            options_.allocate) {
-  PlanAhead();
-  for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
-  for (int i = 0; i < read_depth_; ++i) threads_.emplace_back([this] { ReadAhead(); });
+      buffers_(MostImageBytes(options_) *
+                   ((options_.global_batch + options_.world_size - 1) / options_.world_size),
+               options_.allocate),
+      makers_(threads_->threads()) {
+  Resume();
 }
 
-Loader::Impl::~Impl() {
+Loader::Impl::~Impl() { Pause(); }
+
+void Loader::Impl::Resume() {
+  if (!std::exchange(paused_, false)) return;
+  stop_ = false;
+  planned_ = next_;
+  {
+    const std::lock_guard lock(mutex_);
+    PlanAhead();
+  }
+  threads_->Add(this);
+  for (int i = 0; i < read_depth_; ++i) readers_.emplace_back([this] { ReadAhead(); });
+}
+
+void Loader::Impl::Pause() {
+  if (std::exchange(paused_, true)) return;
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& reader : readers_) reader.join();
+  readers_.clear();
+  threads_->Remove(this);
+  announcements_.clear();
+  pending_.clear();
+  for (std::optional<Maker>& maker : makers_) maker.reset();
+  buffers_.Clear();
 }
 
 Loader::Impl::Position Loader::Impl::After(Position place) const {
@@ -216,7 +253,7 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
   if (options_.order == Order::kQuasiRandom) AnnounceWindow(place.step / window_steps_ + 1);
 
   const auto [begin, end] = RankShare(count, options_.rank, options_.world_size);
-  std::shared_ptr<BatchBuffer> buffer = pool_.Take();
+  std::shared_ptr<BatchBuffer> buffer = buffers_.Take();
   buffer->epoch = place.epoch;
   buffer->step = place.step;
   buffer->global_size = count;
@@ -264,6 +301,8 @@ void Loader::Impl::PlanAhead() {
     pending_.push_back(Plan(planned_));
     planned_ = After(planned_);
   }
+  threads_->Wake();
+  changed_.notify_all();
 }
 
 absl::Status Loader::Impl::Seek(int64_t epoch, int64_t step) {
@@ -273,21 +312,26 @@ absl::Status Loader::Impl::Seek(int64_t epoch, int64_t step) {
   }
   const Position place = {epoch, step};
   if (place == next_) return absl::OkStatus();
+  if (paused_) {
+    next_ = place;
+    return absl::OkStatus();
+  }
   const std::lock_guard lock(mutex_);
   announcements_.clear();
   pending_.clear();  // a thread that is making one of these holds it until it is done
   next_ = planned_ = place;
   PlanAhead();
-  changed_.notify_all();
   return absl::OkStatus();
 }
 
 bool Loader::Impl::IsReady(std::chrono::milliseconds patience) {
+  Resume();
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, patience, [this] { return pending_.front()->finished(); });
 }
 
 absl::StatusOr<Batch> Loader::Impl::Next() {
+  Resume();
   std::shared_ptr<BatchBuffer> buffer;
   {
     std::unique_lock lock(mutex_);
@@ -296,7 +340,6 @@ absl::StatusOr<Batch> Loader::Impl::Next() {
     pending_.pop_front();
     next_ = After(next_);
     PlanAhead();
-    changed_.notify_all();
   }
   const int64_t planned = buffer->sample_ids.size();
   RETURN_IF_ERROR(DropBadSamples(*buffer));
@@ -385,7 +428,7 @@ void Loader::Impl::ReadAhead() {
     reading.sample = dataset_.Read(buffer->sample_ids[index], reading.bytes);
     lock.lock();
     reading.done = true;
-    changed_.notify_all();
+    threads_->Wake();
   }
 }
 
@@ -418,39 +461,40 @@ void Loader::Impl::MixPairs(BatchBuffer& buffer, int64_t first, int64_t last) {
   }
 }
 
-void Loader::Impl::Work() {
-  Augmentation augmentation = options_.augmentation;
-  std::optional<Preprocessor> preprocessor;
+// Tells the dataset what will be read.
+void Loader::Impl::Announce(std::unique_lock<std::mutex>& lock) {
+  const auto [first, last] = announcements_.front();
+  announcements_.pop_front();
+  lock.unlock();
+  dataset_.WillRead(first, last);
+}
+
+bool Loader::Impl::Work(int thread) {
   std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock,
-                  [this] { return stop_ || !announcements_.empty() || Untaken() != nullptr; });
-    if (stop_) return;
-    if (!announcements_.empty()) {
-      const auto [first, last] = announcements_.front();
-      announcements_.pop_front();
-      lock.unlock();
-      dataset_.WillRead(first, last);
-      lock.lock();
-      continue;
-    }
-    std::shared_ptr<BatchBuffer> buffer = Untaken();
-    const int64_t count = buffer->sample_ids.size();
-    const int64_t share = options_.threads * together_;
-    const int64_t fair = (count + share - 1) / share * together_;
-    const int64_t first = buffer->taken;
-    const int64_t last = first + buffer->Ready(std::min(fair, kSamplesAtOnce), together_);
-    buffer->taken = last;
-    lock.unlock();
-    if (!preprocessor.has_value() || augmentation.size != buffer->size) {
-      augmentation.size = buffer->size;
-      preprocessor.emplace(augmentation, options_.format, &verified_);
-    }
-    Make(*buffer, first, last, *preprocessor);
-    lock.lock();
-    buffer->made += last - first;
-    if (buffer->finished()) changed_.notify_all();
+  if (!announcements_.empty()) {
+    Announce(lock);
+    return true;
   }
+  const std::shared_ptr<BatchBuffer> buffer = Untaken();
+  if (buffer == nullptr) return false;
+  const int64_t count = buffer->sample_ids.size();
+  const int64_t share = threads_->threads() * together_;
+  const int64_t fair = (count + share - 1) / share * together_;
+  const int64_t first = buffer->taken;
+  const int64_t last = first + buffer->Ready(std::min(fair, kSamplesAtOnce), together_);
+  buffer->taken = last;
+  lock.unlock();
+  std::optional<Maker>& maker = makers_[thread];
+  if (!maker.has_value() || maker->size != buffer->size) {
+    Augmentation augmentation = options_.augmentation;
+    augmentation.size = buffer->size;
+    maker.emplace(augmentation, options_.format, &verified_);
+  }
+  Make(*buffer, first, last, maker->preprocessor);
+  lock.lock();
+  buffer->made += last - first;
+  if (buffer->finished()) changed_.notify_all();
+  return true;
 }
 
 absl::StatusOr<std::unique_ptr<Loader>> Loader::Create(const Dataset& dataset,
@@ -466,6 +510,7 @@ absl::StatusOr<std::unique_ptr<Loader>> Loader::Create(const Dataset& dataset,
 Loader::Loader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Loader::~Loader() = default;
 
+void Loader::Pause() { impl_->Pause(); }
 int64_t Loader::steps_per_epoch() const { return impl_->steps_per_epoch(); }
 absl::Status Loader::Seek(int64_t epoch, int64_t step) { return impl_->Seek(epoch, step); }
 bool Loader::IsReady(std::chrono::milliseconds patience) { return impl_->IsReady(patience); }

@@ -11,7 +11,7 @@
 //   }
 //
 // Of a dataset that is read from a server, the samples of the batches made ahead are read by
-// threads of their own, Dataset::read_depth() of them; `threads` decode.
+// threads of their own, Dataset::read_depth() of them; `threads`, or those of `pool`, decode.
 //
 // (seed, epoch, sample) alone decides order and augmentation, of mixed images those of the pair. So
 // the global batches are the same on any number of ranks and threads, and after a Seek.
@@ -29,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "data/loader/decode_pool.h"
 #include "data/loader/sampler.h"
 #include "data/loader/skipped_sample.h"
 #include "data/pixels/augmentation.h"
@@ -64,6 +65,8 @@ struct LoaderOptions {
   Mixing mixing = {};
   PixelFormat format = PixelFormat::kFloat32Nchw;
   int threads = 1;
+  // Threads shared with other loaders, in place of `threads` of its own.
+  std::shared_ptr<DecodePool> pool = nullptr;
   int prefetch = 2;  // batches made ahead
 
   // What a damaged sample does. What is no damage, such as a file that cannot be read or an image
@@ -118,6 +121,10 @@ class Loader {
 
   // Whether Next would return at once; waits for that, but no longer than `patience`.
   bool IsReady(std::chrono::milliseconds patience);
+
+  // Gives up threads and memory until the next call that wants batches, which come as if nothing
+  // had been, but later.
+  void Pause();
 
   // The next batch; the epochs follow each other. With an error the loader has moved on to the next
   // step, and may be used further.

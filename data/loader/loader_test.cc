@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -192,6 +193,53 @@ TEST(LoaderTest, ADamagedImageLeavesItsCompanionAsItIs) {
   EXPECT_EQ(batch->label_shares[2], 1);
   EXPECT_EQ(batch->other_labels[2], batch->labels[2]);
   EXPECT_EQ(batch->label_shares[3], batch->label_shares[4]);
+}
+
+TEST(LoaderTest, LoadersShareThreads) {
+  const MemoryDataset dataset = SmallImages(32);
+  LoaderOptions options = TrainOptions(8);
+  const std::vector<Content> expected = ReadBatches(dataset, options, 1, 12);
+  options.pool = std::make_shared<DecodePool>(2);
+  const auto first = Loader::Create(dataset, options), second = Loader::Create(dataset, options);
+  ASSERT_TRUE((*second)->Seek(1, 0).ok());
+  for (int i = 0; i < 8; ++i) {
+    for (const auto& [loader, place] : {std::pair(first->get(), i), {second->get(), i + 4}}) {
+      const auto batch = loader->Next();
+      ASSERT_TRUE(batch.ok()) << batch.status();
+      Content content;
+      Append(*batch, content);
+      EXPECT_EQ(content, expected[place]) << place;
+    }
+  }
+}
+
+TEST(LoaderTest, APauseChangesNothing) {
+  const MemoryDataset dataset = SmallImages(32);
+  LoaderOptions options = TrainOptions(8);
+  options.threads = 2;
+  options.prefetch = 3;
+  const std::vector<Content> expected = ReadBatches(dataset, options, 1, 12);
+  const auto loader = Loader::Create(dataset, options);
+  ASSERT_TRUE(loader.ok()) << loader.status();
+  Batch kept;
+  for (int i = 0; i < 8; ++i) {
+    if (i % 3 == 1) (*loader)->Pause();
+    if (i % 3 == 2) {
+      (*loader)->Pause();
+      (*loader)->Pause();
+      EXPECT_TRUE((*loader)->Seek(0, 0).ok());
+      EXPECT_TRUE((*loader)->Seek(i / 4, i % 4).ok());
+    }
+    const auto batch = (*loader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    Content content;
+    Append(*batch, content);
+    EXPECT_EQ(content, expected[i]) << i;
+    if (i == 0) kept = *batch;
+  }
+  Content content;
+  Append(kept, content);
+  EXPECT_EQ(content, expected[0]);
 }
 
 TEST(LoaderTest, SizesGrowWithTheEpochs) {

@@ -49,6 +49,9 @@ class BatchSource {
   // the next epoch.
   virtual absl::StatusOr<Batch> Next() = 0;
 
+  // Until the next call that wants batches there will be none for a while: threads and memory may go.
+  virtual void Pause() {}
+
   // The damaged samples that this rank's batches have been made without, and that the last call did
   // not return.
   virtual std::vector<SkippedSample> TakeSkippedSamples() { return {}; }

@@ -44,6 +44,7 @@ absl::StatusOr<Evaluation> EvaluateBatches(
     ASSIGN_OR_RETURN(const Metrics metrics, evaluate(*batch));
     totals.Add(metrics);
   }
+  source.Pause();
   RETURN_IF_ERROR(bad_samples.Add(kStream, source.TakeSkippedSamples(), communicator));
   RETURN_IF_ERROR(bad_samples.Check(max_bad_samples));
   if (evaluation.judged == 0) {

@@ -25,6 +25,8 @@ class LoaderSource : public BatchSource {
   int64_t steps_per_epoch() const override { return loader_->steps_per_epoch(); }
   absl::Status Seek(int64_t epoch, int64_t step) override { return loader_->Seek(epoch, step); }
 
+  void Pause() override { loader_->Pause(); }
+
   // The tensors are the loader's memory, which returns to it with the last of them.
   absl::StatusOr<Batch> Next() override;
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "data/io/printable_name.h"
+#include "data/loader/decode_pool.h"
 #include "data/loader/open_dataset.h"
 #include "data/pixels/augmentation.h"
 #include "data/sources/mixture_dataset.h"
@@ -29,7 +30,7 @@ DEFINE_int32(image_size, 32, "Height and width of the network's input, pixels.")
 FLAG_RANGE(image_size, tools::FromTo(1, 65536));
 DEFINE_int64(batch, 256, "Samples of a step, over all ranks.");
 FLAG_RANGE(batch, tools::FromTo(1, tools::kMany));
-DEFINE_int32(threads, 1, "Threads of a rank that decode images.");
+DEFINE_int32(threads, 1, "Threads of a rank that decode images, for all of its streams.");
 FLAG_RANGE(threads, tools::FromTo(1, 1024));
 DEFINE_int32(prefetch, 2, "Batches that a rank makes ahead.");
 FLAG_RANGE(prefetch, tools::FromTo(1, 1024));
@@ -68,6 +69,14 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenOne(const std::string& flag,
     LOG(INFO) << "--" << flag << "=" << path << ": " << line;
   }
   return dataset;
+}
+
+// --threads of them, as long as a loader has them.
+std::shared_ptr<data::DecodePool> DecodePoolOfProcess() {
+  static auto* const last = new std::weak_ptr<data::DecodePool>;
+  std::shared_ptr<data::DecodePool> pool = last->lock();
+  if (pool == nullptr) *last = pool = std::make_shared<data::DecodePool>(FLAGS_threads);
+  return pool;
 }
 
 }  // namespace
@@ -154,7 +163,7 @@ absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& sh
   options.global_batch = FLAGS_batch;
   options.rank = place.rank;
   options.world_size = place.size;
-  options.threads = FLAGS_threads;
+  options.pool = DecodePoolOfProcess();
   options.prefetch = FLAGS_prefetch;
   return options;
 }
@@ -162,7 +171,9 @@ absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& sh
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> EvalSource(
     const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place) {
   ASSIGN_OR_RETURN(const data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
-  return distributed::LoaderSource::Create(dataset, options);
+  ASSIGN_OR_RETURN(auto source, distributed::LoaderSource::Create(dataset, options));
+  source->Pause();  // Until an epoch is over.
+  return source;
 }
 
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> CalibrationSource(
