@@ -106,13 +106,13 @@ class CompareTest(unittest.TestCase):
   def test_pareto_list_in_order_of_cost(self):
     results = self.compare("--seeds=2,4", "--budget_bits=4,2,3.5")
     points = results["pareto"]
-    budgets = [1e9 * (bits / 32) ** 2 for bits in (2, 2, 2, 3.5, 3.5, 3.5, 4, 4, 4)]
+    budgets = [1e9 * (bits / 32) ** 2 for bits in (2, 3, 3.5, 4) for _ in range(3)]
     self.assertEqual([point["target_bit_ops"] for point in points], budgets)
     self.assertEqual([point["bit_ops"] for point in points], budgets)
     self.assertEqual([point["method"] for point in points[:3]], ["QDARTS {2,4}", "QSubNet", "random architecture"])
     # All are equally accurate, of the first seed.
     self.assertEqual({point["accuracy"] for point in points}, {20})
-    self.assertEqual([point["dominated"] for point in points], 3 * [False] + 6 * [True])
+    self.assertEqual([point["dominated"] for point in points], 3 * [False] + 9 * [True])
     targets = [call.split()[2] for call in self.calls() if call.split()[0].endswith("search") and call[-1].isdigit()]
     self.assertEqual({f"{budget:.0f}" for budget in budgets} - set(targets), set())
 
@@ -124,9 +124,9 @@ class CompareTest(unittest.TestCase):
     self.assertEqual([pair["other"] for pair in results["paired"]], ["random bits", "sensitivity", "FBQAT 3/3"])
     self.assertEqual(results["paired"][0]["method"], "differentiable")
     points = results["pareto"]
-    self.assertEqual([point["method"] for point in points], 3 * ["differentiable", "sensitivity", "random bits"])
+    self.assertEqual([point["method"] for point in points], 4 * ["differentiable", "sensitivity", "random bits"])
     self.assertEqual([point["bit_ops"] for point in points],
-                     [1e9 * (bits / 32) ** 2 for bits in (2, 2, 2, 2.5, 2.5, 2.5, 4, 4, 4)])
+                     [1e9 * (bits / 32) ** 2 for bits in (2, 2.5, 3, 4) for _ in range(3)])
     # Per seed 7 trainings, each evaluated, 3 choices of bits, PTQ; with the first, 9 choices, trained and evaluated.
     self.assertEqual(len(self.calls()), 2 * (7 + 7 + 3 + 1) + 3 * 9)
     self.assertFalse([call for call in self.calls() if call.startswith("search ")])

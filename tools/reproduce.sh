@@ -28,7 +28,7 @@ for part in train t10k; do
 done
 [ "$jobs" = 1 ] || export OMP_NUM_THREADS=1
 compare=("$tool/compare" --train_data="$run/data/train" --test_data="$run/data/t10k" --output="$run" --seeds=2,3,4
-  --budget_bits=2.25,2.5,2.75,3.25,3.5,3.75 --ptq_methods=linear,minmax,log,tanh --ptq_sweep=8/8,4/4
+  --budget_bits=2.25,2.5,2.75,3.25,3.5 --ptq_methods=linear,minmax,log,tanh --ptq_sweep=8/8,4/4
   --jobs="$jobs" "${settings[@]}" "$@")
 "${compare[@]}" --dry_run # A minute, lest a flag be found wrong after an hour.
 "${compare[@]}"

@@ -4,7 +4,7 @@ Of cells: SubNet (PC-DARTS in float); on its genotype PTQ, FBQAT at 2, 3 and 4 b
 sensitivity, and QSubNet; QDARTS over bits 2, 4 and over 2, 4, 8; a random architecture with random bits. Of a
 network whose structure is given: the same in float, PTQ, FBQAT, random bits, bits by sensitivity, and the
 differentiable search. All that choose bits do it on one budget, what FBQAT costs at 3 bits, so that accuracies can
-be compared. For each further budget, with the first seed, the searches and what is drawn."""
+be compared. For that and each further budget, with the first seed, the searches and what is drawn."""
 
 import os
 import shlex
@@ -243,7 +243,10 @@ class Comparison:
     self.own, self.rivals = kind.own, kind.rivals
     self.seeds = {seed: kind(options, seed) for seed in options.seeds}
     self.first = self.seeds[options.seeds[0]]
-    self.budgets = {bits: self.first.on_budget(bits) for bits in sorted(options.budget_bits, key=float)}
+    budgets = {bits: self.first.on_budget(bits) for bits in options.budget_bits}
+    for networks in list(budgets.values())[:1]:  # The common budget is one of the list.
+      budgets[str(EQUAL_BITS)] = {method: self.first.networks[method] for method in networks}
+    self.budgets = dict(sorted(budgets.items(), key=lambda item: float(item[0])))
 
   def steps(self):
     steps = [step for seed in self.seeds.values() for step in seed.steps()]
