@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From nothing to a comparison of all methods on data that everybody knows, in one command:
-#   tools/reproduce.sh fashion    about three hours on two cores: small networks, an epoch
+#   tools/reproduce.sh fashion    about two hours on two cores: small networks, an epoch
 #   tools/reproduce.sh fashion --full --device=cuda    the published sizes and schedules, for GPUs
 # Installs what is missing, fetches Fashion-MNIST and packs it. Stopped, it goes on where it was. More flags go
 # to compare (`compare --help`): --seeds, --search_epochs, --launcher, … Results:
