@@ -11,6 +11,7 @@
 #include "data/loader/preprocessor.h"
 #include "data/loader/verified_samples.h"
 #include "data/pixels/augmentation.h"
+#include "data/pixels/pixel_policy.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/pixels/random.h"
 #include "data/sources/test_datasets.h"
@@ -65,10 +66,13 @@ MemoryDataset Photos(bool packed) {
 
 TEST(AllocationTest, NoneForAnImageOnceTheBuffersHaveGrown) {
   if (!HAS_OWN_MALLOC) GTEST_SKIP() << "the sanitizer has the allocator";
-  for (const bool packed : {false, true}) {
+  Augmentation changed = ImageNetTrain();
+  changed.policy = {.brightness = 0.4, .hue = 0.2, .kind = PixelPolicy::Kind::kRandAugment};
+  for (const auto& [packed, augmentation] :
+       {std::pair(false, ImageNetTrain()), {true, ImageNetTrain()}, {true, changed}}) {
     const MemoryDataset dataset = Photos(packed);
     VerifiedSamples verified(dataset.size());
-    Preprocessor preprocessor(ImageNetTrain(), PixelFormat::kFloat32Nchw, &verified);
+    Preprocessor preprocessor(augmentation, PixelFormat::kFloat32Nchw, &verified);
     std::vector<uint8_t> image(preprocessor.image_size());
     const auto run = [&] {
       const int64_t before = allocations;

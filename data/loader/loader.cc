@@ -152,7 +152,6 @@ class Loader::Impl : public DecodePool::Client {
   std::shared_ptr<BatchBuffer> Unasked() const;  // mutex_ held
   void Resume();
   void ReadAhead();
-  void Announce(std::unique_lock<std::mutex>& lock);
   void Make(BatchBuffer& buffer, int64_t first, int64_t last, Preprocessor& preprocessor);
   void MixPairs(BatchBuffer& buffer, int64_t first, int64_t last);
   absl::Status DropBadSamples(BatchBuffer& buffer);
@@ -199,9 +198,7 @@ Loader::Impl::Impl(const Dataset& dataset, LoaderOptions options)
       buffers_(MostImageBytes(options_) *
                    ((options_.global_batch + options_.world_size - 1) / options_.world_size),
                options_.allocate),
-      makers_(threads_->threads()) {
-  Resume();
-}
+      makers_(threads_->threads()) {}
 
 Loader::Impl::~Impl() { Pause(); }
 
@@ -461,18 +458,13 @@ void Loader::Impl::MixPairs(BatchBuffer& buffer, int64_t first, int64_t last) {
   }
 }
 
-// Tells the dataset what will be read.
-void Loader::Impl::Announce(std::unique_lock<std::mutex>& lock) {
-  const auto [first, last] = announcements_.front();
-  announcements_.pop_front();
-  lock.unlock();
-  dataset_.WillRead(first, last);
-}
-
 bool Loader::Impl::Work(int thread) {
   std::unique_lock lock(mutex_);
   if (!announcements_.empty()) {
-    Announce(lock);
+    const auto [first, last] = announcements_.front();
+    announcements_.pop_front();
+    lock.unlock();
+    dataset_.WillRead(first, last);
     return true;
   }
   const std::shared_ptr<BatchBuffer> buffer = Untaken();

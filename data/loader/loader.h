@@ -107,8 +107,9 @@ struct Batch {
 // One thread uses a Loader. It may be destroyed while batches live on.
 class Loader {
  public:
-  // Starts the threads. `dataset` must outlive the loader. InvalidArgument, naming the option, if
-  // the options make no sense, or if an epoch would have no batch.
+  // `dataset` must outlive the loader, which starts to make batches when they are first asked for.
+  // InvalidArgument, naming the option, if the options make no sense, or if an epoch would have no
+  // batch.
   static absl::StatusOr<std::unique_ptr<Loader>> Create(const Dataset& dataset,
                                                         LoaderOptions options);
   ~Loader();

@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
@@ -25,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "base/median.h"
 #include "base/status_macros.h"
 #include "data/codec/jpeg_header.h"
 #include "data/io/encoded_sample.h"
@@ -79,11 +79,6 @@ struct Row {
   std::function<absl::StatusOr<Seconds>(const Samples&)> measure;
   std::vector<Seconds> measured = {};
 };
-
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-  return values[values.size() / 2];
-}
 
 // The JPEGs with one or three components; whole slices of them.
 absl::StatusOr<Samples> ChooseSamples(const Dataset& dataset) {
@@ -225,8 +220,8 @@ void PrintTable(const std::vector<Row>& rows) {
       cpu_ratio.push_back(rows[0].measured[i].cpu / row.measured[i].cpu);
       wall_ratio.push_back(rows[0].measured[i].wall / row.measured[i].wall);
     }
-    std::printf("%-46s %12.0f %6.2f %10.0f %6.2f\n", row.name.c_str(), Median(cpu),
-                Median(cpu_ratio), Median(wall), Median(wall_ratio));
+    std::printf("%-46s %12.0f %6.2f %10.0f %6.2f\n", row.name.c_str(), base::Median(cpu),
+                base::Median(cpu_ratio), base::Median(wall), base::Median(wall_ratio));
   }
 }
 

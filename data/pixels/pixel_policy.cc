@@ -1,10 +1,10 @@
 #include "data/pixels/pixel_policy.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -19,7 +19,7 @@ double Between(double low, double high, Random& random) {
 }
 
 void Jitter(const PixelPolicy& policy, Random& random, RgbImage image) {
-  std::vector<int> order = {0, 1, 2, 3};
+  std::array<int, 4> order = {0, 1, 2, 3};
   Shuffle(order, 0, order.size(), random);
   const auto factor = [&](double x) { return Between(std::max(0.0, 1 - x), 1 + x, random); };
   for (const int i : order) {

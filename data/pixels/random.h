@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 namespace data {
 
@@ -42,8 +41,8 @@ class Random {
 };
 
 // Fisher-Yates shuffle of values[first, last).
-template <typename T>
-void Shuffle(std::vector<T>& values, size_t first, size_t last, Random& random) {
+template <typename Values>
+void Shuffle(Values& values, size_t first, size_t last, Random& random) {
   for (size_t i = last; i > first + 1; --i) {
     std::swap(values[i - 1], values[first + random.Below(i - first)]);
   }

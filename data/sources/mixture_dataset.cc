@@ -34,9 +34,9 @@ absl::StatusOr<std::unique_ptr<MixtureDataset>> MixtureDataset::Create(std::vect
   return mixture;
 }
 
-std::pair<const Dataset&, int64_t> MixtureDataset::Find(int64_t index) const {
+MixtureDataset::Place MixtureDataset::Find(int64_t index) const {
   const int of = part(index);
-  return {*parts_[of].dataset, index - firsts_[of]};
+  return {of, *parts_[of].dataset, index - firsts_[of]};
 }
 
 int MixtureDataset::part(int64_t index) const {
@@ -50,17 +50,17 @@ const std::vector<std::string>& MixtureDataset::class_names() const {
 }
 
 int64_t MixtureDataset::label(int64_t index) const {
-  const auto [dataset, own] = Find(index);
-  return labels_[part(index)][dataset.label(own)];
+  const auto [of, dataset, own] = Find(index);
+  return labels_[of][dataset.label(own)];
 }
 
 std::string MixtureDataset::name(int64_t index) const {
-  const auto [dataset, own] = Find(index);
+  const auto [of, dataset, own] = Find(index);
   return dataset.name(own);
 }
 
 absl::StatusOr<EncodedSample> MixtureDataset::Read(int64_t index, ScratchBuffer& buffer) const {
-  const auto [dataset, own] = Find(index);
+  const auto [of, dataset, own] = Find(index);
   return dataset.Read(own, buffer);
 }
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -41,8 +40,13 @@ class MixtureDataset : public Dataset {
  private:
   explicit MixtureDataset(std::vector<Part> parts);
 
-  // A sample's data set and its index there.
-  std::pair<const Dataset&, int64_t> Find(int64_t index) const;
+  // A sample's part and its index there.
+  struct Place {
+    int part;
+    const Dataset& dataset;
+    int64_t index;
+  };
+  Place Find(int64_t index) const;
 
   const std::vector<Part> parts_;
   std::vector<int64_t> firsts_;               // Of each part; then the number of all samples.

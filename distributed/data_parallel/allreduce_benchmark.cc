@@ -29,6 +29,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/median.h"
 #include "base/status_macros.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/communication/create_communicator.h"
@@ -48,11 +49,6 @@ namespace {
 
 constexpr int kStepsPerRound = 5;
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 absl::StatusOr<double> Seconds(absl::FunctionRef<absl::Status()> body) {
   const absl::Time start = absl::Now();
   RETURN_IF_ERROR(body());
@@ -66,7 +62,7 @@ absl::StatusOr<double> MedianSeconds(absl::FunctionRef<absl::Status()> body) {
   for (double& duration : seconds) {
     ASSIGN_OR_RETURN(duration, Seconds(body));
   }
-  return Median(std::move(seconds));
+  return base::Median(std::move(seconds));
 }
 
 absl::Status MeasureAllReduce(Communicator& communicator) {
@@ -163,9 +159,9 @@ absl::Status MeasureWeakScaling(Communicator& communicator) {
     printf(
         "step of %ld images per rank, median of %d rounds: 1 rank %.1f ms, %d ranks apart %.1f ms, "
         "%d ranks as one job %.1f ms, efficiency %.3f; best round %.3f; load average %.1f\n",
-        FLAGS_batch, FLAGS_repeats, Median(alone) * 1e3, communicator.size(), Median(apart) * 1e3,
-        communicator.size(), Median(together) * 1e3, Median(efficiency),
-        *std::max_element(efficiency.begin(), efficiency.end()), load);
+        FLAGS_batch, FLAGS_repeats, base::Median(alone) * 1e3, communicator.size(),
+        base::Median(apart) * 1e3, communicator.size(), base::Median(together) * 1e3,
+        base::Median(efficiency), *std::max_element(efficiency.begin(), efficiency.end()), load);
   }
   return absl::OkStatus();
 }

@@ -3,7 +3,6 @@
 //   bazel run //distributed/training:checkpoint_writer_benchmark -- --megabytes=30 --folder=/tmp
 #include <stdio.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/median.h"
 #include "distributed/training/checkpoint_writer.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
@@ -34,11 +34,6 @@ double Time(const Body& body) {
   return absl::ToDoubleMilliseconds(absl::Now() - start);
 }
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 void Run() {
   Checkpoint checkpoint = {.state = {}, .description = nlohmann::json::object()};
   for (int i = 0; i < FLAGS_tensors; ++i) {
@@ -58,10 +53,10 @@ void Run() {
   }
   std::filesystem::remove_all(folder);
   printf("%.0f MB in %d tensors, medians of %d\n", FLAGS_megabytes, FLAGS_tensors, FLAGS_repeats);
-  printf("written in place           %8.1f ms\n", Median(in_place));
-  printf("copied, written meanwhile  %8.1f ms, until it is on the disk %.1f ms\n", Median(stall),
-         Median(written));
-  printf("ratio %.1f\n", Median(in_place) / Median(stall));
+  printf("written in place           %8.1f ms\n", base::Median(in_place));
+  printf("copied, written meanwhile  %8.1f ms, until it is on the disk %.1f ms\n",
+         base::Median(stall), base::Median(written));
+  printf("ratio %.1f\n", base::Median(in_place) / base::Median(stall));
 }
 
 }  // namespace

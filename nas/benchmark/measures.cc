@@ -1,6 +1,5 @@
 #include "nas/benchmark/measures.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include "ATen/ops/mm.h"
 #include "ATen/ops/randint.h"
 #include "ATen/ops/randn.h"
+#include "base/median.h"
 #include "glog/logging.h"
 
 namespace nas {
@@ -22,15 +22,10 @@ double Seconds(const std::function<void()>& body) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-  return values[values.size() / 2];
-}
-
 double MedianSeconds(int runs, const std::function<void()>& body) {
   std::vector<double> seconds(runs);
   for (double& value : seconds) value = Seconds(body);
-  return Median(std::move(seconds));
+  return base::Median(std::move(seconds));
 }
 
 // Peak of resident memory since the last reset (Linux).
@@ -71,8 +66,8 @@ StepMeasure MeasureStep(int steps, const std::function<void()>& step,
     forward.push_back(Seconds([&] { of_pass = loss(); }));
     backward.push_back(Seconds([&] { of_pass.backward(); }));
   }
-  measure.forward = Median(std::move(forward));
-  measure.backward = Median(std::move(backward));
+  measure.forward = base::Median(std::move(forward));
+  measure.backward = base::Median(std::move(backward));
   return measure;
 }
 

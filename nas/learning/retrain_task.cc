@@ -18,11 +18,29 @@ namespace {
 using distributed::Batch;
 using distributed::Metrics;
 
-// What most of an image shows.
-at::Tensor MainLabels(const Batch& batch) {
-  if (!batch.other_labels.defined()) return batch.labels;
-  return at::where(batch.label_shares.ge(0.5), batch.labels, batch.other_labels);
-}
+// What a batch's images show, where the network is.
+class Targets {
+ public:
+  Targets(const Batch& batch, c10::Device device) : labels_(batch.labels.to(device)) {
+    if (!batch.other_labels.defined()) return;
+    others_ = batch.other_labels.to(device);
+    shares_ = batch.label_shares.to(device);
+  }
+
+  // The mean over the batch.
+  at::Tensor Loss(const at::Tensor& logits, double smoothing) const {
+    if (!others_.defined()) return CrossEntropy(logits, labels_, smoothing);
+    return MixedCrossEntropy(logits, labels_, others_, shares_, smoothing);
+  }
+
+  // What most of each image shows.
+  at::Tensor Main() const {
+    return others_.defined() ? at::where(shares_.ge(0.5), labels_, others_) : labels_;
+  }
+
+ private:
+  at::Tensor labels_, others_, shares_;  // As Batch has them.
+};
 
 }  // namespace
 
@@ -70,10 +88,12 @@ absl::StatusOr<Metrics> RetrainTask::Step(const distributed::StepContext& contex
   network_->train();
   weights_.ClearGradients();
   const auto [logits, auxiliary_logits] = network_->forward(ImagesLike(batch, like), drop_path);
-  const at::Tensor main_loss = Loss(logits, batch);
+  const Targets targets(batch, like.device());
+  const at::Tensor main_loss = targets.Loss(logits, config_.label_smoothing);
   at::Tensor loss = main_loss;
   if (auxiliary_logits.defined()) {
-    loss = loss + Loss(auxiliary_logits, batch).mul(config_.auxiliary_weight);
+    loss = loss +
+           targets.Loss(auxiliary_logits, config_.label_smoothing).mul(config_.auxiliary_weight);
   }
 
   reducer_.Start();
@@ -82,17 +102,8 @@ absl::StatusOr<Metrics> RetrainTask::Step(const distributed::StepContext& contex
 
   Metrics metrics;
   metrics["gradient_norm"] = GlobalMetric(weights_.Step(epoch_, context.epoch_share));
-  AddMetrics("", main_loss, logits, MainLabels(batch).to(logits.device()), metrics);
+  AddMetrics("", main_loss, logits, targets.Main(), metrics);
   return metrics;
-}
-
-at::Tensor RetrainTask::Loss(const at::Tensor& logits, const Batch& batch) const {
-  const c10::Device device = logits.device();
-  if (!batch.other_labels.defined()) {
-    return CrossEntropy(logits, batch.labels.to(device), config_.label_smoothing);
-  }
-  return MixedCrossEntropy(logits, batch.labels.to(device), batch.other_labels.to(device),
-                           batch.label_shares.to(device), config_.label_smoothing);
 }
 
 absl::StatusOr<Metrics> RetrainTask::Evaluate(const Batch& batch) {

@@ -63,9 +63,6 @@ class RetrainTask : public distributed::Task {
   nlohmann::json Config() const override;
 
  private:
-  // The mean over the batch.
-  at::Tensor Loss(const at::Tensor& logits, const distributed::Batch& batch) const;
-
   const RetrainConfig config_;
   const std::shared_ptr<DerivedNetwork> network_;
   ParameterGroup weights_;

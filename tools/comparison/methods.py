@@ -68,6 +68,7 @@ class Seed:
 
   flag = None  # That names a network, as does its file.
   starts_in_float = False  # Whether what is quantized starts from the weights of the network in float.
+  listed = ()  # Methods that the list of budgets has.
   own = None  # The method that is compared, seed by seed, with `rivals`.
   rivals = ()
 
@@ -96,7 +97,7 @@ class Seed:
     return rows
 
   def on_budget(self, bits):
-    """{method: its network} of those that the list of budgets has, on what the float network would cost at `bits`."""
+    """{method: its network} of those that are `listed`, on what the float network would cost at `bits`."""
     raise NotImplementedError
 
   def bit_ops_at(self, bits):
@@ -183,6 +184,7 @@ class CellSeed(Seed):
   flag = "architecture"
   own = "QDARTS {2,4}"
   rivals = ("random architecture", "random bits", "sensitivity", "QSubNet", FBQAT)
+  listed = (own, "QSubNet", "random architecture")
   candidates = ("2,4", "2,4,8")  # Bits of QDARTS.
 
   def __init__(self, options, seed):
@@ -221,6 +223,7 @@ class FixedSeed(Seed):
   flag = "network"
   starts_in_float = True
   own = "differentiable"
+  listed = (own, "sensitivity", "random bits")
   rivals = ("random bits", "sensitivity", FBQAT)
 
   def __init__(self, options, seed):
@@ -243,10 +246,13 @@ class Comparison:
     self.own, self.rivals = kind.own, kind.rivals
     self.seeds = {seed: kind(options, seed) for seed in options.seeds}
     self.first = self.seeds[options.seeds[0]]
-    budgets = {bits: self.first.on_budget(bits) for bits in options.budget_bits}
-    for networks in list(budgets.values())[:1]:  # The common budget is one of the list.
-      budgets[str(EQUAL_BITS)] = {method: self.first.networks[method] for method in networks}
-    self.budgets = dict(sorted(budgets.items(), key=lambda item: float(item[0])))
+    budgets = {*options.budget_bits, str(EQUAL_BITS)} if options.budget_bits else ()
+    self.budgets = {bits: self._on_budget(bits) for bits in sorted(budgets, key=float)}
+
+  def _on_budget(self, bits):
+    if float(bits) == EQUAL_BITS:  # Those that are trained anyway.
+      return {method: self.first.networks[method] for method in self.first.listed}
+    return self.first.on_budget(bits)
 
   def steps(self):
     steps = [step for seed in self.seeds.values() for step in seed.steps()]

@@ -171,9 +171,7 @@ absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& sh
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> EvalSource(
     const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place) {
   ASSIGN_OR_RETURN(const data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
-  ASSIGN_OR_RETURN(auto source, distributed::LoaderSource::Create(dataset, options));
-  source->Pause();  // Until an epoch is over.
-  return source;
+  return distributed::LoaderSource::Create(dataset, options);
 }
 
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> CalibrationSource(
