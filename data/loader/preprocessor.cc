@@ -1,6 +1,7 @@
 #include "data/loader/preprocessor.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,8 +27,11 @@ absl::Status Preprocessor::RunRead(const Dataset& dataset,
                                    Random random, uint8_t* image) {
   const absl::Status status = RunUnnamed(sample, index, random, image);
   if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat("sample ", index, " (", dataset.name(index),
-                                                  "): ", status.message()));
+  std::string which = absl::StrCat("sample ", index);
+  // A server that did not send the sample has its name, too: it would be waited for as long.
+  const bool lost = dataset.read_depth() > 0 && !sample.ok() && !absl::IsDataLoss(status);
+  if (!lost) absl::StrAppend(&which, " (", dataset.name(index), ")");
+  return absl::Status(status.code(), absl::StrCat(which, ": ", status.message()));
 }
 
 absl::StatusOr<PixelRegion> Preprocessor::Decode(int64_t index, EncodedSample sample,

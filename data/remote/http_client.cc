@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <random>
@@ -24,6 +25,8 @@ namespace {
 constexpr absl::Duration kStrangerTimeout = absl::Seconds(10);
 constexpr absl::Duration kFirstWait = absl::Milliseconds(100), kLongestWait = absl::Seconds(5);
 constexpr absl::Duration kLongestPatience = absl::Seconds(20);
+// Longer than a try may last and the wait before it.
+constexpr absl::Duration kOutageForgotten = absl::Seconds(30);
 constexpr absl::Duration kNoticeAfter = absl::Seconds(1), kBetweenNotices = absl::Seconds(30);
 
 // Debian's, where libcurl looks by itself, are not where every system has them.
@@ -77,6 +80,7 @@ class HttpClient::Impl {
   void BeginTries(absl::Time now);
   void EndTry(CURL* easy, CURLcode result);
   void TryLater(Try tried);
+  void GiveUp();
   void Notice(const Request& request, absl::Time now);
   absl::Duration UntilNextTry(absl::Time now) const;
 
@@ -85,6 +89,9 @@ class HttpClient::Impl {
 
   // Used by the thread alone.
   bool met_ = false;  // whether a server has answered
+  // Of tries, without an answer in between. What fails then has waited with those before it, or a
+  // batch would wait for the timeout as often as its samples exceed the depth.
+  absl::Time outage_since_ = absl::InfiniteFuture(), last_failure_ = absl::InfinitePast();
   absl::Time noticed_ = absl::InfinitePast();
   std::deque<std::unique_ptr<Request>> waiting_;
   std::vector<Try> tries_;
@@ -162,6 +169,7 @@ void HttpClient::Impl::EndTry(CURL* easy, CURLcode result) {
   idle_.push_back(easy);
   if (outcome == HttpTransfer::Outcome::kAgain) return TryLater(std::move(ended));
   met_ = true;
+  outage_since_ = absl::InfiniteFuture();
   ended.request->transfer.Finish(ended.request->transfer.status());
 }
 
@@ -170,7 +178,10 @@ void HttpClient::Impl::TryLater(Try tried) {
   const absl::Time now = absl::Now();
   const size_t received = request.transfer.received();
   const bool progress = received > std::exchange(request.received, received);
-  request.failing_since = progress ? now : std::min(request.failing_since, tried.begun);
+  if (now - std::exchange(last_failure_, now) > kOutageForgotten) outage_since_ = now;
+  outage_since_ = progress ? absl::InfiniteFuture() : std::min(outage_since_, now);
+  request.failing_since =
+      progress ? now : std::min({request.failing_since, tried.begun, outage_since_});
   const absl::Duration failing = now - request.failing_since;
   const absl::Duration timeout =
       met_ ? options_.timeout : std::min(options_.timeout, kStrangerTimeout);
@@ -185,6 +196,20 @@ void HttpClient::Impl::TryLater(Try tried) {
   request.next_try = now + std::min(wait, timeout - failing);
   request.wait = std::min(2 * request.wait, kLongestWait);
   waiting_.push_back(std::move(tried.request));
+}
+
+// On those whose last try failed.
+void HttpClient::Impl::GiveUp() {
+  const auto failing = [](const auto& request) {
+    return request->failing_since != absl::InfiniteFuture();
+  };
+  const auto given_up =
+      std::stable_partition(waiting_.begin(), waiting_.end(), std::not_fn(failing));
+  for (auto it = given_up; it != waiting_.end(); ++it) {
+    (*it)->transfer.Finish(absl::AbortedError(
+        absl::StrCat("no answer, at last: ", (*it)->transfer.reason(), "; given up")));
+  }
+  waiting_.erase(given_up, waiting_.end());
 }
 
 void HttpClient::Impl::Notice(const Request& request, absl::Time now) {
@@ -216,6 +241,7 @@ void HttpClient::Impl::Work() {
       EndTry(message->easy_handle, message->data.result);
       ended = true;
     }
+    if (options_.give_up && options_.give_up()) GiveUp();
     if (ended) continue;
     const int64_t wait = absl::ToInt64Milliseconds(UntilNextTry(absl::Now()));
     curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait) + 1, nullptr);

@@ -2,6 +2,7 @@
 #ifndef DISTRIBUTED_TRAINING_BATCH_SOURCE_H_
 #define DISTRIBUTED_TRAINING_BATCH_SOURCE_H_
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -45,11 +46,15 @@ class BatchSource {
   // Makes the next batch the one of `step` (from 0) in `epoch` (from 0).
   virtual absl::Status Seek(int64_t epoch, int64_t step) = 0;
 
+  // Whether Next would return at once; waits for that, but no longer than `patience`.
+  virtual bool IsReady(std::chrono::milliseconds patience) { return true; }
+
   // This rank's share of the next batch. After the last batch of an epoch comes the first one of
   // the next epoch.
   virtual absl::StatusOr<Batch> Next() = 0;
 
-  // Until the next call that wants batches there will be none for a while: threads and memory may go.
+  // Until the next call that wants batches there will be none for a while: threads and memory may
+  // go.
   virtual void Pause() {}
 
   // The damaged samples that this rank's batches have been made without, and that the last call did

@@ -2,6 +2,7 @@
 #ifndef DISTRIBUTED_TRAINING_LOADER_SOURCE_H_
 #define DISTRIBUTED_TRAINING_LOADER_SOURCE_H_
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -24,6 +25,8 @@ class LoaderSource : public BatchSource {
 
   int64_t steps_per_epoch() const override { return loader_->steps_per_epoch(); }
   absl::Status Seek(int64_t epoch, int64_t step) override { return loader_->Seek(epoch, step); }
+
+  bool IsReady(std::chrono::milliseconds patience) override { return loader_->IsReady(patience); }
 
   void Pause() override { loader_->Pause(); }
 

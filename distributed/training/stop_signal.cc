@@ -49,6 +49,6 @@ StopSignal::~StopSignal() {
   for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &old_[i], nullptr);
 }
 
-bool StopSignal::received() const { return signal_received != 0; }
+bool StopSignal::Received() { return signal_received != 0; }
 
 }  // namespace distributed

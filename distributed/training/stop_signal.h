@@ -20,7 +20,10 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
 
   // Whether one of the signals has come.
-  bool received() const;
+  bool received() const { return Received(); }
+
+  // The same, for those who have no object; false if there was none yet.
+  static bool Received();
 
  private:
   std::array<struct sigaction, 3> old_;

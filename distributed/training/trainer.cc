@@ -1,6 +1,7 @@
 #include "distributed/training/trainer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@
 
 namespace distributed {
 namespace {
+
+constexpr std::chrono::milliseconds kSignalPatience(100);
 
 void SeedRandomGenerators(uint64_t seed, int64_t global_step) {
   const uint64_t key[] = {seed, static_cast<uint64_t>(global_step)};
@@ -170,14 +173,16 @@ class Trainer {
     return absl::OkStatus();
   }
 
+  // After a signal, which the votes tell all ranks of, those that are there: a server that is down
+  // must not keep a run from its checkpoint.
   absl::StatusOr<std::vector<Batch>> LoadBatches() {
-    std::vector<Batch> batches;
+    std::vector<Batch> batches(streams_.size());
     for (size_t i = 0; i < streams_.size(); ++i) {
-      Batch batch;
-      if (used_[i]) {
-        ASSIGN_OR_RETURN(batch, streams_[i]->Next());
+      if (!used_[i]) continue;
+      while (!streams_[i]->IsReady(kSignalPatience) && !stop_signal_.received()) {
       }
-      batches.push_back(std::move(batch));
+      if (stop_signal_.received()) break;
+      ASSIGN_OR_RETURN(batches[i], streams_[i]->Next());
     }
     return batches;
   }
@@ -201,7 +206,8 @@ class Trainer {
                                   skipped};
     const size_t counts = votes.size();
     for (size_t i = 0; i < streams_.size(); ++i) {
-      votes.push_back(batches.ok() && used_[i] ? (*batches)[i].labels.numel() : 0);
+      const bool loaded = batches.ok() && (*batches)[i].labels.defined();
+      votes.push_back(loaded ? (*batches)[i].labels.numel() : 0);
     }
     RETURN_IF_ERROR(communicator_.AllReduce(
         at::from_blob(votes.data(), {static_cast<int64_t>(votes.size())}, at::kLong),

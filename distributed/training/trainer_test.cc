@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <iterator>
@@ -192,6 +193,39 @@ TEST_F(TrainerTest, StoppedAtAnyStepAndResumedEndsWithTheSameBitsAndMetrics) {
     EXPECT_EQ(resumed->global_step, 3 * kStepsPerEpoch);
     ExpectSameState(expected);
   }
+}
+
+// Whose batches stop coming, as if their server were down; then comes a signal.
+class StalledBatches : public TestingBatches {
+ public:
+  StalledBatches(const Communicator& communicator, int64_t batches)
+      : TestingBatches(communicator, kSamples, kBatch), left_(batches) {}
+
+  bool IsReady(std::chrono::milliseconds patience) override {
+    if (left_ > 0) return true;
+    raise(SIGTERM);
+    return false;
+  }
+  absl::StatusOr<Batch> Next() override {
+    --left_;
+    return TestingBatches::Next();
+  }
+
+ private:
+  int64_t left_;
+};
+
+TEST_F(TrainerTest, StoppedWhileItWaitsForABatch) {
+  ASSERT_TRUE(Run("whole", "none").ok());
+  const base::TensorMap expected = state_;
+  options_.run_folder = Folder("stalled");
+  TestingTask task(communicator_.get(), {});
+  StalledBatches train(*communicator_, 13);
+  const absl::Status stopped = Train(task, {&train}, nullptr, *communicator_, options_).status();
+  EXPECT_EQ(stopped.code(), absl::StatusCode::kCancelled) << stopped;
+  ASSERT_EQ(Steps("stalled").back(), 13);
+  ASSERT_TRUE(Run("stalled", "auto").ok());
+  ExpectSameState(expected);
 }
 
 TEST_F(TrainerTest, FailedRunResumesFromItsLastCheckpoint) {

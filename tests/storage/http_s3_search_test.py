@@ -4,10 +4,14 @@
 import glob
 import hashlib
 import os
+import pathlib
+import signal
+import subprocess
 import threading
+import time
 import unittest
 
-from servers import HOST, Moto, Proxy
+from servers import CLEAN, HOST, Moto, Proxy
 from storage_test import StorageTest
 
 SEARCH = os.path.abspath("tools/search")
@@ -21,11 +25,15 @@ class SearchTest(StorageTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.whole = cls.bits_of(cls.search_at(f"{cls.data}/train", f"{cls.data}/run"), f"{cls.data}/run")
+        assert len(cls.whole) == 3, cls.whole
 
     @classmethod
     def search_at(cls, location, run, *flags, environment=None):
-        return cls.run_tool(SEARCH, *FLAGS, f"--train_data={location}", f"--run={run}", *flags,
-                            environment=environment, timeout=280)
+        return cls.run_tool(*cls.command(location, run), *flags, environment=environment, timeout=280)
+
+    @staticmethod
+    def command(location, run):
+        return SEARCH, *FLAGS, f"--train_data={location}", f"--run={run}"
 
     @staticmethod
     def bits_of(result, run):
@@ -33,8 +41,7 @@ class SearchTest(StorageTest):
             raise AssertionError(result.stderr)
         names = sorted(os.path.relpath(path, run) for path in
                        [f"{run}/architecture.json", *glob.glob(f"{run}/checkpoints/*/state.pt")])
-        assert len(names) == 3, names
-        return {name: hashlib.sha256(open(f"{run}/{name}", "rb").read()).hexdigest() for name in names}
+        return {name: hashlib.sha256(pathlib.Path(run, name).read_bytes()).hexdigest() for name in names}
 
     def proxy(self, fault):
         proxy = Proxy(self.serve().port)
@@ -64,6 +71,21 @@ class SearchTest(StorageTest):
         # What is read elsewhere is the same data.
         resumed = self.search_at(f"{self.data}/train", run, "--resume=auto")
         self.assertEqual(self.bits_of(resumed, run), self.whole)
+
+    def test_http_stopped_during_an_outage(self):
+        run = f"{self.folder}/run"
+        saved = f"{run}/checkpoints/*/state.pt"
+        url = self.proxy(lambda proxy, number: "drop" if glob.glob(saved) else None)
+        search = subprocess.Popen((*self.command(url, run), "--io_timeout=200"), env=CLEAN, stderr=subprocess.PIPE,
+                                  text=True)
+        while not glob.glob(saved) and search.poll() is None:
+            time.sleep(0.1)
+        time.sleep(1)  # Batches made before are used up.
+        search.send_signal(signal.SIGTERM)
+        _, error = search.communicate(timeout=100)
+        self.assertIn("stopped by a signal before epoch 2/2", error)
+        resumed = self.search_at(f"{self.data}/train", run, "--resume=auto")
+        self.assertLessEqual(self.whole.items(), self.bits_of(resumed, run).items())
 
     def test_s3_with_a_cache(self):
         moto = Moto()

@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "data/remote/aws_settings.h"
 #include "data/remote/remote_store.h"
+#include "distributed/training/stop_signal.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
 #include "tools/flags/flag_ranges.h"
@@ -31,6 +32,7 @@ absl::StatusOr<std::shared_ptr<data::ByteStore>> StoreFromFlags(const std::strin
   options.http.timeout = absl::Seconds(FLAGS_io_timeout);
   options.http.depth = FLAGS_io_depth;
   options.http.certificates = data::ProcessEnvironment("SSL_CERT_FILE");
+  options.http.give_up = &distributed::StopSignal::Received;
   options.http.notice = [](const std::string& line) { LOG(WARNING) << line; };
   options.cache_folder = FLAGS_cache_dir;
   options.cache_bytes = static_cast<uint64_t>(FLAGS_cache_size * 1e9);
