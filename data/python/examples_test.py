@@ -4,8 +4,11 @@
 import contextlib
 import importlib.util
 import io
+import json
 import pathlib
 import re
+import struct
+import tarfile
 import tempfile
 import unittest
 
@@ -54,6 +57,28 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual([type(batches[0]), sum(len(labels) for _, labels in batches)], [list, len(small.dataset)])
         small.sampler.set_epoch(3)
         self.assertEqual(small.state_dict()["epoch"], 3)
+
+    def test_mds_to_tar(self):
+        images = [(bytes([i]) * (10 + i), i % 3) for i in range(5)]
+        # Sizes first, of the columns that have none of their own.
+        samples = [struct.pack("<II", len(image), 4) + image + struct.pack("<q", label) + b"note"
+                   for image, label in images]
+        offsets = [4 * (len(samples) + 2)]
+        for sample in samples:
+            offsets.append(offsets[-1] + len(sample))
+        (self.folder / "0.mds").write_bytes(struct.pack(f"<{len(offsets) + 1}I", len(samples), *offsets) +
+                                            b"".join(samples))
+        shard = {"format": "mds", "compression": None, "raw_data": {"basename": "0.mds"},
+                 "column_names": ["image", "label", "note"], "column_encodings": ["jpeg", "int", "str"],
+                 "column_sizes": [None, 8, None]}
+        (self.folder / "index.json").write_text(json.dumps({"shards": [shard]}))
+        example("mds_to_tar").main(self.folder, self.folder / "made.tar")
+        with tarfile.open(self.folder / "made.tar") as archive:
+            made = [archive.extractfile(member).read() for member in archive]
+        self.assertEqual(made, [part for image, label in images for part in (image, b"%d" % label)])
+        with self.assertRaisesRegex(SystemExit, "which column of image, label, note has the labels"):
+            example("mds_to_tar").main(self.folder, self.folder / "none.tar", "image", "note")
+        self.assertFalse((self.folder / "none.tar").exists())
 
     def test_the_document(self):
         text = pathlib.Path("docs/python.md").read_text()
