@@ -93,13 +93,13 @@ absl::StatusOr<Ranges> RangesFromFlags() {
 
 // Finds the ranges and, with --calibrated_weights, keeps them. `classes` are the weights'.
 absl::Status Calibrate(const std::vector<std::string>& classes, nas::DerivedNetwork& network,
-                       distributed::Communicator& communicator) {
+                       c10::DeviceType device, distributed::Communicator& communicator) {
   if (!nas::HasRanges(network)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
                    OpenDatasetOfFlag("calibration_data", FLAGS_calibration_data));
-  ASSIGN_OR_RETURN(const auto source,
-                   CalibrationSource(*dataset, SeedFromFlags(),
-                                     InputShapeOf(network.architecture()), communicator.place()));
+  ASSIGN_OR_RETURN(const auto source, CalibrationSource(*dataset, SeedFromFlags(),
+                                                        InputShapeOf(network.architecture()),
+                                                        communicator.place(), device));
   RETURN_IF_ERROR(CalibrateRanges(*source, FLAGS_calibrate, network, communicator));
   if (FLAGS_calibrated_weights.empty() || communicator.rank() != 0) return absl::OkStatus();
   return nas::WriteWeights(FLAGS_calibrated_weights, base::ModuleState(network),
@@ -124,13 +124,13 @@ absl::Status Evaluate() {
                    CommunicatorFromFlags(device));
   RETURN_IF_ERROR(RequireTrainedClasses(kept, *dataset, FLAGS_test_data, *communicator));
   ASSIGN_OR_RETURN(const auto source,
-                   EvalSource(*dataset, InputShapeOf(architecture), communicator->place()));
+                   EvalSource(*dataset, InputShapeOf(architecture), communicator->place(), device));
   if (IsDryRun()) {
     if (communicator->rank() == 0) absl::PrintF("would evaluate on %d images\n", dataset->size());
     return communicator->Barrier();
   }
   if (ranges == Ranges::kCalibrated) {
-    RETURN_IF_ERROR(Calibrate(kept.classes, *network, *communicator));
+    RETURN_IF_ERROR(Calibrate(kept.classes, *network, device, *communicator));
   }
   std::optional<quant::ExactSumsGuard> exact;
   if (FLAGS_exact_sums) exact.emplace();

@@ -10,8 +10,8 @@ pack() {
   local out targets target binary library stage
   out=$(realpath "$1")
   cd "$(dirname "$0")/.."
-  targets=(//quant:quantizers_on_cuda_test //tests/distributed:communicator_test_binary
-    //distributed/data_parallel:allreduce_benchmark)
+  targets=(//quant:quantizers_on_cuda_test //distributed/training:image_upload_test
+    //tests/distributed:communicator_test_binary //distributed/data_parallel:allreduce_benchmark)
   bazel build --config=cuda "${targets[@]}"
   stage=$(mktemp -d)
   # shellcheck disable=SC2064  # The folder's name is known now.
@@ -56,6 +56,7 @@ run() {
     printf '%-28s %-8s %5d s\n' "$name" "$result" $((SECONDS - start))
   }
   check quantizers_on_cuda_test
+  check image_upload_test
   check communicator_test_binary --cuda
   check allreduce_benchmark --cuda
   cat "$folder/allreduce_benchmark.log"

@@ -184,8 +184,8 @@ absl::StatusOr<Inputs> InputsFromFlags(bool fixed_ranges) {
   ASSIGN_OR_RETURN(inputs.communicator, CommunicatorFromFlags(device));
   const InputShape shape = InputShapeOf(architecture);
   const distributed::Place place = inputs.communicator->place();
-  ASSIGN_OR_RETURN(inputs.test, EvalSource(*inputs.test_data, shape, place));
-  ASSIGN_OR_RETURN(inputs.calibration, EvalSource(*inputs.calibration_data, shape, place));
+  ASSIGN_OR_RETURN(inputs.test, EvalSource(*inputs.test_data, shape, place, device));
+  ASSIGN_OR_RETURN(inputs.calibration, EvalSource(*inputs.calibration_data, shape, place, device));
 
   ASSIGN_OR_RETURN(inputs.network, nas::DerivedNetwork::Create(architecture));
   ASSIGN_OR_RETURN(const nas::WeightCompanions kept, TrainedWeightsFromFlag(*inputs.network));

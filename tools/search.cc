@@ -294,12 +294,12 @@ absl::Status Search() {
   }
   // Different seeds, so that the halves do not move in step.
   ASSIGN_OR_RETURN(const auto train, TrainSource(*dataset, std::move(parts[0]), options.seed, input,
-                                                 communicator->place()));
+                                                 communicator->place(), device));
   ASSIGN_OR_RETURN(const auto search, TrainSource(*dataset, std::move(parts[1]), options.seed + 1,
-                                                  input, communicator->place()));
+                                                  input, communicator->place(), device));
   std::unique_ptr<distributed::LoaderSource> test;
   if (test_data != nullptr) {
-    ASSIGN_OR_RETURN(test, EvalSource(*test_data, input, communicator->place()));
+    ASSIGN_OR_RETURN(test, EvalSource(*test_data, input, communicator->place(), device));
   }
   if (FLAGS_random) options.epochs = 0;
   config.steps = options.epochs * train->steps_per_epoch();

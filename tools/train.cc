@@ -128,9 +128,10 @@ absl::Status TrainNetwork() {
   RETURN_IF_ERROR(
       distributed::Train(task, {setup.train.get()}, setup.test.get(), *setup.communicator, options)
           .status());
-  ASSIGN_OR_RETURN(const auto images, CalibrationSource(*setup.train_data, options.seed,
-                                                        InputShapeOf(setup.architecture),
-                                                        setup.communicator->place()));
+  ASSIGN_OR_RETURN(const auto images,
+                   CalibrationSource(*setup.train_data, options.seed,
+                                     InputShapeOf(setup.architecture), setup.communicator->place(),
+                                     setup.network->parameters().front().device().type()));
   ASSIGN_OR_RETURN(const TrainedWeights last, CalibratedWeights(setup, *images));
   std::optional<TrainedWeights> best;
   if (setup.test != nullptr) {

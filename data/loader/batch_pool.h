@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "data/io/encoded_sample.h"
 #include "data/io/scratch_buffer.h"
+#include "data/pixels/pixel_region.h"
 
 namespace data {
 
@@ -37,6 +38,7 @@ struct BatchBuffer {
   std::vector<int64_t> draws;          // of the samples, as WeightedOrder numbers them
   std::vector<int64_t> other_labels;   // if images are mixed: of what each was mixed with
   std::vector<float> label_shares;     // and what its own label counts for
+  std::vector<Rect> erased;            // of each image, unless images are mixed
   std::vector<absl::Status> statuses;  // of each sample
   // Of each sample, where threads of their own read; a deque, so that what is read stays in place.
   std::deque<SampleReading> readings;

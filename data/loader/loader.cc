@@ -266,6 +266,7 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
     buffer->other_labels = buffer->labels;
     buffer->label_shares.assign(buffer->labels.size(), 1);
   }
+  buffer->erased.assign(options_.mixing.any() ? 0 : end - begin, {});
   buffer->statuses.assign(end - begin, absl::OkStatus());
   buffer->taken = buffer->made = buffer->asked = 0;
   if (read_depth_ > 0) buffer->readings.resize(end - begin);
@@ -348,6 +349,7 @@ absl::StatusOr<Batch> Loader::Impl::Next() {
   batch.labels = buffer->labels;
   batch.other_labels = buffer->other_labels;
   batch.label_shares = buffer->label_shares;
+  batch.erased = buffer->erased;
   batch.sample_ids = buffer->sample_ids;
   batch.global_size = buffer->global_size;
   batch.skipped = planned - static_cast<int64_t>(buffer->sample_ids.size());
@@ -376,6 +378,8 @@ absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
       if (options_.mixing.any()) {
         buffer.other_labels[kept] = buffer.other_labels[i];
         buffer.label_shares[kept] = buffer.label_shares[i];
+      } else {
+        buffer.erased[kept] = buffer.erased[i];
       }
     }
     ++kept;
@@ -385,6 +389,8 @@ absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
   if (options_.mixing.any()) {
     buffer.other_labels.resize(kept);
     buffer.label_shares.resize(kept);
+  } else {
+    buffer.erased.resize(kept);
   }
   return absl::OkStatus();
 }
@@ -440,6 +446,7 @@ void Loader::Impl::Make(BatchBuffer& buffer, int64_t first, int64_t last,
         buffer.readings.empty()
             ? preprocessor.Run(dataset_, id, random, image)
             : preprocessor.RunRead(dataset_, buffer.readings[i].sample, id, random, image);
+    if (!options_.mixing.any()) buffer.erased[i] = preprocessor.erased();
   }
   if (options_.mixing.any()) MixPairs(buffer, first, last);
 }

@@ -34,6 +34,7 @@
 #include "data/loader/skipped_sample.h"
 #include "data/pixels/augmentation.h"
 #include "data/pixels/mixing.h"
+#include "data/pixels/pixel_region.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/sources/dataset.h"
 
@@ -93,6 +94,9 @@ struct Batch {
   // empty.
   absl::Span<const int64_t> other_labels;
   absl::Span<const float> label_shares;
+  // What cutout has set to zero of each image: as uint8 the mean rounded, which a normalization
+  // does not take back to zero. Empty with LoaderOptions::mixing.
+  absl::Span<const Rect> erased;
   absl::Span<const int64_t> sample_ids;  // indices into the dataset
   // Samples of the global batch on all ranks, counting skipped ones, of which a rank knows its own
   // alone.

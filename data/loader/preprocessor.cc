@@ -68,6 +68,7 @@ absl::Status Preprocessor::RunUnnamed(absl::StatusOr<EncodedSample> read, int64_
   }
   if (change) WriteChanged(random, image);
   writer_.Erase(view.erased, image);
+  erased_ = view.erased;
   return absl::OkStatus();
 }
 

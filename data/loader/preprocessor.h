@@ -40,6 +40,9 @@ class Preprocessor {
   absl::Status RunRead(const Dataset& dataset, const absl::StatusOr<EncodedSample>& sample,
                        int64_t index, Random random, uint8_t* image);
 
+  // What cutout erased of the last image; may be empty.
+  const Rect& erased() const { return erased_; }
+
  private:
   absl::StatusOr<PixelRegion> Decode(int64_t index, EncodedSample sample, const Rect& rect,
                                      int log2_shrink);
@@ -59,6 +62,7 @@ class Preprocessor {
   ScratchBuffer rgb_;
   ScratchBuffer changing_;
   std::vector<int32_t> row_;
+  Rect erased_;
 };
 
 }  // namespace data

@@ -14,13 +14,21 @@ constexpr float kWhite = 255;
 
 }  // namespace
 
+PixelScale::PixelScale(const Normalization& normalization) {
+  for (int c = 0; c < kChannels; ++c) {
+    scale[c] = 1 / (kWhite * normalization.std[c]);
+    offset[c] = -normalization.mean[c] / normalization.std[c];
+  }
+}
+
 PixelWriter::PixelWriter(PixelFormat format, const Normalization& normalization, int width,
                          int height)
-    : format_(format), normalization_(normalization), width_(width), height_(height) {
-  for (int c = 0; c < kChannels; ++c) {
-    scale_[c] = 1 / (kWhite * (1 << kPixelShift) * normalization.std[c]);
-    offset_[c] = -normalization.mean[c] / normalization.std[c];
-  }
+    : format_(format),
+      normalization_(normalization),
+      width_(width),
+      height_(height),
+      fixed_point_(normalization) {
+  for (float& scale : fixed_point_.scale) scale /= 1 << kPixelShift;
 }
 
 size_t PixelWriter::image_size() const {
@@ -41,7 +49,8 @@ void PixelWriter::WriteRow(const int32_t* pixels, int y, uint8_t* image) const {
 }
 
 void PixelWriter::WriteNchw(const int32_t* pixels, float* row) const {
-  const __m128 scale = _mm_loadu_ps(scale_.data()), offset = _mm_loadu_ps(offset_.data());
+  const __m128 scale = _mm_loadu_ps(fixed_point_.scale.data()),
+               offset = _mm_loadu_ps(fixed_point_.offset.data());
   const auto normalized = [&](int x) {
     const __m128i pixel = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 4 * x));
     return _mm_add_ps(_mm_mul_ps(_mm_cvtepi32_ps(pixel), scale), offset);
@@ -68,7 +77,8 @@ void PixelWriter::WriteNchw(const int32_t* pixels, float* row) const {
 }
 
 void PixelWriter::WriteNhwc(const int32_t* pixels, float* row) const {
-  const __m128 scale = _mm_loadu_ps(scale_.data()), offset = _mm_loadu_ps(offset_.data());
+  const __m128 scale = _mm_loadu_ps(fixed_point_.scale.data()),
+               offset = _mm_loadu_ps(fixed_point_.offset.data());
   const int last = width_ - 1;
   for (int x = 0; x <= last; ++x) {
     const __m128i pixel = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 4 * x));

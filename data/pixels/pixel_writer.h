@@ -22,6 +22,14 @@ struct Normalization {
   std::array<float, 3> std = {1, 1, 1};
 };
 
+// The same as writers compute it: v · scale + offset, each rounded to float32. [3] is unused.
+struct PixelScale {
+  explicit PixelScale(const Normalization& normalization);
+
+  std::array<float, 4> scale{};
+  std::array<float, 4> offset{};
+};
+
 // Fixed-point pixels: the value 1 of 0..255 is 1 << kPixelShift.
 inline constexpr int kPixelShift = 22;
 
@@ -51,8 +59,7 @@ class PixelWriter {
   const Normalization normalization_;
   const int width_;
   const int height_;
-  std::array<float, 4> scale_{};
-  std::array<float, 4> offset_{};
+  PixelScale fixed_point_;
 };
 
 }  // namespace data

@@ -17,7 +17,7 @@ namespace distributed {
 // One rank's share of one global batch. It may be empty: the batch is smaller than the number of
 // ranks, or samples were left out.
 struct Batch {
-  at::Tensor images;  // [n, 3, height, width], normalized float32.
+  at::Tensor images;  // [n, 3, height, width], normalized float32; on the source's device.
   at::Tensor labels;  // [n] int64.
   // Of mixed images (data/pixels/mixing.h) what each shows besides, [n] int64, and what its own
   // label counts for, [n] float32. Else undefined.

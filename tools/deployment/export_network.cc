@@ -112,8 +112,8 @@ void PrintSizes(const quant::runtime::PackedNetwork& packed, size_t file_bytes) 
 absl::Status Check(nas::DerivedNetwork& network, const quant::runtime::PackedNetwork& packed,
                    const data::Dataset& dataset) {
   ASSIGN_OR_RETURN(const auto runtime, quant::runtime::Network::Create(packed));
-  ASSIGN_OR_RETURN(const auto source,
-                   EvalSource(dataset, InputShapeOf(network.architecture()), distributed::Place()));
+  ASSIGN_OR_RETURN(const auto source, EvalSource(dataset, InputShapeOf(network.architecture()),
+                                                 distributed::Place(), c10::kCPU));
   nas::LevelComparison comparison(network, *runtime);
   for (int64_t i = 0; i < source->steps_per_epoch(); ++i) {
     ASSIGN_OR_RETURN(const distributed::Batch batch, source->Next());

@@ -169,18 +169,19 @@ absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& sh
 }
 
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> EvalSource(
-    const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place) {
-  ASSIGN_OR_RETURN(const data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
-  return distributed::LoaderSource::Create(dataset, options);
+    const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place,
+    c10::DeviceType device) {
+  ASSIGN_OR_RETURN(data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
+  return distributed::LoaderSource::Create(dataset, std::move(options), device);
 }
 
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> CalibrationSource(
     const data::Dataset& dataset, uint64_t seed, const InputShape& shape,
-    const distributed::Place& place) {
+    const distributed::Place& place, c10::DeviceType device) {
   ASSIGN_OR_RETURN(data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
   options.order = data::Order::kShuffled;
   options.seed = seed;
-  return distributed::LoaderSource::Create(dataset, options);
+  return distributed::LoaderSource::Create(dataset, std::move(options), device);
 }
 
 }  // namespace tools

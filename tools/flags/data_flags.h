@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "c10/core/Device.h"
 #include "data/loader/loader.h"
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
@@ -59,15 +60,16 @@ int64_t ImagesOfRank(int ranks);
 absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& shape,
                                                             const distributed::Place& place);
 
-// One pass over `dataset`, which must outlive it, as evaluation reads it.
+// One pass over `dataset`, which must outlive it, as evaluation reads it, with images on `device`.
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> EvalSource(
-    const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place);
+    const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place,
+    c10::DeviceType device);
 
 // The same images in an order that `seed` draws, so that the first batches stand for all: those on
 // which ranges of activations are found.
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> CalibrationSource(
     const data::Dataset& dataset, uint64_t seed, const InputShape& shape,
-    const distributed::Place& place);
+    const distributed::Place& place, c10::DeviceType device);
 
 }  // namespace tools
 

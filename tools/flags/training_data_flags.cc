@@ -140,7 +140,8 @@ absl::StatusOr<std::vector<std::vector<int64_t>>> SplitOfFlags(const data::Datas
 
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
     const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,
-    const InputShape& shape, const distributed::Place& place, const TrainingRecipe& recipe) {
+    const InputShape& shape, const distributed::Place& place, c10::DeviceType device,
+    const TrainingRecipe& recipe) {
   ASSIGN_OR_RETURN(data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
   const int64_t count = samples.empty() ? dataset.size() : samples.size();
   if (count < options.global_batch) {
@@ -156,7 +157,7 @@ absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
   options.drop_last = true;
   options.samples = std::move(samples);
   options.seed = seed;
-  return distributed::LoaderSource::Create(dataset, options);
+  return distributed::LoaderSource::Create(dataset, std::move(options), device);
 }
 
 }  // namespace tools

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "c10/core/Device.h"
 #include "data/loader/loader.h"
 #include "data/pixels/mixing.h"
 #include "data/sources/dataset.h"
@@ -37,10 +38,11 @@ struct TrainingRecipe {
 };
 
 // Batches of `samples` of `dataset` (all if empty), which must outlive it, shuffled and augmented
-// as the flags say, drawn from `seed`. InvalidArgument naming the flag.
+// as the flags say, drawn from `seed`, with images on `device`. InvalidArgument naming the flag.
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
     const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,
-    const InputShape& shape, const distributed::Place& place, const TrainingRecipe& recipe = {});
+    const InputShape& shape, const distributed::Place& place, c10::DeviceType device,
+    const TrainingRecipe& recipe = {});
 
 }  // namespace tools
 

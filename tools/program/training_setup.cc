@@ -119,9 +119,9 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
   }
   const distributed::Place place = setup.communicator->place();
   ASSIGN_OR_RETURN(setup.train, TrainSource(*setup.train_data, std::move(samples), options.seed,
-                                            input, place, recipe));
+                                            input, place, device, recipe));
   if (setup.test_data != nullptr) {
-    ASSIGN_OR_RETURN(setup.test, EvalSource(*setup.test_data, input, place));
+    ASSIGN_OR_RETURN(setup.test, EvalSource(*setup.test_data, input, place, device));
   }
 
   torch::manual_seed(options.seed);
