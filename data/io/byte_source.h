@@ -43,6 +43,9 @@ class ByteSource {
   // Says that these bytes will be read soon. A hint, which costs the caller nothing.
   virtual void WillRead(uint64_t offset, uint64_t count) const {}
 
+  // Takes back what WillRead said.
+  virtual void Forget() const {}
+
   // Says that bytes were read here whose checksum differs. Whether it makes sense to read them once
   // more: they come from a server anew.
   virtual bool Refetch(uint64_t offset, uint64_t count) const { return false; }

@@ -146,7 +146,8 @@ class Loader::Impl : public DecodePool::Client {
 
   Position After(Position place) const;
   std::shared_ptr<BatchBuffer> Plan(Position place);
-  void AnnounceWindow(int64_t window);           // mutex_ held
+  void AnnounceTo(int64_t step);  // mutex_ held
+  void Forget();
   void PlanAhead();                              // mutex_ held
   std::shared_ptr<BatchBuffer> Untaken() const;  // mutex_ held
   std::shared_ptr<BatchBuffer> Unasked() const;  // mutex_ held
@@ -170,9 +171,10 @@ class Loader::Impl : public DecodePool::Client {
   // Used by the caller's thread only.
   Position next_;     // to be returned
   Position planned_;  // to be planned
+  int64_t asked_epoch_ = 0;  // of the batch asked for last
   int64_t order_epoch_ = -1;
   std::vector<int64_t> order_;               // of order_epoch_: draws
-  int64_t announced_ = 0;                    // windows of it
+  int64_t announced_ = 0;                    // steps of it
   std::map<int64_t, absl::Status> skipped_;  // by id
 
   // Not absl::Mutex: the thread sanitizer does not see into the prebuilt library.
@@ -206,6 +208,7 @@ void Loader::Impl::Resume() {
   if (!std::exchange(paused_, false)) return;
   stop_ = false;
   planned_ = next_;
+  asked_epoch_ = next_.epoch;
   {
     const std::lock_guard lock(mutex_);
     PlanAhead();
@@ -224,8 +227,8 @@ void Loader::Impl::Pause() {
   for (std::thread& reader : readers_) reader.join();
   readers_.clear();
   threads_->Remove(this);
-  announcements_.clear();
   pending_.clear();
+  Forget();
   for (std::optional<Maker>& maker : makers_) maker.reset();
   buffers_.Clear();
 }
@@ -243,11 +246,17 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
                                      : EpochOrder(options_.samples, options_.order, options_.seed,
                                                   place.epoch, options_.global_batch);
     order_epoch_ = place.epoch;
-    announced_ = place.step / window_steps_;
+    announced_ = place.step;
   }
   const int64_t first = place.step * options_.global_batch;
   const int64_t count = std::min<int64_t>(options_.global_batch, order_.size() - first);
-  if (options_.order == Order::kQuasiRandom) AnnounceWindow(place.step / window_steps_ + 1);
+  if (options_.order == Order::kQuasiRandom) {
+    if (place.epoch == asked_epoch_) {
+      AnnounceTo((place.step / window_steps_ + 2) * window_steps_);
+    } else {
+      announced_ = place.step + 1;  // There may be no more epochs.
+    }
+  }
 
   const auto [begin, end] = RankShare(count, options_.rank, options_.world_size);
   std::shared_ptr<BatchBuffer> buffer = buffers_.Take();
@@ -274,24 +283,38 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
   return buffer;
 }
 
-// Has the workers announce this rank's samples of all windows up to `window`, run by run.
-void Loader::Impl::AnnounceWindow(int64_t window) {
-  for (; announced_ <= window; ++announced_) {
+// Announces this rank's samples of all steps before `last` that are still to come, window by window
+// and run by run. Those of a server at once, since a sample that is read before its run is
+// announced would be fetched twice; of files the workers do.
+void Loader::Impl::AnnounceTo(int64_t last) {
+  last = std::min(last, steps_per_epoch_);
+  while (announced_ < last) {
     std::vector<int64_t> ids;
-    const int64_t end = std::min(steps_per_epoch_, (announced_ + 1) * window_steps_);
-    for (int64_t step = announced_ * window_steps_; step < end; ++step) {
-      const int64_t first = step * options_.global_batch;
+    const int64_t end = std::min(last, (announced_ / window_steps_ + 1) * window_steps_);
+    for (; announced_ < end; ++announced_) {
+      const int64_t first = announced_ * options_.global_batch;
       const int64_t count = std::min<int64_t>(options_.global_batch, order_.size() - first);
-      const auto [begin, last] = RankShare(count, options_.rank, options_.world_size);
-      ids.insert(ids.end(), order_.begin() + first + begin, order_.begin() + first + last);
+      const auto [begin, past] = RankShare(count, options_.rank, options_.world_size);
+      ids.insert(ids.end(), order_.begin() + first + begin, order_.begin() + first + past);
     }
     std::sort(ids.begin(), ids.end());
     for (size_t i = 0, run = 0; i < ids.size(); ++i) {
       if (i + 1 < ids.size() && ids[i + 1] == ids[i] + 1) continue;
-      announcements_.emplace_back(ids[run], ids[i] + 1);
+      if (read_depth_ > 0) {
+        dataset_.WillRead(ids[run], ids[i] + 1);
+      } else {
+        announcements_.emplace_back(ids[run], ids[i] + 1);
+      }
       run = i + 1;
     }
   }
+}
+
+// What was announced: it is announced anew if it comes up again.
+void Loader::Impl::Forget() {
+  announcements_.clear();
+  if (options_.order == Order::kQuasiRandom) dataset_.Forget();
+  order_epoch_ = -1;
 }
 
 void Loader::Impl::PlanAhead() {
@@ -315,9 +338,10 @@ absl::Status Loader::Impl::Seek(int64_t epoch, int64_t step) {
     return absl::OkStatus();
   }
   const std::lock_guard lock(mutex_);
-  announcements_.clear();
+  Forget();
   pending_.clear();  // a thread that is making one of these holds it until it is done
   next_ = planned_ = place;
+  asked_epoch_ = epoch;
   PlanAhead();
   return absl::OkStatus();
 }
@@ -336,6 +360,7 @@ absl::StatusOr<Batch> Loader::Impl::Next() {
     changed_.wait(lock, [this] { return pending_.front()->finished(); });
     buffer = std::move(pending_.front());
     pending_.pop_front();
+    asked_epoch_ = next_.epoch;
     next_ = After(next_);
     PlanAhead();
   }

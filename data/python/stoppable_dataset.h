@@ -30,6 +30,7 @@ class StoppableDataset : public Dataset {
   int64_t label(int64_t index) const override { return inner_->label(index); }
   std::string name(int64_t index) const override { return inner_->name(index); }
   void WillRead(int64_t first, int64_t last) const override { inner_->WillRead(first, last); }
+  void Forget() const override { inner_->Forget(); }
   int read_depth() const override { return inner_->read_depth(); }
   absl::StatusOr<uint64_t> Fingerprint() const override { return inner_->Fingerprint(); }
 

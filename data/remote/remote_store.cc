@@ -23,7 +23,8 @@ absl::StatusOr<std::unique_ptr<RemoteStore>> RemoteStore::Create(const RemoteOpt
 RemoteStore::RemoteStore(const RemoteOptions& options)
     : options_(options),
       client_(std::make_shared<HttpClient>(options.http)),
-      threads_(std::make_shared<IoThreads>(options.http.depth)) {}
+      threads_(std::make_shared<IoThreads>(options.http.depth)),
+      runs_(std::make_shared<RunReader>(options.run_bytes, (options.http.depth + 1) / 2)) {}
 
 absl::StatusOr<HttpGet> RemoteStore::GetOf(const std::string& location) {
   if (absl::StartsWith(location, "s3://")) {
@@ -58,7 +59,10 @@ absl::StatusOr<std::shared_ptr<const ByteSource>> RemoteStore::Open(const std::s
                                                                     absl::string_view content) {
   ASSIGN_OR_RETURN(HttpGet get, GetOf(location));
   // Without `content` it could have changed.
-  if (cache_ == nullptr || content.empty()) return RemoteObject::Open(client_, std::move(get));
+  if (cache_ == nullptr || content.empty()) {
+    ASSIGN_OR_RETURN(auto object, RemoteObject::Open(client_, std::move(get)));
+    return std::make_shared<const RunSource>(std::move(object), runs_);
+  }
   return CachedObject::Open(client_, cache_, threads_, std::move(get), content);
 }
 

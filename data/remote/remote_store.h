@@ -15,6 +15,7 @@
 #include "data/remote/aws_settings.h"
 #include "data/remote/http_client.h"
 #include "data/remote/node_cache.h"
+#include "data/remote/run_reader.h"
 
 namespace data {
 
@@ -22,6 +23,9 @@ struct RemoteOptions {
   HttpOptions http;
   std::string cache_folder;  // empty: no cache
   uint64_t cache_bytes = 0;
+  // Of announced runs, which a request each brings into memory, where there is no cache; 0: samples
+  // are read one by one.
+  uint64_t run_bytes = 0;
 };
 
 class RemoteStore : public ByteStore {
@@ -44,6 +48,7 @@ class RemoteStore : public ByteStore {
   const std::shared_ptr<HttpClient> client_;
   const std::shared_ptr<IoThreads> threads_;
   std::shared_ptr<NodeCache> cache_;
+  const std::shared_ptr<RunReader> runs_;
   std::mutex mutex_;  // Guards what follows.
   std::optional<AwsSettings> aws_;
 };

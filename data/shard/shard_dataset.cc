@@ -164,6 +164,10 @@ absl::StatusOr<uint64_t> ShardDataset::Fingerprint() const {
   return XXH3_64bits(checksums.data(), checksums.size() * sizeof(checksums[0]));
 }
 
+void ShardDataset::Forget() const {
+  for (const ShardReader& shard : shards_) shard.Forget();
+}
+
 void ShardDataset::WillRead(int64_t first, int64_t last) const {
   while (first < last) {
     const auto [shard, local] = Locate(first);

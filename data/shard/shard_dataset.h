@@ -30,6 +30,7 @@ class ShardDataset : public Dataset {
   std::string name(int64_t index) const override;
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
   void WillRead(int64_t first, int64_t last) const override;
+  void Forget() const override;
 
   // That of a store of servers.
   int read_depth() const override { return read_depth_; }

@@ -46,6 +46,7 @@ class ShardReader {
 
   // Has samples [first, last) read ahead.
   void WillRead(int64_t first, int64_t last) const;
+  void Forget() const { source_->Forget(); }
 
  private:
   ShardReader(std::shared_ptr<const ByteSource> source, ShardHeader header,

@@ -46,6 +46,9 @@ class Dataset {
   // Says that samples [first, last) will be read soon. A hint.
   virtual void WillRead(int64_t first, int64_t last) const {}
 
+  // Takes back what WillRead said.
+  virtual void Forget() const {}
+
   // How many Reads should be under way at a time, on threads that wait and do nothing else, since
   // the bytes come from far; 0: threads that decode may as well read.
   virtual int read_depth() const { return 0; }

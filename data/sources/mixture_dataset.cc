@@ -64,6 +64,10 @@ absl::StatusOr<EncodedSample> MixtureDataset::Read(int64_t index, ScratchBuffer&
   return dataset.Read(own, buffer);
 }
 
+void MixtureDataset::Forget() const {
+  for (const Part& part : parts_) part.dataset->Forget();
+}
+
 void MixtureDataset::WillRead(int64_t first, int64_t last) const {
   for (size_t i = 0; i < parts_.size(); ++i) {
     const int64_t begin = std::max(first, firsts_[i]), end = std::min(last, firsts_[i + 1]);

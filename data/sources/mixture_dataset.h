@@ -31,6 +31,7 @@ class MixtureDataset : public Dataset {
   std::string name(int64_t index) const override;
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
   void WillRead(int64_t first, int64_t last) const override;
+  void Forget() const override;
   int read_depth() const override;
   absl::StatusOr<uint64_t> Fingerprint() const override;
 

@@ -49,6 +49,20 @@ class SearchTest(StorageTest):
         self.addCleanup(proxy.stop)
         return f"http://{HOST}:{proxy.port}/train"
 
+    def test_http_in_few_requests(self):
+        bits, requests, sent = [], [], []
+        for memory in (0, 1):
+            server = self.serve()
+            run = f"{self.folder}/run{memory}"
+            result = self.search_at(f"http://{HOST}:{server.port}/train", run, f"--run_memory={memory}")
+            bits.append(self.bits_of(result, run))
+            requests.append(len(server.requests()))
+            sent.append(sum(count for _, count, *_ in server.requests()))
+        self.assertEqual(bits, [self.whole, self.whole])
+        print("one by one, and in runs:", requests, "requests,", sent, "bytes")
+        self.assertLess(requests[1], requests[0] / 3)
+        self.assertLess(sent[1], 1.1 * sent[0])  # What is announced beyond the end.
+
     def test_http_with_an_outage_that_passes(self):
         def fault(proxy, number):
             if number == 300:

@@ -10,8 +10,8 @@
 
 namespace tools {
 
-// What opens `location`, as --io_timeout, --io_depth, --cache_dir and --cache_size say; null for a
-// path. InvalidArgument, or as data::NodeCache::Open, naming the flag.
+// What opens `location`, as --io_timeout, --io_depth, --run_memory, --cache_dir and --cache_size
+// say; null for a path. InvalidArgument, or as data::NodeCache::Open, naming the flag.
 absl::StatusOr<std::shared_ptr<data::ByteStore>> StoreFromFlags(const std::string& location);
 
 }  // namespace tools
