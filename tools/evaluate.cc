@@ -96,7 +96,7 @@ absl::Status Calibrate(const std::vector<std::string>& classes, nas::DerivedNetw
                        c10::DeviceType device, distributed::Communicator& communicator) {
   if (!nas::HasRanges(network)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
-                   OpenDatasetOfFlag("calibration_data", FLAGS_calibration_data));
+                   OpenDatasetOfFlag("calibration_data", FLAGS_calibration_data, &communicator));
   ASSIGN_OR_RETURN(const auto source, CalibrationSource(*dataset, SeedFromFlags(),
                                                         InputShapeOf(network.architecture()),
                                                         communicator.place(), device));
@@ -111,17 +111,17 @@ absl::Status Evaluate() {
   RETURN_IF_ERROR(ArithmeticFromFlags());
   ASSIGN_OR_RETURN(const Ranges ranges, RangesFromFlags());
   RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
+  ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
+                   CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
-                   OpenDatasetOfFlag("test_data", FLAGS_test_data));
+                   OpenDatasetOfFlag("test_data", FLAGS_test_data, communicator.get()));
   ASSIGN_OR_RETURN(const nas::Architecture architecture,
                    ArchitectureFromFlags(dataset->class_names().size()));
-  ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(const auto network, nas::DerivedNetwork::Create(architecture));
   ASSIGN_OR_RETURN(const nas::WeightCompanions kept, TrainedWeightsFromFlag(*network));
   network->to(device);
   if (ranges == Ranges::kKept) RETURN_IF_ERROR(UseKeptRanges(kept, *network));
-  ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
-                   CommunicatorFromFlags(device));
   RETURN_IF_ERROR(RequireTrainedClasses(kept, *dataset, FLAGS_test_data, *communicator));
   ASSIGN_OR_RETURN(const auto source,
                    EvalSource(*dataset, InputShapeOf(architecture), communicator->place(), device));

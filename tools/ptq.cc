@@ -173,15 +173,16 @@ struct Inputs {
 
 absl::StatusOr<Inputs> InputsFromFlags(bool fixed_ranges) {
   Inputs inputs;
-  ASSIGN_OR_RETURN(inputs.test_data, OpenDatasetOfFlag("test_data", FLAGS_test_data));
-  const std::string& calibration_path =
-      FLAGS_calibration_data.empty() ? FLAGS_test_data : FLAGS_calibration_data;
-  ASSIGN_OR_RETURN(inputs.calibration_data,
-                   OpenDatasetOfFlag("calibration_data", calibration_path));
-  ASSIGN_OR_RETURN(const nas::Architecture architecture,
-                   ArchitectureFromFlags(inputs.test_data->class_names().size()));
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
   ASSIGN_OR_RETURN(inputs.communicator, CommunicatorFromFlags(device));
+  ASSIGN_OR_RETURN(inputs.test_data,
+                   OpenDatasetOfFlag("test_data", FLAGS_test_data, inputs.communicator.get()));
+  const std::string& calibration_path =
+      FLAGS_calibration_data.empty() ? FLAGS_test_data : FLAGS_calibration_data;
+  ASSIGN_OR_RETURN(inputs.calibration_data, OpenDatasetOfFlag("calibration_data", calibration_path,
+                                                              inputs.communicator.get()));
+  ASSIGN_OR_RETURN(const nas::Architecture architecture,
+                   ArchitectureFromFlags(inputs.test_data->class_names().size()));
   const InputShape shape = InputShapeOf(architecture);
   const distributed::Place place = inputs.communicator->place();
   ASSIGN_OR_RETURN(inputs.test, EvalSource(*inputs.test_data, shape, place, device));

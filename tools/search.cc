@@ -266,11 +266,15 @@ absl::Status ReportDecisiveness(const nas::SearchTask& task) {
 
 absl::Status Search() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
+  ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
+                   CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,
-                   OpenDatasetOfFlag("train_data", FLAGS_train_data));
+                   OpenDatasetOfFlag("train_data", FLAGS_train_data, communicator.get()));
   std::unique_ptr<data::Dataset> test_data;
   if (!FLAGS_test_data.empty()) {
-    ASSIGN_OR_RETURN(test_data, OpenDatasetOfFlag("test_data", FLAGS_test_data));
+    ASSIGN_OR_RETURN(test_data,
+                     OpenDatasetOfFlag("test_data", FLAGS_test_data, communicator.get()));
     RETURN_IF_ERROR(RequireSameClasses(
         {absl::StrCat("--test_data=", FLAGS_test_data), test_data->class_names()},
         {absl::StrCat("--train_data=", FLAGS_train_data), dataset->class_names()}));
@@ -285,9 +289,6 @@ absl::Status Search() {
                   {"search_fraction", FLAGS_search_fraction},
                   {"loader", LoaderIdentity(input)}};
 
-  ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
-  ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
-                   CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*dataset, *communicator));
   if (test_data != nullptr) {
     ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*test_data, *communicator));

@@ -62,6 +62,14 @@ class ByteStore {
   virtual absl::StatusOr<std::shared_ptr<const ByteSource>> Open(
       const std::string& location, absl::string_view content = "") = 0;
 
+  // The same of a source that has `size` bytes, if it can be had without a request or a look at a
+  // file; else null.
+  virtual absl::StatusOr<std::shared_ptr<const ByteSource>> OpenKnown(const std::string& location,
+                                                                      absl::string_view content,
+                                                                      uint64_t size) {
+    return nullptr;
+  }
+
   // How many reads it has under way at a time.
   virtual int depth() const = 0;
 };

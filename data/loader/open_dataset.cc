@@ -94,7 +94,8 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenRemote(const std::string& location,
     return absl::InvalidArgumentError(
         absl::StrCat("only shards are read from a server; kind ", kind, " is not"));
   }
-  return ShardDataset::Open(std::string(absl::StripSuffix(location, "/")), options.store);
+  return ShardDataset::Open(std::string(absl::StripSuffix(location, "/")), options.store,
+                            options.share);
 }
 
 }  // namespace
@@ -112,7 +113,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
   if (kind == "auto") {
     ASSIGN_OR_RETURN(chosen, Recognize(path));
   }
-  if (chosen == "shards") return ShardDataset::Open(path);
+  if (chosen == "shards") return ShardDataset::Open(path, nullptr, options.share);
   if (chosen == "tar") return TarDataset::Open(path, options);
   if (chosen == "cifar") return CifarDataset::Open(path);
   if (chosen == "idx") return IdxDataset::Open(path, options);

@@ -66,4 +66,12 @@ absl::StatusOr<std::shared_ptr<const ByteSource>> RemoteStore::Open(const std::s
   return CachedObject::Open(client_, cache_, threads_, std::move(get), content);
 }
 
+absl::StatusOr<std::shared_ptr<const ByteSource>> RemoteStore::OpenKnown(
+    const std::string& location, absl::string_view content, uint64_t size) {
+  if (cache_ != nullptr) return Open(location, content);  // Which has asked before.
+  ASSIGN_OR_RETURN(HttpGet get, GetOf(location));
+  return std::make_shared<const RunSource>(
+      std::make_shared<const RemoteObject>(client_, std::move(get), size), runs_);
+}
+
 }  // namespace data

@@ -37,6 +37,9 @@ class RemoteStore : public ByteStore {
   // HttpClient, ReadAwsSettings and S3Get say. Keys are looked for when the first s3:// is opened.
   absl::StatusOr<std::shared_ptr<const ByteSource>> Open(const std::string& location,
                                                          absl::string_view content = "") override;
+  absl::StatusOr<std::shared_ptr<const ByteSource>> OpenKnown(const std::string& location,
+                                                              absl::string_view content,
+                                                              uint64_t size) override;
   int depth() const override { return options_.http.depth; }
 
  private:

@@ -13,7 +13,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "data/io/later_source.h"
 #include "data/io/local_store.h"
+#include "data/shard/shard_index.h"
 #include "data/shard/shard_manifest.h"
 #include "data/sources/input_listing.h"
 #include "data/sources/left_alone.h"
@@ -24,11 +26,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string ContentOf(uint64_t index_checksum) {
+  return absl::StrCat(absl::Hex(index_checksum, absl::kZeroPad16));
+}
+
 absl::StatusOr<ShardReader> OpenShard(const std::string& folder, const ShardManifest& manifest,
                                       const ShardManifest::Shard& entry, ByteStore& store) {
-  ASSIGN_OR_RETURN(auto source,
-                   store.Open(absl::StrCat(folder, "/", entry.file),
-                              absl::StrCat(absl::Hex(entry.index_checksum, absl::kZeroPad16))));
+  ASSIGN_OR_RETURN(auto source, store.Open(absl::StrCat(folder, "/", entry.file),
+                                           ContentOf(entry.index_checksum)));
   ASSIGN_OR_RETURN(ShardReader shard, ShardReader::Open(std::move(source)));
   if (shard.size() != entry.samples || shard.header().index_checksum != entry.index_checksum) {
     return absl::DataLossError(
@@ -100,13 +105,12 @@ absl::Status AddUnlisted(const std::string& folder, std::set<std::string> listed
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::string& folder,
-                                                                 std::shared_ptr<ByteStore> store) {
-  if (store == nullptr) store = std::make_shared<LocalStore>();
+// Opens and checks all shards of a folder.
+absl::StatusOr<std::string> MakeIndex(const std::string& folder, ByteStore& store,
+                                      std::vector<std::shared_ptr<const ByteSource>>& sources,
+                                      LeftAlone& left_alone) {
   const std::string manifest_path = absl::StrCat(folder, "/", kShardManifestFile);
-  ASSIGN_OR_RETURN(ShardManifest manifest, ReadManifest(manifest_path, *store));
+  ASSIGN_OR_RETURN(ShardManifest manifest, ReadManifest(manifest_path, store));
   RETURN_IF_ERROR(CheckClassNamesDiffer(manifest_path, manifest.class_names));
   std::set<std::string> listed;
   for (const ShardManifest::Shard& entry : manifest.shards) {
@@ -115,21 +119,72 @@ absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::stri
           absl::StrCat(manifest_path, ": lists ", entry.file, " twice"));
     }
   }
-  ASSIGN_OR_RETURN(std::vector<ShardReader> shards, OpenShards(folder, manifest, *store));
-  LeftAlone left_alone;
-  for (const ShardReader& shard : shards) {
-    for (const auto& [name, reason] : shard.Rejected()) {
+  ASSIGN_OR_RETURN(const std::vector<ShardReader> shards, OpenShards(folder, manifest, store));
+  ShardIndex index;
+  index.class_names = std::move(manifest.class_names);
+  int64_t samples = 0;
+  for (size_t i = 0; i < shards.size(); ++i) {
+    samples += shards[i].size();
+    sources.push_back(shards[i].source());
+    index.shards.push_back({manifest.shards[i].file, shards[i].header(), shards[i].records()});
+    for (const auto& [name, reason] : shards[i].Rejected()) {
       left_alone.Add(absl::StrCat(name, " (", reason, ")"), "rejected when this was packed");
     }
   }
-  if (!IsRemote(folder)) RETURN_IF_ERROR(AddUnlisted(folder, std::move(listed), left_alone));
-  auto dataset =
-      absl::WrapUnique(new ShardDataset(std::move(manifest.class_names), std::move(shards)));
-  dataset->left_alone_ = std::move(left_alone);
-  if (IsRemote(folder)) dataset->read_depth_ = store->depth();
-  if (dataset->size() == 0) {
+  if (samples == 0) {
     return absl::InvalidArgumentError(absl::StrCat(manifest_path, ": lists no samples"));
   }
+  if (!IsRemote(folder)) RETURN_IF_ERROR(AddUnlisted(folder, std::move(listed), left_alone));
+  return EncodeShardIndex(index);
+}
+
+// A shard that another process has looked at.
+absl::StatusOr<std::shared_ptr<const ByteSource>> OpenLater(const std::string& location,
+                                                            const ShardIndex::Shard& shard,
+                                                            std::shared_ptr<ByteStore> store) {
+  const std::string content = ContentOf(shard.header.index_checksum);
+  const uint64_t size = shard.header.file_size;
+  ASSIGN_OR_RETURN(auto source, store->OpenKnown(location, content, size));
+  if (source != nullptr) return source;
+  return std::make_shared<const LaterSource>(std::move(store), location, content, size,
+                                             EncodeShardHeader(shard.header));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::string& folder,
+                                                                 std::shared_ptr<ByteStore> store,
+                                                                 const ShareBytes& share) {
+  if (store == nullptr) store = std::make_shared<LocalStore>();
+  // Of the process that makes the index.
+  LeftAlone left_alone;
+  std::vector<std::shared_ptr<const ByteSource>> sources;
+  const auto make = [&]() -> absl::StatusOr<std::string> {
+    return MakeIndex(folder, *store, sources, left_alone);
+  };
+  base::SharedBytes bytes;
+  if (share) {
+    ASSIGN_OR_RETURN(bytes, share(make));
+  } else {
+    ASSIGN_OR_RETURN(std::string own, make());
+    bytes = base::Share(std::move(own));
+  }
+  ASSIGN_OR_RETURN(ShardIndex index, DecodeShardIndex(std::move(bytes)));
+  std::vector<ShardReader> shards;
+  for (size_t i = 0; i < index.shards.size(); ++i) {
+    const ShardIndex::Shard& shard = index.shards[i];
+    std::shared_ptr<const ByteSource> source;
+    if (sources.empty()) {
+      ASSIGN_OR_RETURN(source, OpenLater(absl::StrCat(folder, "/", shard.file), shard, store));
+    } else {
+      source = std::move(sources[i]);
+    }
+    shards.emplace_back(std::move(source), shard.header, shard.records, index.owner);
+  }
+  auto dataset =
+      absl::WrapUnique(new ShardDataset(std::move(index.class_names), std::move(shards)));
+  dataset->left_alone_ = std::move(left_alone);
+  if (IsRemote(folder)) dataset->read_depth_ = store->depth();
   return dataset;
 }
 

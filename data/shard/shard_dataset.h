@@ -21,8 +21,11 @@ class ShardDataset : public Dataset {
   // Opens all shards and checks them against dataset.json. `folder` is a path, or what `store`
   // takes; null is a LocalStore, which holds few files open, however many shards there are. What
   // was rejected when they were packed, and a folder's other files, are left_alone().
+  // With `share` one process does so for all, which need not look at a shard before they read from
+  // it, and lists what was left alone.
   static absl::StatusOr<std::unique_ptr<ShardDataset>> Open(
-      const std::string& folder, std::shared_ptr<ByteStore> store = nullptr);
+      const std::string& folder, std::shared_ptr<ByteStore> store = nullptr,
+      const ShareBytes& share = nullptr);
 
   int64_t size() const override { return first_.back(); }
   const std::vector<std::string>& class_names() const override { return class_names_; }

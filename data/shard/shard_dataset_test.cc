@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/file.h"
+#include "base/shared_bytes.h"
 #include "data/codec/test_images.h"
 #include "data/io/scratch_buffer.h"
 #include "data/shard/shard_manifest.h"
@@ -106,6 +107,45 @@ TEST(ShardDatasetTest, AShardReplacedOrGoneIsNoDamage) {
   EXPECT_EQ((*dataset)->Read(1, buffer).status().code(), absl::StatusCode::kNotFound);
   WriteShard(ShardPath(folder, 99), 7);
   EXPECT_TRUE((*dataset)->Read(99, buffer).ok());
+}
+
+TEST(ShardDatasetTest, OneProcessReadsTheIndexesForAll) {
+  const std::string folder = WriteShards("shared", 5);
+  std::string index;
+  const auto first = ShardDataset::Open(folder, nullptr,
+                                        [&](const auto& make) -> absl::StatusOr<base::SharedBytes> {
+                                          index = *make();
+                                          return base::Share(index);
+                                        });
+  ASSERT_TRUE(first.ok()) << first.status();
+  const auto open = [&] {
+    return ShardDataset::Open(folder, nullptr, [&](const auto&) { return base::Share(index); });
+  };
+  const auto other = open();
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_EQ((*other)->size(), 5);
+  EXPECT_EQ((*other)->class_names(), (*first)->class_names());
+  EXPECT_EQ(*(*other)->Fingerprint(), *(*first)->Fingerprint());
+  ScratchBuffer buffer, expected;
+  (*other)->WillRead(0, 3);
+  for (int i = 0; i < 3; ++i) {
+    const auto sample = (*other)->Read(i, buffer), same = (*first)->Read(i, expected);
+    ASSERT_TRUE(sample.ok() && same.ok()) << sample.status() << same.status();
+    EXPECT_EQ(sample->bytes, same->bytes);
+    EXPECT_EQ((*other)->name(i), "image");
+  }
+  // Not opened yet.
+  fs::remove(ShardPath(folder, 3));
+  EXPECT_EQ((*other)->Read(3, buffer).status().code(), absl::StatusCode::kNotFound);
+  WriteShard(ShardPath(folder, 4), 7);
+  const absl::Status replaced = (*other)->Read(4, buffer).status();
+  EXPECT_EQ(replaced.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(replaced.message()), HasSubstr("00004.shard: was replaced while"));
+
+  while (!index.empty()) {
+    index.pop_back();
+    ASSERT_EQ(open().status().code(), absl::StatusCode::kInternal) << index.size();
+  }
 }
 
 TEST(ShardDatasetTest, AShardListedTwiceIsAnError) {

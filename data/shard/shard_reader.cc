@@ -111,9 +111,10 @@ absl::StatusOr<ShardReader> ShardReader::Open(std::shared_ptr<const ByteSource> 
     return InFile(path, names);
   auto records = DecodeRecords(*header, index);
   if (!records.ok()) return InFile(path, records.status());
-  const size_t rejected = header->rejected_offset - header->records_offset;
-  return ShardReader(std::move(source), *header, *std::move(records),
-                     absl::string_view(index).substr(rejected));
+  const auto owner = std::make_shared<const std::vector<ShardRecord>>(*std::move(records));
+  ShardReader reader(std::move(source), *header, *owner, owner);
+  reader.rejected_ = index.substr(header->rejected_offset - header->records_offset);
+  return reader;
 }
 
 std::string ShardReader::name(int64_t index) const {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "data/io/byte_source.h"
 #include "data/io/encoded_sample.h"
 #include "data/io/scratch_buffer.h"
@@ -17,7 +17,7 @@
 
 namespace data {
 
-// Keeps 32 bytes per sample in memory. Const methods may run in several threads at once.
+// Needs 32 bytes of memory per sample. Const methods may run in several threads at once.
 class ShardReader {
  public:
   // Checks header, file size and the whole index. DataLoss or InvalidArgument, naming the file.
@@ -26,18 +26,25 @@ class ShardReader {
   // The same for a file of this machine.
   static absl::StatusOr<ShardReader> Open(const std::string& path);
 
+  // One whose index is known and good. `owner` keeps the records.
+  ShardReader(std::shared_ptr<const ByteSource> source, const ShardHeader& header,
+              absl::Span<const ShardRecord> records, std::shared_ptr<const void> owner)
+      : source_(std::move(source)), header_(header), records_(records), owner_(std::move(owner)) {}
+
+  const std::shared_ptr<const ByteSource>& source() const { return source_; }
   const std::string& path() const { return source_->name(); }
   const ShardHeader& header() const { return header_; }
   int64_t size() const { return records_.size(); }
 
   // The index's entry of a sample: label, size in pixels and bytes, encoding.
   const ShardRecord& record(int64_t index) const { return records_[index]; }
+  absl::Span<const ShardRecord> records() const { return records_; }
 
   // The name given when the sample was packed, read from the source; "" if that is no longer
   // possible.
   std::string name(int64_t index) const;
 
-  // The inputs left out when the shard was packed: (name, reason).
+  // The inputs left out when the shard was packed: (name, reason). Of an opened shard only.
   std::vector<std::pair<std::string, std::string>> Rejected() const;
 
   // The sample, in `buffer`. DataLoss unless its checksum holds; bytes of a server are fetched once
@@ -49,16 +56,10 @@ class ShardReader {
   void Forget() const { source_->Forget(); }
 
  private:
-  ShardReader(std::shared_ptr<const ByteSource> source, ShardHeader header,
-              std::vector<ShardRecord> records, absl::string_view rejected)
-      : source_(std::move(source)),
-        header_(header),
-        records_(std::move(records)),
-        rejected_(rejected) {}
-
   std::shared_ptr<const ByteSource> source_;
   ShardHeader header_;
-  std::vector<ShardRecord> records_;
+  absl::Span<const ShardRecord> records_;
+  std::shared_ptr<const void> owner_;
   std::string rejected_;  // as it stands in the index
 };
 

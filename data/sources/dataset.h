@@ -4,11 +4,13 @@
 #define DATA_SOURCES_DATASET_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/shared_bytes.h"
 #include "data/io/byte_source.h"
 #include "data/io/encoded_sample.h"
 #include "data/io/scratch_buffer.h"
@@ -16,11 +18,18 @@
 
 namespace data {
 
+// Has one of the processes that open a data set together `make` what it takes to open it, and gives
+// it to all.
+using ShareBytes = std::function<absl::StatusOr<base::SharedBytes>(
+    const std::function<absl::StatusOr<std::string>()>& make)>;
+
 struct OpenOptions {
   // Whether a class that is known by its samples alone, a folder or a number, may have none.
   bool allow_empty_classes = false;
   // What opens places that are no paths, https:// and the like; null: they are an error.
   std::shared_ptr<ByteStore> store;
+  // For shards, whose index then is in memory once; null: a process of its own.
+  ShareBytes share;
 };
 
 // All methods may be called from several threads at once.

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,6 +30,7 @@
 #include "data/sources/dataset.h"
 #include "distributed/communication/communicator.h"
 #include "distributed/communication/create_communicator.h"
+#include "distributed/communication/host_bytes.h"
 #include "distributed/communication/rank_agreement.h"
 #include "distributed/training/batch_source.h"
 #include "distributed/training/loader_source.h"
@@ -182,7 +184,10 @@ absl::Status Run() {
   const int64_t memory_before = PeakMegabytes();
   const absl::Time begin = absl::Now();
   const auto store = std::make_shared<CountingStore>();
-  ASSIGN_OR_RETURN(const auto dataset, data::ShardDataset::Open(FLAGS_data, store));
+  const auto share = [&](const std::function<absl::StatusOr<std::string>()>& make) {
+    return ShareOnHost(*under, make);
+  };
+  ASSIGN_OR_RETURN(const auto dataset, data::ShardDataset::Open(FLAGS_data, store, share));
   const double open_seconds = absl::ToDoubleSeconds(absl::Now() - begin);
   const int64_t opens = store->counts.opens, open_bytes = store->counts.bytes;
 
@@ -203,8 +208,10 @@ absl::Status Run() {
 
   // What the loader has made ahead belongs to an epoch that does not come.
   const int64_t read = store->counts.bytes - open_bytes;
+  const int64_t all_opens = store->counts.opens;
   ASSIGN_OR_RETURN(const int64_t needed, BytesOf(*dataset, task.ids(), store->counts));
   const nlohmann::json mine = {{"opens", opens},
+                               {"all_opens", all_opens},
                                {"open_bytes", open_bytes},
                                {"open_seconds", open_seconds},
                                {"read", read},

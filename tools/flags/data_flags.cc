@@ -1,6 +1,7 @@
 #include "tools/flags/data_flags.h"
 
 #include <filesystem>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "data/loader/open_dataset.h"
 #include "data/pixels/augmentation.h"
 #include "data/sources/mixture_dataset.h"
+#include "distributed/communication/host_bytes.h"
 #include "distributed/communication/rank_agreement.h"
 #include "gflags/gflags.h"
 #include "glog/logging.h"
@@ -61,10 +63,23 @@ absl::StatusOr<std::string> ContentOfHost(const data::Dataset& dataset,
 }
 
 absl::StatusOr<std::unique_ptr<data::Dataset>> OpenOne(const std::string& flag,
-                                                       const std::string& path) {
-  ASSIGN_OR_RETURN(auto store, StoreFromFlags(path));
-  ASSIGN_OR_RETURN(auto dataset,
-                   ValueOfFlag(flag, data::OpenDataset(path, "auto", {.store = std::move(store)})));
+                                                       const std::string& path,
+                                                       distributed::Communicator* communicator) {
+  bool agreed = communicator == nullptr;
+  const auto open = [&]() -> absl::StatusOr<std::unique_ptr<data::Dataset>> {
+    data::OpenOptions options;
+    ASSIGN_OR_RETURN(options.store, StoreFromFlags(path));
+    if (communicator != nullptr) {
+      options.share = [&](const std::function<absl::StatusOr<std::string>()>& make) {
+        agreed = true;
+        return distributed::ShareOnHost(*communicator, make);
+      };
+    }
+    return ValueOfFlag(flag, data::OpenDataset(path, "auto", options));
+  };
+  auto opened = open();
+  if (!agreed) RETURN_IF_ERROR(distributed::AgreeOnStatus(*communicator, opened.status()));
+  ASSIGN_OR_RETURN(auto dataset, std::move(opened));
   for (const std::string& line : dataset->left_alone().Lines(/*names=*/3)) {
     LOG(INFO) << "--" << flag << "=" << path << ": " << line;
   }
@@ -87,21 +102,21 @@ absl::StatusOr<InputShape> InputShapeFromFlags() {
   return InputShape{.images = images, .side = FLAGS_image_size};
 }
 
-absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::string& flag,
-                                                                 const std::string& path) {
+absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(
+    const std::string& flag, const std::string& path, distributed::Communicator* communicator) {
   if (path.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--", flag, ": the path of the images is required"));
   }
   const std::vector<std::string> paths = absl::StrSplit(path, ',');
-  if (paths.size() == 1 || std::filesystem::exists(path)) return OpenOne(flag, path);
+  if (paths.size() == 1 || std::filesystem::exists(path)) return OpenOne(flag, path, communicator);
   std::vector<data::MixtureDataset::Part> parts;
   for (const std::string& one : paths) {
     if (one.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat("--", flag, "=", data::PrintableName(path), ": a path is empty"));
     }
-    ASSIGN_OR_RETURN(auto dataset, OpenOne(flag, one));
+    ASSIGN_OR_RETURN(auto dataset, OpenOne(flag, one, communicator));
     parts.push_back({one, std::move(dataset)});
   }
   return ValueOfFlag(flag, data::MixtureDataset::Create(std::move(parts)));

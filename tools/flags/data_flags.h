@@ -29,9 +29,11 @@ struct InputShape {
 absl::StatusOr<InputShape> InputShapeFromFlags();
 
 // The data set that `flag`, whose value is `path`, names, or those that it names with commas
-// between them, as one. Errors name the flag.
-absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(const std::string& flag,
-                                                                 const std::string& path);
+// between them, as one. Errors name the flag. With a communicator every rank calls it, an error of
+// one is that of all, and the first rank of each host reads the indexes of shards for the others.
+absl::StatusOr<std::unique_ptr<data::Dataset>> OpenDatasetOfFlag(
+    const std::string& flag, const std::string& path,
+    distributed::Communicator* communicator = nullptr);
 
 // Names of classes, in the order of their labels, and where they stand.
 struct ClassList {

@@ -88,9 +88,13 @@ absl::StatusOr<std::vector<data::LoaderOptions::SizeFrom>> SizesFromFlags(
 absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions& options,
                                                      const data::Mixing& mixing) {
   TrainingSetup setup;
-  ASSIGN_OR_RETURN(setup.train_data, OpenDatasetOfFlag("train_data", FLAGS_train_data));
+  ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  ASSIGN_OR_RETURN(setup.communicator, CommunicatorFromFlags(device));
+  ASSIGN_OR_RETURN(setup.train_data,
+                   OpenDatasetOfFlag("train_data", FLAGS_train_data, setup.communicator.get()));
   if (!FLAGS_test_data.empty()) {
-    ASSIGN_OR_RETURN(setup.test_data, OpenDatasetOfFlag("test_data", FLAGS_test_data));
+    ASSIGN_OR_RETURN(setup.test_data,
+                     OpenDatasetOfFlag("test_data", FLAGS_test_data, setup.communicator.get()));
     RETURN_IF_ERROR(RequireSameClasses(
         {absl::StrCat("--test_data=", FLAGS_test_data), setup.test_data->class_names()},
         {absl::StrCat("--train_data=", FLAGS_train_data), setup.train_data->class_names()}));
@@ -111,8 +115,6 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
     options.data["train_fraction"] = FLAGS_train_fraction;
   }
 
-  ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
-  ASSIGN_OR_RETURN(setup.communicator, CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(options.data["train"], DatasetIdentity(*setup.train_data, *setup.communicator));
   if (setup.test_data != nullptr) {
     ASSIGN_OR_RETURN(options.data["test"], DatasetIdentity(*setup.test_data, *setup.communicator));
