@@ -34,7 +34,7 @@ nb::object ArrayOf(void* data, size_t ndim, const size_t* shape, const int64_t* 
 template <typename Framework>
 nb::tuple Arrays(HeldBatch& held, const nb::capsule& owner, const ImageLayout& layout) {
   const Batch& batch = held.batch;
-  const size_t count = batch.labels.size(), size = layout.size;
+  const size_t count = batch.labels.size(), size = batch.size;
   constexpr size_t kChannels = 3;
   const int64_t image = kChannels * size * size;
   const bool interleaved = layout.format != PixelFormat::kFloat32Nchw;
@@ -52,9 +52,15 @@ nb::tuple Arrays(HeldBatch& held, const nb::capsule& owner, const ImageLayout& l
     return ArrayOf<Framework>(const_cast<int64_t*>(data), 1, &count, nullptr, owner,
                               nb::dtype<int64_t>());
   };
-  return nb::make_tuple(
-      ArrayOf<Framework>(batch.pixels, shape.size(), shape.data(), strides.data(), owner, dtype),
-      numbers(batch.labels.data()), numbers(batch.sample_ids.data()));
+  const nb::object images =
+      ArrayOf<Framework>(batch.pixels, shape.size(), shape.data(), strides.data(), owner, dtype);
+  if (batch.other_labels.data() == nullptr) {
+    return nb::make_tuple(images, numbers(batch.labels.data()), numbers(batch.sample_ids.data()));
+  }
+  return nb::make_tuple(images, numbers(batch.labels.data()), numbers(batch.other_labels.data()),
+                        ArrayOf<Framework>(const_cast<float*>(batch.label_shares.data()), 1, &count,
+                                           nullptr, owner, nb::dtype<float>()),
+                        numbers(batch.sample_ids.data()));
 }
 
 }  // namespace

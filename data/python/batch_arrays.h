@@ -18,12 +18,12 @@ enum class Axes {
 struct ImageLayout {
   PixelFormat format = PixelFormat::kFloat32Nchw;
   Axes axes = Axes::kNchw;
-  int size = 0;  // height and width
 };
 
-// (images, labels [n] int64, sample ids [n] int64): arrays over the batch's memory, which live as
-// long as any of them does, whatever becomes of the loader. In a process forked off from the one
-// that made them they stay valid, and are never given back.
+// (images, labels [n] int64, sample ids [n] int64), of mixed images (images, labels, other labels
+// [n] int64, shares of the labels [n] float32, sample ids): arrays over the batch's memory, which
+// live as long as any of them does, whatever becomes of the loader. In a process forked off from
+// the one that made them they stay valid, and are never given back.
 nanobind::tuple BatchArrays(Batch batch, const ImageLayout& layout, Library library);
 
 }  // namespace data

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/loader/open_dataset.h"
+#include "data/loader/sampler.h"
 #include "data/python/errors.h"
 #include "data/python/interruptible.h"
 
@@ -18,14 +20,20 @@ namespace nb = nanobind;
 namespace data {
 
 LoaderDoor::LoaderDoor(const std::string& path, const std::string& kind, bool allow_empty_classes,
-                       const LoaderOptions& options, Axes axes, Library library)
-    : process_(getpid()),
-      layout_{options.format, axes, options.augmentation.size},
-      library_(library) {
+                       LoaderOptions options, bool class_balanced, Axes axes, Library library)
+    : process_(getpid()), layout_{options.format, axes}, library_(library) {
   const auto open = [&]() -> absl::Status {
     const nb::gil_scoped_release release;
-    ASSIGN_OR_RETURN(dataset_, OpenDataset(path, kind, {allow_empty_classes, nullptr}));
-    ASSIGN_OR_RETURN(loader_, Loader::Create(*dataset_, options));
+    ASSIGN_OR_RETURN(dataset_,
+                     OpenDataset(path, kind, {.allow_empty_classes = allow_empty_classes}));
+    if (class_balanced) {
+      if (options.samples.empty()) {
+        options.samples.resize(dataset_->size());
+        std::iota(options.samples.begin(), options.samples.end(), 0);
+      }
+      options.sampling = ClassBalanced(options.samples, Labels(*dataset_));
+    }
+    ASSIGN_OR_RETURN(loader_, Loader::Create(*dataset_, std::move(options)));
     steps_per_epoch_ = loader_->steps_per_epoch();
     return absl::OkStatus();
   };

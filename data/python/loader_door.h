@@ -22,9 +22,9 @@ namespace data {
 // let in; others wait.
 class LoaderDoor {
  public:
-  // Opens the dataset and starts the threads.
+  // Opens the dataset. With `class_balanced` every class of options.samples comes up equally often.
   LoaderDoor(const std::string& path, const std::string& kind, bool allow_empty_classes,
-             const LoaderOptions& options, Axes axes, Library library);
+             LoaderOptions options, bool class_balanced, Axes axes, Library library);
 
   // Stops the threads, unless this is a forked process, which has none.
   ~LoaderDoor();

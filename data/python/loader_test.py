@@ -84,6 +84,29 @@ class BatchTest(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, re.escape(text)):
                 digits(8, recipe.replace(**change))
 
+    def test_mixed_and_balanced_batches_are_those_of_cpp(self):
+        for world in (1, 2):
+            for rank in range(world):
+                loader = digits(64 // world, world_size=world, rank=rank, mixup=0.4, cutmix=1, sampling="class_balanced",
+                                sample_ids=True)
+                ours = b"".join(map(bytes_of, itertools.islice(loader, 5)))
+                self.assertEqual(ours, reference("bytes", DIGITS, "mixed", "float32_nchw", 64, world, rank, 5).stdout)
+        images, labels, others, shares = next(iter(digits(mixup=0.4, cutmix=1)))
+        self.assertEqual((others.dtype, shares.dtype, shares.shape), (numpy.int64, numpy.float32, (64,)))
+        numpy.testing.assert_array_equal(labels[::2], others[1::2])
+        self.assertTrue(0 <= shares.min() and shares.max() <= 1 and shares.std() > 0.1)
+        state = digits(sampling="class_balanced").state_dict()
+        with self.assertRaisesRegex(ValueError, "sampling is 'class_balanced'; this loader's is 'uniform'"):
+            digits().load_state_dict(state)
+        former = digits().state_dict()
+        del former["sampling"]
+        digits().load_state_dict(former)
+
+    def test_sizes_change_with_the_epochs(self):
+        loader = digits(transform=named["imagenet_train"].replace(size=64), image_sizes={2: 48, 0: 32})
+        self.assertEqual([next(iter(loader))[0].shape[2:] for _ in range(4) if loader.set_epoch(_) is None],
+                         [(32, 32), (32, 32), (48, 48), (48, 48)])
+
     def test_shapes_types_and_layouts(self):
         images, labels, ids = next(iter(digits(sample_ids=True)))
         self.assertEqual((images.shape, images.dtype, images.flags.c_contiguous), ((64, 3, 32, 32), numpy.float32, True))

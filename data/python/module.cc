@@ -2,9 +2,11 @@
 // there.
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "data/loader/loader.h"
 #include "data/pixels/augmentation.h"
+#include "data/pixels/mixing.h"
 #include "data/pixels/pixel_policy.h"
 #include "data/pixels/pixel_writer.h"
 #include "data/python/batch_arrays.h"
@@ -87,6 +89,10 @@ void DefineOptions(nb::module_& module) {
   module.def("cifar_train", &CifarTrain);
   module.def("cifar_eval", &CifarEval);
 
+  nb::class_<Mixing>(module, "Mixing")
+      .def(nb::init<>())
+      .def_rw("mixup", &Mixing::mixup)
+      .def_rw("cutmix", &Mixing::cutmix);
   nb::class_<LoaderOptions>(module, "LoaderOptions")
       .def(nb::init<>())
       .def_rw("samples", &LoaderOptions::samples)
@@ -97,6 +103,18 @@ void DefineOptions(nb::module_& module) {
       .def_rw("order", &LoaderOptions::order)
       .def_rw("drop_last", &LoaderOptions::drop_last)
       .def_rw("augmentation", &LoaderOptions::augmentation)
+      .def_prop_rw(
+          "sizes",
+          [](const LoaderOptions& self) {
+            std::vector<std::pair<int64_t, int>> sizes;
+            for (const auto& [epoch, size] : self.sizes) sizes.emplace_back(epoch, size);
+            return sizes;
+          },
+          [](LoaderOptions& self, const std::vector<std::pair<int64_t, int>>& sizes) {
+            self.sizes.clear();
+            for (const auto& [epoch, size] : sizes) self.sizes.push_back({epoch, size});
+          })
+      .def_rw("mixing", &LoaderOptions::mixing)
       .def_rw("format", &LoaderOptions::format)
       .def_rw("threads", &LoaderOptions::threads)
       .def_rw("prefetch", &LoaderOptions::prefetch)
@@ -109,9 +127,10 @@ void DefineLoader(nb::module_& module) {
       .def_ro("name", &SkippedSample::name)
       .def_ro("reason", &SkippedSample::reason);
   nb::class_<LoaderDoor>(module, "Loader")
-      .def(nb::init<const std::string&, const std::string&, bool, const LoaderOptions&, Axes,
+      .def(nb::init<const std::string&, const std::string&, bool, const LoaderOptions&, bool, Axes,
                     Library>(),
-           "path"_a, "kind"_a, "allow_empty_classes"_a, "options"_a, "axes"_a, "library"_a)
+           "path"_a, "kind"_a, "allow_empty_classes"_a, "options"_a, "class_balanced"_a, "axes"_a,
+           "library"_a)
       .def_prop_ro("steps_per_epoch", &LoaderDoor::steps_per_epoch)
       .def_prop_ro("epoch", &LoaderDoor::epoch)
       .def_prop_ro("step", &LoaderDoor::step)

@@ -19,7 +19,7 @@ std::unique_ptr<StoppableDataset> OpenForReading(const std::string& path, const 
   absl::StatusOr<std::unique_ptr<Dataset>> dataset;
   {
     const nb::gil_scoped_release release;
-    dataset = OpenDataset(path, kind, {allow_empty_classes, nullptr});
+    dataset = OpenDataset(path, kind, {.allow_empty_classes = allow_empty_classes});
   }
   return std::make_unique<StoppableDataset>(ValueOrRaise(std::move(dataset)));
 }

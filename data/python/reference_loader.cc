@@ -13,6 +13,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "base/status_macros.h"
 #include "data/loader/loader.h"
 #include "data/loader/open_dataset.h"
+#include "data/loader/sampler.h"
 #include "data/pixels/augmentation.h"
 #include "data/pixels/pixel_policy.h"
 #include "data/pixels/pixel_writer.h"
@@ -57,7 +59,8 @@ LoaderOptions OptionsFrom(const std::string& transform, const std::string& forma
                                                       {"float32_nhwc", PixelFormat::kFloat32Nhwc},
                                                       {"uint8_nhwc", PixelFormat::kUint8Nhwc}};
   LoaderOptions options;
-  options.augmentation = transforms.at(transform);
+  options.augmentation = transforms.at(transform == "mixed" ? "cifar_train" : transform);
+  if (transform == "mixed") options.mixing = {.mixup = 0.4, .cutmix = 1};
   options.format = formats.at(format);
   options.global_batch = Number(batch);
   options.seed = 7;
@@ -77,6 +80,8 @@ absl::Status WriteBatches(const Dataset& dataset, const LoaderOptions& options, 
     ASSIGN_OR_RETURN(const Batch batch, loader->Next());
     Write(batch.pixels, batch.labels.size() * image);
     Write(batch.labels.data(), batch.labels.size());
+    Write(batch.other_labels.data(), batch.other_labels.size());
+    Write(batch.label_shares.data(), batch.label_shares.size());
     Write(batch.sample_ids.data(), batch.sample_ids.size());
   }
   return absl::OkStatus();
@@ -107,6 +112,11 @@ absl::Status Run(const Arguments& arguments) {
   if (arguments[0] == "rate") {
     options.threads = Number(arguments[5]);
     return PrintRate(*dataset, options);
+  }
+  if (arguments[2] == "mixed") {
+    options.samples.resize(dataset->size());
+    std::iota(options.samples.begin(), options.samples.end(), 0);
+    options.sampling = ClassBalanced(options.samples, Labels(*dataset));
   }
   options.world_size = Number(arguments[5]);
   options.rank = Number(arguments[6]);

@@ -27,9 +27,9 @@ struct OpenOptions {
   // Whether a class that is known by its samples alone, a folder or a number, may have none.
   bool allow_empty_classes = false;
   // What opens places that are no paths, https:// and the like; null: they are an error.
-  std::shared_ptr<ByteStore> store;
+  std::shared_ptr<ByteStore> store = nullptr;
   // For shards, whose index then is in memory once; null: a process of its own.
-  ShareBytes share;
+  ShareBytes share = nullptr;
 };
 
 // All methods may be called from several threads at once.

@@ -16,10 +16,12 @@ namespace nas::fused {
 // All of the input's dtype, float32 or float64.
 struct ChainTensors {
   std::vector<at::Tensor> x;  // [N, C_i, H, W]: the input is all of them, channel after channel.
-  std::vector<at::Tensor> weights;  // Of the units' convolutions, one after the other; quantized.
+  // Of the units' convolutions, one after the other; quantized.
+  std::vector<at::Tensor> weights = {};
   // Of the same, [bits]; undefined for a single candidate.
-  std::vector<at::Tensor> probabilities;
-  std::vector<at::Tensor> scales, shifts;  // Of the units, [out]; undefined without affine part.
+  std::vector<at::Tensor> probabilities = {};
+  // Of the units, [out]; undefined without affine part.
+  std::vector<at::Tensor> scales = {}, shifts = {};
 };
 
 // Why the operator cannot compute this; empty if it can.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -21,6 +21,9 @@ _FORMATS = {
 }
 _STATE_VERSION = 1
 _LAST_EPOCH = 2**62
+_LARGEST_BETA = 1e6  # beyond it every share is half
+# Entries of a state that earlier versions did not write.
+_FORMER_STATE = {"sampling": "uniform"}
 
 
 class BadSample(NamedTuple):
@@ -54,8 +57,14 @@ class Loader:
             MNIST's files, an FFCV ``.beton`` file, or the shards that ``pack`` wrote.
         batch_size: images of a batch of this rank.
         transform: ``"imagenet_train"``, ``"imagenet_eval"``, ``"cifar_train"``, ``"cifar_eval"``, or a Transform.
-        order: ``"shuffled"``; ``"quasi_random"``, for data that do not fit into memory: runs of neighbours are
-            shuffled, and the images of windows of 4096 among each other; or ``"sequential"``.
+        order: ``"shuffled"``; ``"quasi_random"``, for data that do not fit into memory: runs of 32 neighbours are
+            shuffled, and the images of some hundred runs among each other; or ``"sequential"``.
+        sampling: ``"uniform"``; or, if shuffled, ``"class_balanced"``: every class comes up equally often, and an
+            epoch has as many images as before.
+        mixup, cutmix: pairs of neighbours in the batch of all ranks are mixed, by shares of Beta(value, value); 0: not;
+            both: half of the pairs each. Then batches are (images, labels, other labels int64 [n], shares of
+            ``labels`` float32 [n]), and ``batch_size`` must be even.
+        image_sizes: ``{0: 128, 20: 160}``: the images' size from an epoch on, in place of the transform's.
         rank, world_size: which of how many processes this is; each gets its share of every batch.
         seed: 0 to 2**64 - 1.
         dtype: ``"float32"``, normalized, or ``"uint8"``, 0 to 255.
@@ -87,6 +96,10 @@ class Loader:
         transform: str | Transform,
         *,
         order: str = "shuffled",
+        sampling: str = "uniform",
+        mixup: float = 0,
+        cutmix: float = 0,
+        image_sizes: Mapping[int, int] | None = None,
         rank: int = 0,
         world_size: int = 1,
         seed: int = 0,
@@ -105,6 +118,7 @@ class Loader:
     ):
         path = arguments.path("path", path)
         arguments.choice("order", order, ("shuffled", "quasi_random", "sequential"))
+        arguments.choice("sampling", sampling, ("uniform", "class_balanced"))
         arguments.choice("kind", kind, arguments.KINDS)
         options = _native.LoaderOptions()
         options.world_size = arguments.integer("world_size", world_size, 1)
@@ -114,6 +128,10 @@ class Loader:
         options.order = getattr(_native.Order, order)
         options.drop_last = order != "sequential" if drop_last is None else arguments.boolean("drop_last", drop_last)
         options.augmentation = augmentation(resolve(transform))
+        if image_sizes is not None:
+            options.sizes = _sizes(image_sizes)
+        options.mixing.mixup = arguments.number("mixup", mixup, 0, _LARGEST_BETA)
+        options.mixing.cutmix = arguments.number("cutmix", cutmix, 0, _LARGEST_BETA)
         format, axes = _format(dtype, layout)
         options.format = getattr(_native.PixelFormat, format)
         options.threads = arguments.threads(threads)
@@ -127,7 +145,8 @@ class Loader:
         self._pins = _pins(pin_memory, tensors)
         library = getattr(_native.Library, tensors)
         empty = arguments.boolean("allow_empty_classes", allow_empty_classes)
-        self._native = _native.Loader(path, kind, empty, options, getattr(_native.Axes, axes), library)
+        self._native = _native.Loader(path, kind, empty, options, sampling == "class_balanced",
+                                      getattr(_native.Axes, axes), library)
         # Its threads end before Python does.
         self._finalizer = weakref.finalize(self, self._native.close)
         self._path = path
@@ -137,6 +156,7 @@ class Loader:
             "global_batch": options.global_batch,
             "seed": options.seed,
             "order": order,
+            "sampling": sampling,
             "drop_last": options.drop_last,
         }
         self._turn = threading.Lock()  # of who takes a batch, so that threads may share an iteration
@@ -188,8 +208,9 @@ class Loader:
         if not isinstance(state, dict):
             raise arguments.wrong("state_dict", state, "a dict of Loader.state_dict")
         for name, own in {"version": _STATE_VERSION, **self._identity}.items():
-            if state.get(name) != own:
-                raise ValueError(f"state_dict: {name} is {state.get(name)!r}; this loader's is {own!r}")
+            theirs = state.get(name, _FORMER_STATE.get(name))
+            if theirs != own:
+                raise ValueError(f"state_dict: {name} is {theirs!r}; this loader's is {own!r}")
         epoch = arguments.integer("state_dict: epoch", state.get("epoch"), 0, _LAST_EPOCH)
         step = arguments.integer("state_dict: step", state.get("step"), 0, self._steps - 1)
         self._seek(epoch, step)
@@ -241,7 +262,7 @@ class _Epoch:
         self._native = loader._native
         self._iteration = loader._iteration
         self._epoch = loader._native.epoch
-        self._items = slice(None) if loader._with_ids else slice(2)
+        self._items = slice(None) if loader._with_ids else slice(-1)
 
     def __iter__(self) -> _Epoch:
         return self
@@ -276,6 +297,13 @@ def _samples(samples: Sequence[int]) -> list[int]:
     if not chosen:
         raise arguments.wrong("samples", samples, "at least one")
     return chosen
+
+
+def _sizes(sizes: Mapping[int, int]) -> list[tuple[int, int]]:
+    if not isinstance(sizes, Mapping):
+        raise arguments.wrong("image_sizes", sizes, "a dict of sizes by epoch")
+    return sorted((arguments.integer("image_sizes: an epoch", epoch, 0, _LAST_EPOCH),
+                   arguments.integer("image_sizes: a size", size, 1)) for epoch, size in sizes.items())
 
 
 def _library(tensors: str) -> str:
