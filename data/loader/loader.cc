@@ -146,8 +146,8 @@ class Loader::Impl : public DecodePool::Client {
 
   Position After(Position place) const;
   std::shared_ptr<BatchBuffer> Plan(Position place);
-  void AnnounceTo(int64_t step);  // mutex_ held
-  void Forget();
+  void AnnounceTo(int64_t last);                 // mutex_ held
+  void Forget();                                 // mutex_ held, or no thread at work
   void PlanAhead();                              // mutex_ held
   std::shared_ptr<BatchBuffer> Untaken() const;  // mutex_ held
   std::shared_ptr<BatchBuffer> Unasked() const;  // mutex_ held

@@ -57,7 +57,9 @@ std::string WriteShards(const std::string& name, int count) {
   manifest.class_names = {"all"};
   for (int i = 0; i < count; ++i) {
     const std::string path = ShardPath(folder, i);
-    if (i > 0) EXPECT_EQ(link(ShardPath(folder, 0).c_str(), path.c_str()), 0);
+    if (i > 0) {
+      EXPECT_EQ(link(ShardPath(folder, 0).c_str(), path.c_str()), 0);
+    }
     manifest.shards.push_back({fs::path(path).filename(), 1, shard->header().index_checksum});
   }
   EXPECT_TRUE(WriteShardManifest(folder, manifest).ok());

@@ -70,6 +70,7 @@ std::string EncodeShardIndex(const ShardIndex& index) {
 absl::StatusOr<ShardIndex> DecodeShardIndex(base::SharedBytes bytes) {
   Cursor cursor(bytes.bytes);
   ASSIGN_OR_RETURN(const uint64_t count, cursor.Number());
+  if (count > bytes.bytes.size()) return absl::InternalError("a shared index lies");
   ASSIGN_OR_RETURN(const absl::string_view records, cursor.Take(count * sizeof(ShardRecord)));
   absl::Span<const ShardRecord> rest(reinterpret_cast<const ShardRecord*>(records.data()), count);
   ShardIndex index;

@@ -19,11 +19,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "base/processors.h"
 #include "base/status_macros.h"
 #include "c10/cuda/CUDACachingAllocator.h"
 #include "c10/cuda/CUDAFunctions.h"
 #include "c10/cuda/CUDAGuard.h"
 #include "c10/cuda/CUDAStream.h"
+#include "cuda_runtime_api.h"
 #include "distributed/communication/communicator_factory.h"
 #include "distributed/communication/rank_agreement.h"
 #include "glog/logging.h"
@@ -34,6 +36,7 @@ namespace {
 [[maybe_unused]] const bool registered = RegisterCudaCommunicator(&CreateNcclCommunicator);
 
 constexpr absl::Duration kWatchInterval = absl::Milliseconds(50);
+constexpr int kAskedAtOnce = 1000;
 
 absl::Status NcclError(absl::string_view what, ncclResult_t result) {
   return absl::UnavailableError(absl::StrCat(what, ": ", ncclGetErrorString(result)));
@@ -232,7 +235,7 @@ class NcclCommunicator : public Communicator {
   absl::Status Await(absl::string_view what) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const absl::Time deadline = absl::Now() + timeout_;
     ncclResult_t result = ncclInProgress;
-    while (true) {
+    for (int asked = 1;; ++asked) {
       ncclCommGetAsyncError(nccl_, &result);
       if (result == ncclSuccess) return absl::OkStatus();
       if (result != ncclInProgress) return NcclError(what, result);
@@ -240,7 +243,8 @@ class NcclCommunicator : public Communicator {
         return absl::DeadlineExceededError(
             absl::StrCat(what, ": nothing for ", absl::FormatDuration(timeout_)));
       }
-      absl::SleepFor(absl::Microseconds(20));
+      // Once ranks have met, it takes less than it takes to wake up.
+      if (asked > kAskedAtOnce) absl::SleepFor(absl::Microseconds(20));
     }
   }
 
@@ -314,6 +318,11 @@ absl::StatusOr<std::unique_ptr<Communicator>> CreateNcclCommunicator(
   // All ranks learn of it, instead of waiting for the one that has no device.
   RETURN_IF_ERROR(AgreeOnStatus(*cpu, found));
   c10::cuda::set_device(static_cast<c10::DeviceIndex>(local_rank));
+  // What reads, decodes and launches stays on the device's side of the host.
+  char bus[32] = "";
+  if (cudaDeviceGetPCIBusId(bus, sizeof(bus), local_rank) == cudaSuccess) {
+    base::KeepTo(base::ProcessorsNear(bus));
+  }
   auto communicator = std::make_unique<NcclCommunicator>(std::move(cpu), timeout);
   RETURN_IF_ERROR(communicator->Join());
   return communicator;

@@ -121,10 +121,11 @@ def two_runs_in_a_folder():
     first = Job(2, *run_flags("shared"))
     pids = first.pids()
     first.wait_for("epoch 2/")
-    second = Job(2, *run_flags("shared"))
-    check(second.wait(30) != 0, "two runs share a folder", second)
-    message = second.find(rf"shared: a run goes on here, of process {pids[0]} on \S+: .*")
-    check(message, "the holder is not named", second)
+    # Another job, and a rank that something starts again by itself.
+    for second in (Job(2, *run_flags("shared")), Job(1, *run_flags("shared"), command=[ranks.PROGRAM])):
+        check(second.wait(30) != 0, "two runs share a folder", second)
+        message = second.find(rf"shared: a run goes on here, of process {pids[0]} on \S+: .*")
+        check(message, "the holder is not named", second)
     os.kill(pids[0], signal.SIGTERM)
     check(first.wait(30) == STOPPED, "the first run was disturbed", first)
     check(not os.path.exists(ranks.folder("shared/run.lock")), "the lock is left", first)

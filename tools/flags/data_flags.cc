@@ -1,11 +1,14 @@
 #include "tools/flags/data_flags.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/processors.h"
 #include "base/status_macros.h"
 #include "data/io/printable_name.h"
 #include "data/loader/decode_pool.h"
@@ -86,11 +89,23 @@ absl::StatusOr<std::unique_ptr<data::Dataset>> OpenOne(const std::string& flag,
   return dataset;
 }
 
+// mpirun binds a rank to one core unless it is told otherwise.
+void WarnOfFewProcessors() {
+  const auto may_use = static_cast<int64_t>(base::ProcessorsOfThread().size());
+  if (may_use >= FLAGS_threads || may_use >= sysconf(_SC_NPROCESSORS_CONF)) return;
+  LOG_FIRST_N(WARNING, 1) << "--threads=" << FLAGS_threads << ", but this process may use "
+                          << may_use << " of the host's processors; mpirun --bind-to none "
+                          << "leaves it all of them";
+}
+
 // --threads of them, as long as a loader has them.
 std::shared_ptr<data::DecodePool> DecodePoolOfProcess() {
   static auto* const last = new std::weak_ptr<data::DecodePool>;
   std::shared_ptr<data::DecodePool> pool = last->lock();
-  if (pool == nullptr) *last = pool = std::make_shared<data::DecodePool>(FLAGS_threads);
+  if (pool == nullptr) {
+    WarnOfFewProcessors();
+    *last = pool = std::make_shared<data::DecodePool>(FLAGS_threads);
+  }
   return pool;
 }
 
