@@ -5,24 +5,23 @@
 #include <cmath>
 #include <cstring>
 
+#include "data/pixels/color_kernels.h"
+
 namespace data {
 namespace {
 
-constexpr int kFractionBits = 16;
+constexpr int kFractionBits = kColorBits;
 constexpr int64_t kOne = int64_t{1} << kFractionBits;
 
 int64_t ToFixed(double value) { return std::llround(value * kOne); }
+
+int64_t PixelsOf(RgbImage image) { return int64_t{image.width} * image.height; }
 
 uint8_t Cut(int64_t value) { return static_cast<uint8_t>(std::clamp<int64_t>(value, 0, 255)); }
 
 // `other` in levels times kOne.
 uint8_t Blend(int64_t factor, int64_t value, int64_t other) {
   return Cut((factor * value + (((kOne - factor) * other) >> kFractionBits)) >> kFractionBits);
-}
-
-int64_t Gray(const uint8_t* pixel) {
-  static const std::array<int64_t, 3> shares = {ToFixed(0.2989), ToFixed(0.587), ToFixed(0.114)};
-  return (shares[0] * pixel[0] + shares[1] * pixel[1] + shares[2] * pixel[2]) >> kFractionBits;
 }
 
 using Levels = std::array<uint8_t, 256>;
@@ -32,7 +31,7 @@ void Look(const Levels& levels, int channel, RgbImage image) {
 }
 
 void Look(const Levels& levels, RgbImage image) {
-  for (int channel = 0; channel < 3; ++channel) Look(levels, channel, image);
+  for (size_t i = 0; i < image.size(); ++i) image.pixels[i] = levels[image.pixels[i]];
 }
 
 // The levels that `level` makes of 0..255.
@@ -59,25 +58,19 @@ const uint8_t* Copy(RgbImage image, ScratchBuffer& scratch) {
 }  // namespace
 
 void AdjustBrightness(double factor, RgbImage image) {
-  const int64_t fixed = ToFixed(factor);
-  Look(MakeLevels([&](int level) { return Blend(fixed, level, 0); }), image);
+  BlendWithLevel(static_cast<int32_t>(ToFixed(factor)), 0, image.pixels, image.size());
 }
 
 void AdjustContrast(double factor, RgbImage image) {
-  int64_t sum = 0;
-  for (size_t i = 0; i < image.size(); i += 3) sum += Gray(image.pixels + i);
-  const int64_t mean = sum * kOne / (int64_t{image.width} * image.height);
-  const int64_t fixed = ToFixed(factor);
-  Look(MakeLevels([&](int level) { return Blend(fixed, level, mean); }), image);
+  const int64_t pixels = PixelsOf(image);
+  const int64_t mean = SumOfGrays(image.pixels, pixels) * kOne / pixels;
+  const int64_t fixed = ToFixed(factor), rest = ((kOne - fixed) * mean) >> kFractionBits;
+  BlendWithLevel(static_cast<int32_t>(fixed), static_cast<int32_t>(rest), image.pixels,
+                 image.size());
 }
 
 void AdjustSaturation(double factor, RgbImage image) {
-  const int64_t fixed = ToFixed(factor);
-  for (size_t i = 0; i < image.size(); i += 3) {
-    uint8_t* const pixel = image.pixels + i;
-    const int64_t gray = Gray(pixel) << kFractionBits;
-    for (int c = 0; c < 3; ++c) pixel[c] = Blend(fixed, pixel[c], gray);
-  }
+  BlendWithGrays(static_cast<int32_t>(ToFixed(factor)), image.pixels, PixelsOf(image));
 }
 
 void AdjustSharpness(double factor, RgbImage image, ScratchBuffer& scratch) {
@@ -98,32 +91,9 @@ void AdjustSharpness(double factor, RgbImage image, ScratchBuffer& scratch) {
 }
 
 void AdjustHue(double turns, RgbImage image) {
-  const int64_t shift = ToFixed(6 * turns);  // In sixths of a turn.
-  for (size_t i = 0; i < image.size(); i += 3) {
-    uint8_t* const pixel = image.pixels + i;
-    const int64_t red = pixel[0], green = pixel[1], blue = pixel[2];
-    const int64_t high = std::max({red, green, blue}), chroma = high - std::min({red, green, blue});
-    if (chroma == 0) continue;
-    int64_t hue;
-    if (high == red) {
-      hue = (green - blue) * kOne / chroma;
-    } else if (high == green) {
-      hue = (blue - red) * kOne / chroma + 2 * kOne;
-    } else {
-      hue = (red - green) * kOne / chroma + 4 * kOne;
-    }
-    hue = (hue + shift + 12 * kOne) % (6 * kOne);
-    const int64_t sixth = hue >> kFractionBits, rest = hue & (kOne - 1);
-    const auto below = [&](int64_t share) {  // The highest value less that share of the chroma.
-      return static_cast<uint8_t>(high - ((chroma * share + kOne / 2) >> kFractionBits));
-    };
-    const uint8_t top = high, bottom = high - chroma, falling = below(rest),
-                  rising = below(kOne - rest);
-    const uint8_t colors[6][3] = {{top, rising, bottom}, {falling, top, bottom},
-                                  {bottom, top, rising}, {bottom, falling, top},
-                                  {rising, bottom, top}, {top, bottom, falling}};
-    std::copy_n(colors[sixth], 3, pixel);
-  }
+  constexpr int64_t kTurn = 6 * kOne;
+  const int64_t sixths = (ToFixed(6 * turns) + 2 * kTurn) % kTurn;
+  TurnHues(static_cast<int32_t>(sixths), image.pixels, PixelsOf(image));
 }
 
 void Posterize(int bits, RgbImage image) {

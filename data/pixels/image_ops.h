@@ -22,7 +22,7 @@ struct RgbImage {
 
 // These blend: factor · image + (1 − factor) · other, cut to 0..255. The other image is black; all
 // of the mean gray; the gray of each pixel; each pixel's neighbourhood of 3 x 3, itself counting
-// five times, but for the border. A factor is 0 or more; 1 changes nothing.
+// five times, but for the border. A factor is 0 to 64; 1 changes nothing.
 void AdjustBrightness(double factor, RgbImage image);
 void AdjustContrast(double factor, RgbImage image);
 void AdjustSaturation(double factor, RgbImage image);
