@@ -169,8 +169,8 @@ class Loader::Impl : public DecodePool::Client {
   std::vector<std::optional<Maker>> makers_;  // of each thread
 
   // Used by the caller's thread only.
-  Position next_;     // to be returned
-  Position planned_;  // to be planned
+  Position next_;            // to be returned
+  Position planned_;         // to be planned
   int64_t asked_epoch_ = 0;  // of the batch asked for last
   int64_t order_epoch_ = -1;
   std::vector<int64_t> order_;               // of order_epoch_: draws
@@ -275,7 +275,7 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
     buffer->other_labels = buffer->labels;
     buffer->label_shares.assign(buffer->labels.size(), 1);
   }
-  buffer->erased.assign(options_.mixing.any() ? 0 : end - begin, {});
+  buffer->erased.assign(end - begin, {});
   buffer->statuses.assign(end - begin, absl::OkStatus());
   buffer->taken = buffer->made = buffer->asked = 0;
   if (read_depth_ > 0) buffer->readings.resize(end - begin);
@@ -374,7 +374,7 @@ absl::StatusOr<Batch> Loader::Impl::Next() {
   batch.labels = buffer->labels;
   batch.other_labels = buffer->other_labels;
   batch.label_shares = buffer->label_shares;
-  batch.erased = buffer->erased;
+  if (!options_.mixing.any()) batch.erased = buffer->erased;
   batch.sample_ids = buffer->sample_ids;
   batch.global_size = buffer->global_size;
   batch.skipped = planned - static_cast<int64_t>(buffer->sample_ids.size());
@@ -400,22 +400,20 @@ absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
       std::copy(from, from + bytes, buffer.pixels.get() + kept * bytes);
       buffer.sample_ids[kept] = buffer.sample_ids[i];
       buffer.labels[kept] = buffer.labels[i];
+      buffer.erased[kept] = buffer.erased[i];
       if (options_.mixing.any()) {
         buffer.other_labels[kept] = buffer.other_labels[i];
         buffer.label_shares[kept] = buffer.label_shares[i];
-      } else {
-        buffer.erased[kept] = buffer.erased[i];
       }
     }
     ++kept;
   }
   buffer.sample_ids.resize(kept);
   buffer.labels.resize(kept);
+  buffer.erased.resize(kept);
   if (options_.mixing.any()) {
     buffer.other_labels.resize(kept);
     buffer.label_shares.resize(kept);
-  } else {
-    buffer.erased.resize(kept);
   }
   return absl::OkStatus();
 }
@@ -471,7 +469,7 @@ void Loader::Impl::Make(BatchBuffer& buffer, int64_t first, int64_t last,
         buffer.readings.empty()
             ? preprocessor.Run(dataset_, id, random, image)
             : preprocessor.RunRead(dataset_, buffer.readings[i].sample, id, random, image);
-    if (!options_.mixing.any()) buffer.erased[i] = preprocessor.erased();
+    buffer.erased[i] = preprocessor.erased();
   }
   if (options_.mixing.any()) MixPairs(buffer, first, last);
 }

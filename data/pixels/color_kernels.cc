@@ -41,31 +41,25 @@ HWY_INLINE Vector GrayOf(Vector red, Vector green, Vector blue) {
   return hn::ShiftRight<kColorBits>(sum);
 }
 
-// Has `change` change a vector of pixels after the other; the last ones stand in a vector of their
-// own.
-template <typename Change>
+// Has `change` change as many pixels, of kValues bytes, as a vector has lanes after the other; the
+// last ones stand in memory of their own.
+template <size_t kValues, typename Change>
 HWY_INLINE void ForEachVector(uint8_t* pixels, size_t count, const Change& change) {
   const size_t lanes = hn::Lanes(kLanes);
-  for (; count >= lanes; count -= lanes, pixels += 3 * lanes) change(pixels);
-  uint8_t last[3 * hn::MaxLanes(kLanes)] = {};
-  std::memcpy(last, pixels, 3 * count);
+  for (; count >= lanes; count -= lanes, pixels += kValues * lanes) change(pixels);
+  uint8_t last[kValues * hn::MaxLanes(kLanes)] = {};
+  std::memcpy(last, pixels, kValues * count);
   change(last);
-  std::memcpy(pixels, last, 3 * count);
+  std::memcpy(pixels, last, kValues * count);
 }
 
 void BlendWithLevel(int32_t factor, int32_t rest, uint8_t* values, size_t count) {
   const Vector own = hn::Set(kLanes, factor), others = hn::Set(kLanes, rest);
-  const auto blend = [&](uint8_t* at) HWY_ATTR {
+  ForEachVector<1>(values, count, [&](uint8_t* at) HWY_ATTR {
     const Vector value = hn::PromoteTo(kLanes, hn::LoadU(kBytes, at));
     const Vector sum = hn::ShiftRight<kColorBits>(hn::Add(hn::Mul(own, value), others));
     hn::StoreU(hn::DemoteTo(kBytes, sum), kBytes, at);
-  };
-  const size_t lanes = hn::Lanes(kLanes);
-  for (; count >= lanes; count -= lanes, values += lanes) blend(values);
-  uint8_t last[hn::MaxLanes(kLanes)] = {};
-  std::memcpy(last, values, count);
-  blend(last);
-  std::memcpy(values, last, count);
+  });
 }
 
 int64_t SumOfGrays(const uint8_t* pixels, size_t count) {
@@ -91,7 +85,7 @@ int64_t SumOfGrays(const uint8_t* pixels, size_t count) {
 
 void BlendWithGrays(int32_t factor, uint8_t* pixels, size_t count) {
   const Vector own = hn::Set(kLanes, factor), others = hn::Set(kLanes, (1 << kColorBits) - factor);
-  ForEachVector(pixels, count, [&](uint8_t* at) HWY_ATTR {
+  ForEachVector<3>(pixels, count, [&](uint8_t* at) HWY_ATTR {
     Vector red, green, blue;
     Load(at, red, green, blue);
     const Vector gray = hn::Mul(others, GrayOf(red, green, blue));
@@ -108,7 +102,7 @@ void TurnHues(int32_t sixths, uint8_t* pixels, size_t count) {
   const Vector shift = hn::Set(kLanes, sixths), turn = hn::Set(kLanes, 6 * kSixth);
   const Vector last = hn::Set(kLanes, 6 * kSixth - 1), sixth = hn::Set(kLanes, kSixth);
   const Vector zero = hn::Zero(kLanes), one = hn::Set(kLanes, 1);
-  ForEachVector(pixels, count, [&](uint8_t* at) HWY_ATTR {
+  ForEachVector<3>(pixels, count, [&](uint8_t* at) HWY_ATTR {
     Vector red, green, blue;
     Load(at, red, green, blue);
     const Vector high = hn::Max(red, hn::Max(green, blue));

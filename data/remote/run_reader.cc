@@ -41,7 +41,6 @@ void RunReader::Announce(const ByteSource& source, uint64_t offset, uint64_t cou
 
 void RunReader::Begin(Run& run) {
   run.state = Run::State::kUnderWay;
-  run.bytes.resize(run.count);
   held_ += run.count;
   ++under_way_;
   ++requests_[run.source];
@@ -75,7 +74,7 @@ void RunReader::Count(const RunPointer& run, uint64_t taken) {
 
 bool RunReader::Take(const ByteSource& source, uint64_t offset, size_t count, void* to,
                      ByteSource::Done& done) {
-  RunPointer wanted;
+  bool here = false;
   std::vector<RunPointer> begun;
   {
     const std::lock_guard lock(mutex_);
@@ -97,16 +96,17 @@ bool RunReader::Take(const ByteSource& source, uint64_t offset, size_t count, vo
     } else {
       std::memcpy(to, run->bytes.data() + (offset - run->offset), count);
       Count(run, count);
-      wanted = run;
+      here = true;
       begun = BeginQueued();
     }
   }
   for (const RunPointer& run : begun) Request(run);
-  if (wanted != nullptr) done(absl::OkStatus());
+  if (here) done(absl::OkStatus());
   return true;
 }
 
 void RunReader::Request(const RunPointer& run) {
+  run->bytes.resize(run->count);  // Which clears it: not under the lock.
   run->source->Start(run->offset, run->count, run->bytes.data(),
                      [this, run](const absl::Status& status) { Finish(run, status); });
 }

@@ -19,10 +19,7 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  // Whether one of the signals has come.
-  bool received() const { return Received(); }
-
-  // The same, for those who have no object; false if there was none yet.
+  // Whether one of the signals has come since the last object was made; false if there was none.
   static bool Received();
 
  private:

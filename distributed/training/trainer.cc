@@ -179,9 +179,9 @@ class Trainer {
     std::vector<Batch> batches(streams_.size());
     for (size_t i = 0; i < streams_.size(); ++i) {
       if (!used_[i]) continue;
-      while (!streams_[i]->IsReady(kSignalPatience) && !stop_signal_.received()) {
+      while (!streams_[i]->IsReady(kSignalPatience) && !StopSignal::Received()) {
       }
-      if (stop_signal_.received()) break;
+      if (StopSignal::Received()) break;
       ASSIGN_OR_RETURN(batches[i], streams_[i]->Next());
     }
     return batches;
@@ -201,7 +201,7 @@ class Trainer {
     const bool every_steps =
         options_.checkpoint_every_steps > 0 && global_step_ % options_.checkpoint_every_steps == 0;
     const bool overdue = absl::Now() - checkpoint_time_ >= options_.checkpoint_interval;
-    std::vector<int64_t> votes = {!local_status_.ok(), stop_signal_.received(),
+    std::vector<int64_t> votes = {!local_status_.ok(), StopSignal::Received(),
                                   is_root() && (every_steps || overdue),  // One clock decides.
                                   skipped};
     const size_t counts = votes.size();
