@@ -1,10 +1,6 @@
 #include "data/io/file_pool.h"
 
-#include <unistd.h>
-
 namespace data {
-
-FileDescriptor::~FileDescriptor() { close(fd_); }
 
 uint64_t FilePool::NewKey() {
   const std::lock_guard lock(mutex_);

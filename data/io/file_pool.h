@@ -11,26 +11,14 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/file_descriptor.h"
+
 namespace data {
-
-// An open descriptor, which the last holder of its pointer closes.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor();
-
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 // Thread-safe.
 class FilePool {
  public:
-  using Pointer = std::shared_ptr<const FileDescriptor>;
+  using Pointer = std::shared_ptr<const base::FileDescriptor>;
 
   // Holds up to `capacity` descriptors, more than none. Those being read from may be as many more
   // as there are threads.

@@ -44,7 +44,7 @@ absl::StatusOr<RandomAccessFile> RandomAccessFile::Open(const std::string& path,
 absl::StatusOr<FilePool::Pointer> RandomAccessFile::OpenFile(Identity& identity) const {
   const int fd = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return base::ErrnoError("open", path_);
-  auto descriptor = std::make_shared<const FileDescriptor>(fd);
+  auto descriptor = std::make_shared<const base::FileDescriptor>(fd);
   struct stat status;
   if (fstat(fd, &status) != 0) return base::ErrnoError("stat", path_);
   if (!S_ISREG(status.st_mode)) {

@@ -13,7 +13,7 @@ namespace data {
 absl::StatusOr<CacheLock> CacheLock::Acquire(const std::string& path, uint64_t place) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) return base::ErrnoError("open", path);
-  CacheLock lock(std::make_shared<const FileDescriptor>(fd));
+  CacheLock lock(std::make_shared<const base::FileDescriptor>(fd));
   // Of the open file, not of the process: threads wait for each other, too.
   struct flock range = {};
   range.l_type = F_WRLCK;

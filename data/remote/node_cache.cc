@@ -166,7 +166,7 @@ std::optional<NodeCache::Block> NodeCache::Find(const std::string& key) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::nullopt;
   Block block;
-  block.file = std::make_shared<const FileDescriptor>(fd);
+  block.file = std::make_shared<const base::FileDescriptor>(fd);
   struct stat status;
   if (fstat(fd, &status) != 0 || status.st_size < static_cast<off_t>(kHeader)) return std::nullopt;
   block.size = status.st_size - kHeader;

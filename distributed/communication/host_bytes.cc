@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/file_descriptor.h"
 #include "base/status_macros.h"
 #include "base/write_all.h"
 #include "distributed/communication/rank_agreement.h"
@@ -23,33 +25,18 @@
 namespace distributed {
 namespace {
 
-// A descriptor that is closed.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
+using Descriptor = std::unique_ptr<const base::FileDescriptor>;
 
 absl::StatusOr<Descriptor> Sealed(const std::string& bytes) {
   const auto failed = [](const char* what) { return absl::ErrnoToStatus(errno, what); };
-  Descriptor fd(memfd_create("nqdarts", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (fd.get() < 0) return failed("cannot make memory that ranks share");
-  if (!base::WriteAll(fd.get(), bytes)) return failed("cannot write memory that ranks share");
-  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
+  const int fd = memfd_create("nqdarts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0) return failed("cannot make memory that ranks share");
+  auto descriptor = std::make_unique<const base::FileDescriptor>(fd);
+  if (!base::WriteAll(fd, bytes)) return failed("cannot write memory that ranks share");
+  if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
     return failed("cannot seal memory that ranks share");
   }
-  return fd;
+  return descriptor;
 }
 
 absl::StatusOr<base::SharedBytes> Map(int fd) {
@@ -72,10 +59,12 @@ std::string HashOf(absl::string_view bytes) {
 
 // Nothing, unless a process of this host shows these bytes at `path`.
 absl::StatusOr<base::SharedBytes> MapOf(const std::string& path, absl::string_view hash) {
-  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  const int seals = fd.get() < 0 ? -1 : fcntl(fd.get(), F_GET_SEALS);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return absl::NotFoundError(path);
+  const base::FileDescriptor descriptor(fd);
+  const int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_WRITE) == 0) return absl::NotFoundError(path);
-  ASSIGN_OR_RETURN(base::SharedBytes shared, Map(fd.get()));
+  ASSIGN_OR_RETURN(base::SharedBytes shared, Map(fd));
   if (HashOf(shared.bytes) != hash) return absl::NotFoundError(path);
   return shared;
 }
@@ -93,15 +82,15 @@ absl::StatusOr<base::SharedBytes> ShareOnHost(
   const Place& place = communicator.place();
   const bool first = place.local_rank == 0;
   absl::StatusOr<base::SharedBytes> shared = base::SharedBytes();
-  Descriptor shown(-1);
+  Descriptor shown;
   std::string announcement;
   if (first) {
     shared = [&]() -> absl::StatusOr<base::SharedBytes> {
       ASSIGN_OR_RETURN(const std::string bytes, make());
       ASSIGN_OR_RETURN(shown, Sealed(bytes));
       announcement =
-          absl::StrCat(place.host, "\n/proc/", getpid(), "/fd/", shown.get(), "\n", HashOf(bytes));
-      return Map(shown.get());
+          absl::StrCat(place.host, "\n/proc/", getpid(), "/fd/", shown->get(), "\n", HashOf(bytes));
+      return Map(shown->get());
     }();
   }
   RETURN_IF_ERROR(AgreeOnStatus(communicator, shared.status()));
