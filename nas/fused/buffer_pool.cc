@@ -1,6 +1,10 @@
 #include "nas/fused/buffer_pool.h"
 
+#include <sys/mman.h>
+
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <utility>
 
 #include "ATen/ops/from_blob.h"
@@ -13,6 +17,7 @@ namespace nas::fused {
 namespace {
 
 constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
 // A buffer serves for less, but not for so much less that memory lies idle.
 constexpr size_t kMostSlack = 4;  // A quarter.
 // Many times those of a step: what idles for longer is of a size no longer asked for.
@@ -24,6 +29,19 @@ void Report(void* memory, int64_t bytes) {
                                    c10::Device(c10::DeviceType::CPU));
 }
 
+void* Allocate(size_t bytes) {
+  // Of a buffer of few huge pages too much would lie idle at its end.
+  const bool huge = bytes >= kMostSlack * kHugePage;
+  const size_t alignment = huge ? kHugePage : kAlignment;
+  const size_t size = (bytes + alignment - 1) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, size);
+  if (memory == nullptr) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  if (huge) madvise(memory, size, MADV_HUGEPAGE);  // A wish: without it, the pages are small.
+#endif
+  return memory;
+}
+
 }  // namespace
 
 BufferPool& BufferPool::Global() {
@@ -32,7 +50,7 @@ BufferPool& BufferPool::Global() {
 }
 
 std::shared_ptr<void> BufferPool::Get(size_t bytes) {
-  Buffer buffer{bytes, 0, nullptr};
+  Buffer buffer{bytes, 0, {nullptr, &std::free}};
   {
     const std::lock_guard lock(mutex_);
     ++calls_;
@@ -47,13 +65,10 @@ std::shared_ptr<void> BufferPool::Get(size_t bytes) {
       free_.erase(best);
     }
   }
-  if (buffer.memory == nullptr) {
-    buffer.memory.reset(new std::byte[bytes + kAlignment]);
-  }
-  Report(buffer.memory.get(), static_cast<int64_t>(buffer.bytes));
-  const auto address = reinterpret_cast<uintptr_t>(buffer.memory.get());
-  void* aligned = reinterpret_cast<void*>((address + kAlignment - 1) / kAlignment * kAlignment);
-  return {aligned, [this, held = std::make_shared<Buffer>(std::move(buffer))](void*) {
+  if (buffer.memory == nullptr) buffer.memory.reset(Allocate(bytes));
+  void* const memory = buffer.memory.get();
+  Report(memory, static_cast<int64_t>(buffer.bytes));
+  return {memory, [this, held = std::make_shared<Buffer>(std::move(buffer))](void*) {
             GiveBack(std::move(*held));
           }};
 }

@@ -1,4 +1,4 @@
-// Depthwise convolutions along the memory of padded planes.
+// Depthwise convolutions on padded planes, row by row.
 #if defined(NAS_FUSED_DEPTHWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef NAS_FUSED_DEPTHWISE_INL_H_
 #undef NAS_FUSED_DEPTHWISE_INL_H_
@@ -20,157 +20,175 @@ namespace nas::fused {
 namespace {
 namespace HWY_NAMESPACE {
 
-// Rows of `width` values from one pitch to another.
+// A compact plane of the input into the four planes of stride 2, whose padding is there already.
 template <typename T>
-HWY_INLINE void CopyRows(int64_t rows, int64_t width, const T* from, int64_t from_pitch, T* to,
-                         int64_t to_pitch) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const T* source = from + r * from_pitch;
-    T* target = to + r * to_pitch;
-    int64_t j = 0;
-    for (; j + kLanes<T> <= width; j += kLanes<T>) Store(Load(source + j), target + j);
-    for (; j < width; ++j) target[j] = source[j];
-  }
-}
-
-// A compact plane of the input into padded planes, whose padding is there already.
-template <typename T>
-HWY_INLINE void Pad(const DepthwiseShape& shape, const PaddedPlanes& planes, const T* x, T* padded) {
+HWY_INLINE void SplitPhases(const PaddedPlanes& planes, const T* x, T* padded) {
   T* inside = padded + planes.origin;
-  if (shape.stride == 1) {
-    return CopyRows(planes.height, planes.width, x, shape.width, inside, planes.pitch);
-  }
   for (int64_t r = 0; r < planes.height; ++r) {
     for (int phase = 0; phase < 4; ++phase) {
-      const T* source = x + (2 * r + phase / 2) * shape.width + phase % 2;
+      const T* source = x + (2 * r + phase / 2) * 2 * planes.width + phase % 2;
       T* target = inside + phase * planes.plane + r * planes.pitch;
       for (int64_t c = 0; c < planes.width; ++c) target[c] = source[2 * c];
     }
   }
 }
 
-// The reverse of Pad, from flat planes that begin at the first pixel, `flat_phase` apart.
+// The reverse, from planes whose rows are `pitch` apart: into x, or added to it.
 template <typename T>
-HWY_INLINE void Unpad(const DepthwiseShape& shape, const PaddedPlanes& planes, const T* flat,
-                      int64_t flat_phase, T* x) {
-  if (shape.stride == 1) {
-    return CopyRows(planes.height, planes.width, flat, planes.pitch, x, shape.width);
-  }
+HWY_INLINE void JoinPhases(const PaddedPlanes& planes, const T* phases, int64_t pitch,
+                           bool accumulate, T* x) {
   for (int64_t r = 0; r < planes.height; ++r) {
     for (int phase = 0; phase < 4; ++phase) {
-      const T* source = flat + phase * flat_phase + r * planes.pitch;
-      T* target = x + (2 * r + phase / 2) * shape.width + phase % 2;
-      for (int64_t c = 0; c < planes.width; ++c) target[2 * c] = source[c];
-    }
-  }
-}
-
-// y[f] = sum over taps of weights times the padded planes of one channel, f along their memory.
-// Products are rounded and added tap by tap, as a plain loop would: levels and weights come in a few
-// values of both signs, and where they cancel out the sum is exactly 0, on the edge of what the next
-// quantizer passes a gradient through. A fused multiply-add would leave its rounding there.
-template <typename T, int kKernel, int kDilation, int kStride>
-HWY_NOINLINE void Convolve(const PaddedPlanes& planes, const T* padded, const T* weights, T* y) {
-  constexpr int kPad = kDilation * (kKernel - 1) / 2;
-  const T* rows[kKernel * kStride];
-  for (int u = 0; u < kKernel; ++u) {
-    const int64_t offset = u * kDilation - kPad;
-    const int64_t row = FloorDivide(offset, kStride), phase = offset - row * kStride;
-    for (int column = 0; column < kStride; ++column) {
-      rows[u * kStride + column] = padded + planes.origin +
-                                   (phase * kStride + column) * planes.plane + row * planes.pitch;
-    }
-  }
-  // Sums that do not wait for each other.
-  constexpr int kVectors = Wide<T>::kParts == 1 ? 4 : 2;
-  const int64_t size = planes.flat_size();
-  const auto block = [&](auto vectors, int64_t f) HWY_ATTR {
-    constexpr int kBlock = vectors();
-    Wide<T> sum[kBlock];
-    for (int v = 0; v < kBlock; ++v) sum[v] = Broadcast(T(0));
-    for (int u = 0; u < kKernel; ++u) {
-      for (int t = 0; t < kKernel; ++t) {
-        const int offset = t * kDilation - kPad;
-        const int column = static_cast<int>(FloorDivide(offset, kStride));
-        const int phase = offset - column * kStride;
-        const T* q = rows[u * kStride + phase] + f + column;
-        const Wide<T> w = Broadcast(weights[u * kKernel + t]);
-        for (int v = 0; v < kBlock; ++v) {
-          sum[v] = Add(sum[v], Mul(w, Load(q + v * kLanes<T>)));
-        }
+      const T* source = phases + (phase * planes.height + r) * pitch;
+      T* target = x + (2 * r + phase / 2) * 2 * planes.width + phase % 2;
+      for (int64_t c = 0; c < planes.width; ++c) {
+        target[2 * c] = accumulate ? target[2 * c] + source[c] : source[c];
       }
     }
-    for (int v = 0; v < kBlock; ++v) Store(sum[v], y + f + v * kLanes<T>);
-  };
-  int64_t f = 0;
-  for (; f + kVectors * kLanes<T> <= size; f += kVectors * kLanes<T>) {
-    block(std::integral_constant<int, kVectors>(), f);
-  }
-  for (; f < size; f += kLanes<T>) block(std::integral_constant<int, 1>(), f);
-}
-
-// The gradient of Convolve's padded planes, without their padding: phase by phase, each like y.
-template <typename T, int kKernel, int kDilation, int kStride>
-HWY_NOINLINE void ConvolveBackward(const PaddedPlanes& planes, const T* padded_gy,
-                                   const T* weights, int64_t gx_phase, T* gx) {
-  constexpr int kPad = kDilation * (kKernel - 1) / 2;
-  const int64_t size = planes.flat_size();
-  const T* gy = padded_gy + planes.origin;
-  for (int phase_row = 0; phase_row < kStride; ++phase_row) {
-    for (int phase_column = 0; phase_column < kStride; ++phase_column) {
-      T* out = gx + (phase_row * kStride + phase_column) * gx_phase;
-      for (int64_t f = 0; f < size; f += kLanes<T>) {
-        Wide<T> even = Broadcast(T(0)), odd = Broadcast(T(0));
-        for (int u = 0; u < kKernel; ++u) {
-          const int row_offset = u * kDilation - kPad;
-          const int64_t row = FloorDivide(row_offset, kStride);
-          if (row_offset - row * kStride != phase_row) continue;
-          const T* line = gy + f - row * planes.pitch;
-          for (int t = 0; t < kKernel; ++t) {
-            const int offset = t * kDilation - kPad;
-            const int column = static_cast<int>(FloorDivide(offset, kStride));
-            if (offset - column * kStride != phase_column) continue;
-            Wide<T>& sum = (u * kKernel + t) % 2 == 0 ? even : odd;
-            sum = MulAdd(Broadcast(weights[u * kKernel + t]), Load(line - column), sum);
-          }
-        }
-        Store(Add(even, odd), out + f);
-      }
-    }
-  }
-}
-
-// sums[k] += lanes of the products of gy with what tap k read.
-template <typename T, int kKernel, int kDilation, int kStride>
-HWY_NOINLINE void ConvolveWeightGradient(const PaddedPlanes& planes, const T* padded_gy,
-                                         const T* padded, T* sums) {
-  constexpr int kPad = kDilation * (kKernel - 1) / 2;
-  const int64_t size = planes.flat_size();
-  const T* gy = padded_gy + planes.origin;
-  for (int u = 0; u < kKernel; ++u) {
-    const int row_offset = u * kDilation - kPad;
-    const int64_t row = FloorDivide(row_offset, kStride), phase_row = row_offset - row * kStride;
-    const T* line = padded + planes.origin + phase_row * kStride * planes.plane + row * planes.pitch;
-    Wide<T> sum[kKernel];
-    for (int t = 0; t < kKernel; ++t) sum[t] = Load(sums + (u * kKernel + t) * kLanes<T>);
-    for (int64_t f = 0; f < size; f += kLanes<T>) {
-      // Beyond the last row there is padding.
-      const Wide<T> g = Load(gy + f);
-      for (int t = 0; t < kKernel; ++t) {
-        const int offset = t * kDilation - kPad;
-        const int column = static_cast<int>(FloorDivide(offset, kStride));
-        const int phase = offset - column * kStride;
-        sum[t] = MulAdd(g, Load(line + phase * planes.plane + f + column), sum[t]);
-      }
-    }
-    for (int t = 0; t < kKernel; ++t) Store(sum[t], sums + (u * kKernel + t) * kLanes<T>);
   }
 }
 
 template <int kKernel, int kDilation, int kStride>
 struct Taps {
   static constexpr int kernel = kKernel, dilation = kDilation, stride = kStride;
+  static constexpr int count = kKernel * kKernel;
+  static constexpr int pad = kDilation * (kKernel - 1) / 2;
+
+  // What tap u (or t) reads, from the output's row (or column) on: of which phase, and how far.
+  static constexpr int Phase(int u) { return ((u * dilation - pad) % stride + stride) % stride; }
+  static constexpr int Offset(int u) { return (u * dilation - pad - Phase(u)) / stride; }
 };
+
+// One vector of each of kRows rows of the output that lie K::dilation apart at stride 1, else side by
+// side: a vector of the input is loaded once for all of them. n: of how many values, at most. kPlain:
+// products are rounded and added tap by tap, as a plain loop would: levels and weights come in a few
+// values of both signs, and where they cancel out the sum is exactly 0, on the edge of what the next
+// quantizer passes a gradient through. A fused multiply-add would leave its rounding there.
+template <typename T, typename K, bool kPlain, int kRows>
+HWY_INLINE void ConvolveRows(const PaddedPlanes& planes, const T* input, const Wide<T>* weights,
+                             int64_t n, T* y, int64_t y_gap) {
+  // From one row of the output to the next the input moves on by so many rows of taps.
+  constexpr int kAdvance = K::stride == 1 ? 1 : K::stride / K::dilation;
+  constexpr int kInputRows = kAdvance * (kRows - 1) + K::kernel;
+  Wide<T> sum[kRows];
+  for (Wide<T>& s : sum) s = Broadcast(T(0));
+#pragma GCC unroll 16
+  for (int k = 0; k < kInputRows; ++k) {
+    const T* row = input + K::Phase(k) * K::stride * planes.plane + K::Offset(k) * planes.pitch;
+#pragma GCC unroll 8
+    for (int t = 0; t < K::kernel; ++t) {
+      const Wide<T> v = Load(row + K::Phase(t) * planes.plane + K::Offset(t));
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) {
+        const int u = k - kAdvance * r;
+        if (u < 0 || u >= K::kernel) continue;
+        const Wide<T>& w = weights[u * K::kernel + t];
+        sum[r] = kPlain ? Add(sum[r], Mul(w, v)) : MulAdd(w, v, sum[r]);
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) StoreFirst(sum[r], y + r * y_gap, n);
+}
+
+// y = sum over taps of weights times the padded planes of one channel; y's rows are back to back.
+template <typename T, typename K, bool kPlain>
+HWY_NOINLINE void Convolve(const PaddedPlanes& planes, const T* padded, const T* weights, T* y) {
+  Wide<T> w[K::count];
+#pragma GCC unroll 25
+  for (int i = 0; i < K::count; ++i) w[i] = Broadcast(weights[i]);
+  constexpr int kRows = K::kernel == 5 ? 3 : 4;  // As many as there are registers for.
+  constexpr int64_t kGap = K::stride == 1 ? K::dilation : 1;
+  const auto rows = [&](auto count, int64_t r) HWY_ATTR {
+    const T* input = padded + planes.origin + r * planes.pitch;
+    for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
+      ConvolveRows<T, K, kPlain, count()>(planes, input + j, w, planes.width - j,
+                                          y + r * planes.width + j, kGap * planes.width);
+    }
+  };
+  for (int64_t first = 0; first < kGap; ++first) {
+    int64_t r = first;
+    for (; r + (kRows - 1) * kGap < planes.height; r += kRows * kGap) {
+      rows(std::integral_constant<int, kRows>(), r);
+    }
+    for (; r < planes.height; r += kGap) rows(std::integral_constant<int, 1>(), r);
+  }
+}
+
+// gx: the gradient of Convolve's input, rows back to back. `phases` is to work in.
+template <typename T, typename K>
+HWY_NOINLINE void ConvolveBackward(const PaddedPlanes& planes, const T* padded_gy,
+                                   const T* weights, T* phases, T* gx) {
+  if constexpr (K::stride == 1) {
+    T flipped[K::count];
+    for (int i = 0; i < K::count; ++i) flipped[i] = weights[K::count - 1 - i];
+    Convolve<T, K, /*kPlain=*/false>(planes, padded_gy, flipped, gx);
+  } else {
+    const int64_t pitch = RoundUp(planes.width, kLanes<T>);
+    T* out = phases;
+    for (int phase = 0; phase < K::stride * K::stride; ++phase) {
+      for (int64_t r = 0; r < planes.height; ++r, out += pitch) {
+        const T* gy = padded_gy + planes.origin + r * planes.pitch;
+        for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
+          Wide<T> sum = Broadcast(T(0));
+          for (int u = 0; u < K::kernel; ++u) {
+            if (K::Phase(u) != phase / K::stride) continue;
+            const T* line = gy + j - K::Offset(u) * planes.pitch;
+            for (int t = 0; t < K::kernel; ++t) {
+              if (K::Phase(t) != phase % K::stride) continue;
+              sum = MulAdd(Broadcast(weights[u * K::kernel + t]), Load(line - K::Offset(t)), sum);
+            }
+          }
+          Store(sum, out + j);
+        }
+      }
+    }
+    JoinPhases(planes, phases, pitch, /*accumulate=*/false, gx);
+  }
+}
+
+// sums[u, t] += lanes of the products of gy with what tap (u, t) read.
+template <typename T, typename K>
+HWY_NOINLINE void ConvolveWeightGradient(const PaddedPlanes& planes, const T* padded_gy,
+                                         const T* padded, T* sums) {
+  Wide<T> sum[K::count];  // In registers, which needs every loop over them unrolled.
+#pragma GCC unroll 25
+  for (int i = 0; i < K::count; ++i) sum[i] = Load(sums + i * kLanes<T>);
+  for (int64_t r = 0; r < planes.height; ++r) {
+    for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
+      const int64_t at = planes.origin + r * planes.pitch + j;
+      if constexpr (K::stride == 1) {
+        // r is the input's row: a vector of it is loaded once for all rows of taps.
+        Wide<T> g[K::kernel];
+#pragma GCC unroll 5
+        for (int u = 0; u < K::kernel; ++u) {
+          g[u] = Load(padded_gy + at - K::Offset(u) * planes.pitch);
+        }
+#pragma GCC unroll 5
+        for (int t = 0; t < K::kernel; ++t) {
+          const Wide<T> v = Load(padded + at + K::Offset(t));
+#pragma GCC unroll 5
+          for (int u = 0; u < K::kernel; ++u) {
+            sum[u * K::kernel + t] = MulAdd(g[u], v, sum[u * K::kernel + t]);
+          }
+        }
+      } else {
+        const Wide<T> g = Load(padded_gy + at);
+#pragma GCC unroll 5
+        for (int u = 0; u < K::kernel; ++u) {
+          const T* line = padded + K::Phase(u) * K::stride * planes.plane + at +
+                          K::Offset(u) * planes.pitch;
+#pragma GCC unroll 5
+          for (int t = 0; t < K::kernel; ++t) {
+            sum[u * K::kernel + t] = MulAdd(g, Load(line + K::Phase(t) * planes.plane + K::Offset(t)),
+                                            sum[u * K::kernel + t]);
+          }
+        }
+      }
+    }
+  }
+#pragma GCC unroll 25
+  for (int i = 0; i < K::count; ++i) Store(sum[i], sums + i * kLanes<T>);
+}
 
 // Calls body(Taps).
 template <typename Body>
@@ -190,17 +208,20 @@ HWY_INLINE void ForTaps(const DepthwiseShape& shape, const Body& body) {
   return shape.dilation == 1 ? with_stride(five, one) : with_stride(five, two);
 }
 
-// d = the convolution of one channel's plane x. Leaves the quantized plane in `padded`; `plane` and
-// `flat` are to work in.
+// d = the convolution of one channel's plane x. Leaves the quantized plane in `padded`; `plane`, for
+// stride 2, is to work in.
 template <typename T, typename K>
 HWY_INLINE void ConvolveChannel(const DepthwiseShape& shape, const PaddedPlanes& planes,
                                 const Activation<T>& activation, const Mixture<T>& mixture,
                                 int64_t channel, const T* x, const T* weights, T* plane, T* padded,
-                                T* flat, T* d) {
-  QuantizePlane(activation, mixture, channel, shape.height * shape.width, x, plane);
-  Pad(shape, planes, plane, padded);
-  Convolve<T, K::kernel, K::dilation, K::stride>(planes, padded, weights, flat);
-  CopyRows(planes.height, planes.width, flat, planes.pitch, d, planes.width);
+                                T* d) {
+  if constexpr (K::stride == 1) {
+    QuantizePlane(activation, mixture, channel, planes.rows(), x, padded + planes.origin);
+  } else {
+    QuantizePlane(activation, mixture, channel, Rows::Whole(shape.height * shape.width), x, plane);
+    SplitPhases(planes, plane, padded);
+  }
+  Convolve<T, K, /*kPlain=*/true>(planes, padded, weights, d);
 }
 
 template <typename T>
@@ -211,13 +232,11 @@ void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const T* x,
   const int64_t in_size = shape.height * shape.width, out_size = planes.height * planes.width;
   T* padded = scratch.GetZeroed(kPaddedPlane, shape.stride * shape.stride * planes.plane, shape);
   T* plane = scratch.Get(kPlane, RoundUp(in_size, kLanes<T>));
-  T* flat = scratch.Get(kFlat, planes.plane);
   ForTaps(shape, [&](auto taps) HWY_ATTR {
     using K = decltype(taps);
     for (int64_t c = 0; c < channels; ++c) {
       ConvolveChannel<T, K>(shape, planes, activation, mixture, c, x + c * x_stride,
-                            weights + c * K::kernel * K::kernel, plane, padded, flat,
-                            d + c * out_size);
+                            weights + c * K::count, plane, padded, d + c * out_size);
     }
   });
 }

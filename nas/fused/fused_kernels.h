@@ -90,7 +90,7 @@ class Scratch {
   }
 
  private:
-  static constexpr int kSlots = 16;
+  static constexpr int kSlots = 20;
   static constexpr int64_t kAlign = 64;
   std::vector<T> memory_[kSlots];
   int64_t sizes_[kSlots] = {};

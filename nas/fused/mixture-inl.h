@@ -6,12 +6,12 @@
 #define NAS_FUSED_MIXTURE_INL_H_
 #endif
 
-#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
 #include "hwy/highway.h"
 #include "nas/fused/fused_kernels.h"
+#include "nas/fused/padded_planes.h"
 #include "nas/fused/wide-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -95,30 +95,29 @@ struct WideActivation {
   }
 };
 
-// q = mix(z(x)), a plane of `size`; zeros up to a whole number of lanes.
+// q = mix(z(x)), x in rows back to back, q in `rows`; zeros behind each up to a whole number of
+// vectors.
 template <typename T>
 HWY_NOINLINE void QuantizePlane(const Activation<T>& activation, const Mixture<T>& mixture,
-                                int64_t channel, int64_t size, const T* x, T* q) {
+                                int64_t channel, const Rows& rows, const T* x, T* q) {
   ForCount(mixture.count, [&](auto count) HWY_ATTR {
     const WideMixture<T, count()> mix(mixture, channel);
     const WideActivation<T> z(activation, channel);
-    int64_t j = 0;
-    for (; j + kLanes<T> <= size; j += kLanes<T>) {
-      Store(mix.Mixed(z.Of(z.Argument(Load(x + j)))), q + j);
+    for (int64_t r = 0; r < rows.count; ++r, x += rows.width, q += rows.pitch) {
+      for (int64_t j = 0; j < rows.width; j += kLanes<T>) {
+        const int64_t n = rows.width - j;
+        Store(KeepFirst(mix.Mixed(z.Of(z.Argument(LoadFirst(x + j, n)))), n), q + j);
+      }
     }
-    if (j == size) return;
-    T lanes[kLanes<T>];
-    Store(mix.Mixed(z.Of(z.Argument(LoadFirst(x + j, size - j)))), lanes);
-    std::fill(lanes + (size - j), lanes + kLanes<T>, T(0));
-    std::copy_n(lanes, kLanes<T>, q + j);
   });
 }
 
-// From g, the gradient of mix(z(x)), zero beyond `size`, to that of x: into gx, or added to it.
-// With `quantized`, mix(z(x)) goes there. probability_sums and norm_sums may be null.
+// From g, the gradient of mix(z(x)), to that of x: into gx, in `rows`, or added to it; x and g in
+// rows back to back. With `quantized`, mix(z(x)) goes there, like x. probability_sums and norm_sums
+// may be null.
 template <typename T>
 HWY_NOINLINE void MixBackward(const Activation<T>& activation, const Mixture<T>& mixture,
-                              int64_t channel, int64_t size, const T* x, const T* g, T* gx,
+                              int64_t channel, const Rows& rows, const T* x, const T* g, T* gx,
                               bool accumulate, T* quantized, double* probability_sums,
                               double* norm_sums) {
   ForCount(mixture.count, [&](auto count) HWY_ATTR {
@@ -136,34 +135,36 @@ HWY_NOINLINE void MixBackward(const Activation<T>& activation, const Mixture<T>&
     const WideActivation<T> z(activation, channel);
     const Wide<T> first_slope = mixture.has_float ? mix.float_probability : Broadcast(T(0));
     const bool wants_levels = quantized != nullptr || probability_sums != nullptr;
-    for (int64_t j = 0; j < size; j += kLanes<T>) {
-      const int64_t n = size - j;
-      const Wide<T> given = LoadFirst(x + j, n);
-      const Wide<T> argument = z.Argument(given);
-      const Wide<T> value = z.Of(argument);
-      const Wide<T> gradient = LoadFirst(g + j, n);
-      Wide<T> slope = first_slope;
-      for (int i = 0; i < kCount; ++i) {
-        slope = Add(slope, Within(value, pass_low[i], pass_high[i], mix.probability[i]));
-      }
-      if (wants_levels) {
-        Wide<T> mixed = mix.has_float ? Mul(value, mix.float_probability) : Broadcast(T(0));
+    for (int64_t r = 0; r < rows.count; ++r, gx += rows.pitch) {
+      for (int64_t j = 0; j < rows.width; j += kLanes<T>) {
+        const int64_t n = rows.width - j, at = r * rows.width + j;
+        const Wide<T> given = LoadFirst(x + at, n);
+        const Wide<T> argument = z.Argument(given);
+        const Wide<T> value = z.Of(argument);
+        const Wide<T> gradient = LoadFirst(g + at, n);
+        Wide<T> slope = first_slope;
         for (int i = 0; i < kCount; ++i) {
-          const Wide<T> level = mix.Level(i, value);
-          mixed = MulAdd(level, mix.weighted_step[i], mixed);
-          sums[i] = MulAdd(gradient, level, sums[i]);
+          slope = Add(slope, Within(value, pass_low[i], pass_high[i], mix.probability[i]));
         }
-        if (mix.has_float) sums[kCount] = MulAdd(gradient, value, sums[kCount]);
-        if (quantized != nullptr) StoreFirst(mixed, quantized + j, n);
+        if (wants_levels) {
+          Wide<T> mixed = mix.has_float ? Mul(value, mix.float_probability) : Broadcast(T(0));
+          for (int i = 0; i < kCount; ++i) {
+            const Wide<T> level = mix.Level(i, value);
+            mixed = MulAdd(level, mix.weighted_step[i], mixed);
+            sums[i] = MulAdd(gradient, level, sums[i]);
+          }
+          if (mix.has_float) sums[kCount] = MulAdd(gradient, value, sums[kCount]);
+          if (quantized != nullptr) StoreFirst(mixed, quantized + at, n);
+        }
+        Wide<T> result = Mul(gradient, slope);
+        if (z.relu) result = WherePositive(argument, result);
+        if (norm_sums != nullptr) {
+          norm_sum = Add(norm_sum, result);
+          norm_product = MulAdd(result, given, norm_product);
+        }
+        if (accumulate) result = Add(LoadFirst(gx + j, n), result);
+        StoreFirst(result, gx + j, n);
       }
-      Wide<T> result = Mul(gradient, slope);
-      if (z.relu) result = WherePositive(argument, result);
-      if (norm_sums != nullptr) {
-        norm_sum = Add(norm_sum, result);
-        norm_product = MulAdd(result, given, norm_product);
-      }
-      if (accumulate) result = Add(LoadFirst(gx + j, n), result);
-      StoreFirst(result, gx + j, n);
     }
     if (probability_sums != nullptr) {
       for (int i = 0; i < kCount; ++i) {

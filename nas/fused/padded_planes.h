@@ -15,9 +15,17 @@ constexpr int64_t RoundUp(int64_t value, int64_t multiple) {
 // floor(a / b), b > 0.
 constexpr int64_t FloorDivide(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
-// A plane with zeros around it, read along its memory as if it had no rows: what lies right of a row
-// is what lies left of the next. At stride 2 every one of the input's four phases has such a plane,
-// of the output's size.
+// Rows of `width` values, `pitch` apart.
+struct Rows {
+  int64_t count, width, pitch;
+
+  // A plane of so many values back to back.
+  static Rows Whole(int64_t size) { return {1, size, size}; }
+};
+
+// A plane with zeros around it; behind each row as many as fill the last vector. What lies right of
+// a row is what lies left of the next. At stride 2 every one of the input's four phases has such a
+// plane, of the output's size.
 struct PaddedPlanes {
   int64_t height, width;  // Of the output.
   int64_t halo, pitch, plane, origin;
@@ -26,11 +34,11 @@ struct PaddedPlanes {
       : height(shape.out_height()), width(shape.out_width()) {
     const int64_t pad = shape.dilation * (shape.kernel - 1) / 2;
     halo = shape.stride == 1 ? pad : (pad + 1) / 2;
-    pitch = width + halo;
+    pitch = RoundUp(width, lanes) + halo;
     origin = halo * pitch + halo;
-    plane = RoundUp((height + 2 * halo) * pitch + 2 * halo + 2 * lanes, lanes);
+    plane = RoundUp((height + 2 * halo) * pitch + halo, lanes);
   }
-  int64_t flat_size() const { return height * pitch; }
+  Rows rows() const { return {height, width, pitch}; }
 };
 
 // What slot of the scratch serves for what.
@@ -39,15 +47,16 @@ enum Slot {
   kPadded,       // Of all.
   kPaddedGradient,
   kDepthwise,
-  kDepthwiseGradient,
   kPooled,
   kPooledGradient,
-  kFlat,
+  kPooledFrom,
+  kSplit,
   kPlane,
   kReciprocals,
   kQuantized,
   kInputGradient,
   kOutputGradient,
+  kOutputSums,
   kTransposed,
   kTransposedPlanes,
 };

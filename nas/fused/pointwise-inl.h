@@ -46,18 +46,28 @@ HWY_INLINE void MultiplyBlock(int64_t m, int64_t inner, int64_t size, const T* a
   }
 }
 
-// The whole rows; size is a multiple of the lanes.
-template <typename T, int kRows, bool kPlain, typename Visit>
-HWY_INLINE void MultiplyRows(int64_t m, int64_t inner, int64_t size, const T* a, const T* b,
-                             const Visit& visit) {
+// The whole product of A [rows, inner] and B, whose rows are `size` apart, a multiple of the lanes:
+// columns outside, so that what is read of B stays in cache for all rows. visit(row, column, vector).
+template <typename T, bool kPlain, typename Visit>
+HWY_INLINE void Multiply(int64_t rows, int64_t inner, int64_t size, const T* a, const T* b,
+                         const Visit& visit) {
+  const auto column = [&](auto vectors, int64_t j) HWY_ATTR {
+    const auto block = [&](auto count, int64_t m) HWY_ATTR {
+      MultiplyBlock<T, count(), vectors(), kPlain>(
+          m, inner, size, a, b, j,
+          [&](int r, int64_t at, const Wide<T>& v) HWY_ATTR { visit(m + r, at, v); });
+    };
+    int64_t m = 0;
+    for (; m + 4 <= rows; m += 4) block(std::integral_constant<int, 4>(), m);
+    for (; m < rows; ++m) block(std::integral_constant<int, 1>(), m);
+  };
   // As many sums as there are registers for.
   constexpr int kVectors = Wide<T>::kParts == 1 ? 4 : 1;
   int64_t j = 0;
   for (; j + kVectors * kLanes<T> <= size; j += kVectors * kLanes<T>) {
-    MultiplyBlock<T, kRows, kVectors, kPlain>(m, inner, size, a, b, j, visit);
+    column(std::integral_constant<int, kVectors>(), j);
   }
-  for (; j < size; j += kLanes<T>) MultiplyBlock<T, kRows, 1, kPlain>(m, inner, size, a, b, j, visit);
-
+  for (; j < size; j += kLanes<T>) column(std::integral_constant<int, 1>(), j);
 }
 
 template <typename T>
@@ -67,39 +77,33 @@ void PointwiseForward(int64_t in, int64_t out, int64_t size, const T* x, int64_t
   const int64_t padded_size = RoundUp(size, kLanes<T>);
   T* q = scratch.Get(kQuantized, in * padded_size);
   for (int64_t c = 0; c < in; ++c) {
-    QuantizePlane(activation, mixture, c, size, x + c * x_stride, q + c * padded_size);
+    QuantizePlane(activation, mixture, c, Rows::Whole(size), x + c * x_stride, q + c * padded_size);
   }
-  const auto rows = [&](auto count, int64_t o) HWY_ATTR {
-    constexpr int kRows = count();
-    Wide<T> sum[kRows], squares[kRows];
-    for (int r = 0; r < kRows; ++r) sum[r] = squares[r] = Broadcast(T(0));
-    MultiplyRows<T, kRows, /*kPlain=*/true>(o, in, padded_size, weights, q,
-                           [&](int r, int64_t j, const Wide<T>& v) HWY_ATTR {
-                             StoreFirst(v, y + (o + r) * size + j, size - j);
-                             sum[r] = Add(sum[r], v);
-                             squares[r] = MulAdd(v, v, squares[r]);
-                           });
-    for (int r = 0; r < kRows; ++r) {
-      sums[2 * (o + r)] += SumOfLanes(sum[r]);
-      sums[2 * (o + r) + 1] += SumOfLanes(squares[r]);
-    }
-  };
-  int64_t o = 0;
-  for (; o + 4 <= out; o += 4) rows(std::integral_constant<int, 4>(), o);
-  for (; o < out; ++o) rows(std::integral_constant<int, 1>(), o);
+  // By output, lanes of its sum and of that of its squares.
+  T* lanes = scratch.Get(kOutputSums, out * 2 * kLanes<T>);
+  std::fill_n(lanes, out * 2 * kLanes<T>, T(0));
+  Multiply<T, /*kPlain=*/true>(out, in, padded_size, weights, q,
+                               [&](int64_t o, int64_t j, const Wide<T>& v) HWY_ATTR {
+                                 StoreFirst(v, y + o * size + j, size - j);
+                                 T* sum = lanes + o * 2 * kLanes<T>;
+                                 T* squares = sum + kLanes<T>;
+                                 Store(Add(Load(sum), v), sum);
+                                 Store(MulAdd(v, v, Load(squares)), squares);
+                               });
+  for (int64_t i = 0; i < 2 * out; ++i) sums[i] += SumOfLanes<T>(lanes + i * kLanes<T>);
 }
 
-// sums[m, k] += lanes of the products of A's row m and B's row k.
+// sums[m, k] += lanes of the products of A's row m and B's row k, columns [begin, end).
 template <typename T, int kRows, int kColumns>
-HWY_INLINE void OuterProducts(int64_t m, int64_t k, int64_t columns, int64_t size, const T* a,
-                              const T* b, T* sums) {
+HWY_INLINE void OuterProducts(int64_t m, int64_t k, int64_t columns, int64_t begin, int64_t end,
+                              int64_t size, const T* a, const T* b, T* sums) {
   Wide<T> sum[kRows][kColumns];
   for (int r = 0; r < kRows; ++r) {
     for (int c = 0; c < kColumns; ++c) {
       sum[r][c] = Load(sums + ((m + r) * columns + k + c) * kLanes<T>);
     }
   }
-  for (int64_t j = 0; j < size; j += kLanes<T>) {
+  for (int64_t j = begin; j < end; j += kLanes<T>) {
     Wide<T> left[kRows];
     for (int r = 0; r < kRows; ++r) left[r] = Load(a + (m + r) * size + j);
     for (int c = 0; c < kColumns; ++c) {
@@ -118,22 +122,28 @@ HWY_INLINE void OuterProducts(int64_t m, int64_t k, int64_t columns, int64_t siz
 template <typename T>
 void AddProductsInLanes(int64_t in, int64_t out, int64_t padded_size, const T* gy, const T* q,
                         T* sums) {
-  for (int64_t o = 0; o < out;) {
-    const int rows = out - o >= 4 ? 4 : 1;
-    for (int64_t c = 0; c < in;) {
-      const int columns = in - c >= 4 ? 4 : 1;
-      if (rows == 4 && columns == 4) {
-        OuterProducts<T, 4, 4>(o, c, in, padded_size, gy, q, sums);
-      } else if (rows == 4) {
-        OuterProducts<T, 4, 1>(o, c, in, padded_size, gy, q, sums);
-      } else if (columns == 4) {
-        OuterProducts<T, 1, 4>(o, c, in, padded_size, gy, q, sums);
-      } else {
-        OuterProducts<T, 1, 1>(o, c, in, padded_size, gy, q, sums);
+  // As many columns as stay in the first cache for all rows, of which there are less than 100.
+  constexpr int64_t kColumns = 8 * kLanes<T>;
+  for (int64_t begin = 0; begin < padded_size; begin += kColumns) {
+    const int64_t end = std::min(begin + kColumns, padded_size);
+    const auto block = [&](auto rows, auto columns, int64_t o, int64_t c) HWY_ATTR {
+      OuterProducts<T, rows(), columns()>(o, c, in, begin, end, padded_size, gy, q, sums);
+    };
+    const std::integral_constant<int, 1> one;
+    const std::integral_constant<int, 4> four;
+    for (int64_t o = 0; o < out;) {
+      const bool rows = out - o >= 4;
+      for (int64_t c = 0; c < in;) {
+        const bool columns = in - c >= 4;
+        if (rows) {
+          columns ? block(four, four, o, c) : block(four, one, o, c);
+        } else {
+          columns ? block(one, four, o, c) : block(one, one, o, c);
+        }
+        c += columns ? 4 : 1;
       }
-      c += columns;
+      o += rows ? 4 : 1;
     }
-    o += rows;
   }
 }
 
@@ -198,12 +208,15 @@ void AddProducts(int64_t in, int64_t out, int64_t size, int64_t padded_size, con
   for (; o < out; ++o) columns(std::integral_constant<int, 1>(), o);
 }
 
+// As fused_kernels.h has it, with each plane of gx in `rows`.
 template <typename T>
-void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
-                       const Activation<T>& activation, const Mixture<T>& mixture,
-                       const T* weights, const NormalizationGradient<T>& gradient, T* gx,
-                       int64_t gx_stride, bool accumulate, double* norm_sums, T* weight_sums,
-                       double* probability_sums, Scratch<T>& scratch) {
+void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const T* x,
+                             int64_t x_stride, const Activation<T>& activation,
+                             const Mixture<T>& mixture, const T* weights,
+                             const NormalizationGradient<T>& gradient, T* gx, int64_t gx_stride,
+                             bool accumulate, double* norm_sums, T* weight_sums,
+                             double* probability_sums, Scratch<T>& scratch) {
+  const int64_t size = rows.count * rows.width;
   const int64_t padded_size = RoundUp(size, kLanes<T>);
   T* gy = scratch.Get(kOutputGradient, out * padded_size);
   for (int64_t o = 0; o < out; ++o) {
@@ -225,17 +238,14 @@ void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_
     for (int64_t c = 0; c < in; ++c) transposed[c * out + o] = weights[o * in + c];
   }
   T* gq = scratch.Get(kInputGradient, in * padded_size);
-  int64_t m = 0;
-  const auto store = [&](int r, int64_t j, const Wide<T>& v) HWY_ATTR {
-    Store(v, gq + (m + r) * padded_size + j);
-  };
-  for (; m + 4 <= in; m += 4) MultiplyRows<T, 4, false>(m, out, padded_size, transposed, gy, store);
-  for (; m < in; ++m) MultiplyRows<T, 1, false>(m, out, padded_size, transposed, gy, store);
+  Multiply<T, /*kPlain=*/false>(
+      in, out, padded_size, transposed, gy,
+      [&](int64_t c, int64_t j, const Wide<T>& v) HWY_ATTR { Store(v, gq + c * padded_size + j); });
 
   T* q = weight_sums == nullptr ? nullptr : scratch.Get(kQuantized, in * padded_size);
   for (int64_t c = 0; c < in; ++c) {
     T* quantized = q == nullptr ? nullptr : q + c * padded_size;
-    MixBackward(activation, mixture, c, size, x + c * x_stride, gq + c * padded_size,
+    MixBackward(activation, mixture, c, rows, x + c * x_stride, gq + c * padded_size,
                 gx + c * gx_stride, accumulate, quantized, probability_sums,
                 norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
     if (q != nullptr) std::fill(quantized + size, quantized + padded_size, T(0));
@@ -246,6 +256,17 @@ void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_
   } else {
     AddProductsInLanes(in, out, padded_size, gy, q, weight_sums);
   }
+}
+
+template <typename T>
+void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
+                       const Activation<T>& activation, const Mixture<T>& mixture,
+                       const T* weights, const NormalizationGradient<T>& gradient, T* gx,
+                       int64_t gx_stride, bool accumulate, double* norm_sums, T* weight_sums,
+                       double* probability_sums, Scratch<T>& scratch) {
+  PointwiseBackwardToRows(in, out, Rows::Whole(size), x, x_stride, activation, mixture, weights,
+                          gradient, gx, gx_stride, accumulate, norm_sums, weight_sums,
+                          probability_sums, scratch);
 }
 
 }  // namespace HWY_NAMESPACE

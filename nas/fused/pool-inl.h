@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "nas/fused/depthwise-inl.h"
@@ -35,114 +36,177 @@ void WindowReciprocals(int64_t height, int64_t width, int stride, T* reciprocals
   }
 }
 
-template <typename T>
-struct PoolShape {
-  DepthwiseShape shape;
-  PaddedPlanes planes;
-  int64_t offsets[9];  // Of the window's values in the padded planes, row by row.
+// The 3x3 windows of a pool as taps of a convolution on padded planes.
+template <int kStride>
+using Windows = Taps<3, 1, kStride>;
 
-  PoolShape(int64_t height, int64_t width, int stride)
-      : shape{height, width, /*kernel=*/3, /*dilation=*/1, stride}, planes(shape, kLanes<T>) {
-    for (int k = 0; k < 9; ++k) {
-      const int64_t u = k / 3 - 1, t = k % 3 - 1;
-      const int64_t row = FloorDivide(u, stride), column = FloorDivide(t, stride);
-      const int64_t phase = (u - row * stride) * stride + (t - column * stride);
-      offsets[k] = planes.origin + phase * planes.plane + row * planes.pitch + column;
+// Calls body(Windows).
+template <typename Body>
+HWY_INLINE void ForWindows(int stride, const Body& body) {
+  if (stride == 1) return body(Windows<1>());
+  body(Windows<2>());
+}
+
+// Value k of the windows of an output's row, which begins at `row`.
+template <typename K, typename T>
+HWY_INLINE const T* WindowValue(const PaddedPlanes& planes, const T* row, int k) {
+  const int u = k / K::kernel, t = k % K::kernel;
+  return row + (K::Phase(u) * K::stride + K::Phase(t)) * planes.plane + K::Offset(u) * planes.pitch +
+         K::Offset(t);
+}
+
+template <typename K, typename T>
+HWY_INLINE void PadForPool(const PaddedPlanes& planes, const T* x, T* padded) {
+  if constexpr (K::stride == 2) return SplitPhases(planes, x, padded);
+  T* row = padded + planes.origin;
+  for (int64_t r = 0; r < planes.height; ++r, x += planes.width, row += planes.pitch) {
+    for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
+      const int64_t n = planes.width - j;
+      StoreFirst(LoadFirst(x + j, n), row + j, n);
     }
   }
-  int64_t padded_size() const { return shape.stride * shape.stride * planes.plane; }
-};
+}
 
 template <typename T>
 void PoolForward(bool max, int64_t channels, int64_t height, int64_t width, int stride, const T* x,
                  int64_t x_stride, T* y, Scratch<T>& scratch) {
-  const PoolShape<T> pool(height, width, stride);
-  const PaddedPlanes& planes = pool.planes;
-  const int64_t out_size = planes.height * planes.width;
-  T* padded = scratch.Get(kPooled, pool.padded_size());
-  std::fill_n(padded, pool.padded_size(), max ? -std::numeric_limits<T>::infinity() : T(0));
-  T* flat = scratch.Get(kFlat, planes.plane);
-  T* reciprocals = scratch.Get(kReciprocals, out_size);
+  const PaddedPlanes planes({height, width, 3, 1, stride}, kLanes<T>);
+  const int64_t padded_size = stride * stride * planes.plane;
+  T* padded = scratch.Get(kPooled, padded_size);
+  std::fill_n(padded, padded_size, max ? -std::numeric_limits<T>::infinity() : T(0));
+  T* reciprocals = scratch.Get(kReciprocals, planes.height * planes.width);
   if (!max) WindowReciprocals(height, width, stride, reciprocals);
-  for (int64_t c = 0; c < channels; ++c) {
-    Pad(pool.shape, planes, x + c * x_stride, padded);
-    for (int64_t f = 0; f < planes.flat_size(); f += kLanes<T>) {
-      Wide<T> result = Load(padded + pool.offsets[0] + f);
-      for (int k = 1; k < 9; ++k) {
-        const Wide<T> v = Load(padded + pool.offsets[k] + f);
-        result = max ? Max(result, v) : Add(result, v);
+  ForWindows(stride, [&](auto windows) HWY_ATTR {
+    using K = decltype(windows);
+    for (int64_t c = 0; c < channels; ++c, x += x_stride) {
+      PadForPool<K>(planes, x, padded);
+      const T* row = padded + planes.origin;
+      const T* reciprocal = reciprocals;
+      for (int64_t r = 0; r < planes.height; ++r, row += planes.pitch) {
+        for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
+          Wide<T> result = Load(WindowValue<K>(planes, row + j, 0));
+          for (int k = 1; k < K::count; ++k) {
+            const Wide<T> v = Load(WindowValue<K>(planes, row + j, k));
+            result = max ? Max(result, v) : Add(result, v);
+          }
+          const int64_t n = planes.width - j;
+          if (!max) result = Mul(result, LoadFirst(reciprocal + j, n));
+          StoreFirst(result, y + j, n);
+        }
+        y += planes.width;
+        reciprocal += planes.width;
       }
-      Store(result, flat + f);
     }
-    T* target = y + c * out_size;
-    CopyRows(planes.height, planes.width, flat, planes.pitch, target, planes.width);
-    if (max) continue;
-    for (int64_t j = 0; j < out_size; ++j) target[j] *= reciprocals[j];
+  });
+}
+
+// y where `where` is `value`, else 0.
+template <typename T>
+HWY_INLINE Wide<T> WhereEqual(const Wide<T>& where, T value, const Wide<T>& y) {
+  Wide<T> r;
+  WIDE_EACH(i) {
+    const auto equal = hn::Eq(where.part[i], hn::Set(typename Wide<T>::D(), value));
+    r.part[i] = hn::IfThenElseZero(equal, y.part[i]);
   }
+  return r;
+}
+// `value` where a and b are equal, else `other`.
+template <typename T>
+HWY_INLINE Wide<T> IfEqual(const Wide<T>& a, const Wide<T>& b, T value, const Wide<T>& other) {
+  Wide<T> r;
+  WIDE_EACH(i) {
+    r.part[i] = hn::IfThenElse(hn::Eq(a.part[i], b.part[i]),
+                               hn::Set(typename Wide<T>::D(), value), other.part[i]);
+  }
+  return r;
+}
+
+// The gradient of a value is what the windows around it give: all of them, or those whose maximum it
+// is. from: by window, padded like gy, the number of the value that is its maximum, none where there
+// is no window.
+template <typename K, bool kMax, typename T>
+HWY_INLINE Wide<T> GatherWindows(const PaddedPlanes& planes, int phase, const T* gy, const T* from) {
+  Wide<T> sum = Broadcast(T(0));
+  for (int u = 0; u < K::kernel; ++u) {
+    if (K::Phase(u) != phase / K::stride) continue;
+    for (int t = 0; t < K::kernel; ++t) {
+      if (K::Phase(t) != phase % K::stride) continue;
+      const int64_t offset = -K::Offset(u) * planes.pitch - K::Offset(t);
+      Wide<T> share = Load(gy + offset);
+      if constexpr (kMax) share = WhereEqual(Load(from + offset), T(u * K::kernel + t), share);
+      sum = Add(sum, share);
+    }
+  }
+  return sum;
 }
 
 template <typename T>
 void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int stride, const T* x,
                   int64_t x_stride, const T* y, const NormalizationGradient<T>& gradient, T* gx,
                   int64_t gx_stride, Scratch<T>& scratch) {
-  const PoolShape<T> pool(height, width, stride);
-  const PaddedPlanes& planes = pool.planes;
-  const int64_t out_size = planes.height * planes.width;
-  T* padded = scratch.Get(kPooled, pool.padded_size());
-  if (max) std::fill_n(padded, pool.padded_size(), -std::numeric_limits<T>::infinity());
-  T* padded_gx = scratch.Get(kPooledGradient, pool.padded_size());
-  T* gy = scratch.Get(kPlane, out_size);
-  T* reciprocals = scratch.Get(kReciprocals, out_size);
+  const PaddedPlanes planes({height, width, 3, 1, stride}, kLanes<T>);
+  const int64_t size = planes.height * planes.width, padded_size = stride * stride * planes.plane;
+  const int64_t pitch = RoundUp(planes.width, kLanes<T>);
+  constexpr T kNone = -1;
+  T* padded = scratch.Get(kPooled, padded_size);
+  if (max) std::fill_n(padded, padded_size, -std::numeric_limits<T>::infinity());
+  T* padded_gy = scratch.Get(kPooledGradient, planes.plane);
+  std::fill_n(padded_gy, planes.plane, T(0));
+  T* from = scratch.Get(kPooledFrom, planes.plane);
+  std::fill_n(from, planes.plane, kNone);
+  T* split = scratch.Get(kSplit, stride * stride * planes.height * pitch);
+  T* reciprocals = scratch.Get(kReciprocals, size);
   if (!max) WindowReciprocals(height, width, stride, reciprocals);
-  // In rows of the padded planes' pitch, zero between them.
-  const int64_t flat_size = RoundUp(planes.flat_size(), kLanes<T>);
-  T* flat_gy = scratch.Get(kFlat, 2 * flat_size);
-  std::fill_n(flat_gy, 2 * flat_size, T(0));
-  T* flat_y = flat_gy + flat_size;
-  for (int64_t c = 0; c < channels; ++c) {
-    const T* g = gradient.g + c * gradient.g_stride;
-    const T* values = y + c * out_size;
-    for (int64_t j = 0; j < out_size; ++j) {
-      gy[j] = g[j] * gradient.direct[c] + (values[j] * gradient.slope[c] + gradient.constant[c]);
+  const auto channel = [&](auto windows, auto is_max, int64_t c) HWY_ATTR {
+    using K = decltype(windows);
+    constexpr bool kMax = is_max();
+    if constexpr (kMax) PadForPool<K>(planes, x + c * x_stride, padded);
+    const Wide<T> direct = Broadcast(gradient.direct[c]), slope = Broadcast(gradient.slope[c]),
+                  constant = Broadcast(gradient.constant[c]);
+    for (int64_t r = 0; r < planes.height; ++r) {
+      for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
+        const int64_t n = planes.width - j, at = r * planes.width + j;
+        const int64_t padded_at = planes.origin + r * planes.pitch + j;
+        const Wide<T> value = LoadFirst(y + c * size + at, n);
+        Wide<T> gy = MulAdd(LoadFirst(gradient.g + c * gradient.g_stride + at, n), direct,
+                            MulAdd(value, slope, constant));
+        if constexpr (kMax) {
+          // The first of equal values.
+          Wide<T> first = Broadcast(kNone);
+          for (int k = K::count - 1; k >= 0; --k) {
+            first = IfEqual(Load(WindowValue<K>(planes, padded + padded_at, k)), value, T(k), first);
+          }
+          StoreFirst(first, from + padded_at, n);
+        } else {
+          gy = Mul(gy, LoadFirst(reciprocals + at, n));
+        }
+        StoreFirst(gy, padded_gy + padded_at, n);
+      }
     }
-    if (!max) {
-      for (int64_t j = 0; j < out_size; ++j) gy[j] *= reciprocals[j];
-    }
-    CopyRows(planes.height, planes.width, gy, planes.width, flat_gy, planes.pitch);
-    if (max) {
-      Pad(pool.shape, planes, x + c * x_stride, padded);
-      CopyRows(planes.height, planes.width, values, planes.width, flat_y, planes.pitch);
-    }
-    std::fill_n(padded_gx, pool.padded_size(), T(0));
-    for (int64_t f = 0; f < planes.flat_size(); f += kLanes<T>) {
-      Wide<T> rest = Load(flat_gy + f);  // Becomes zero where its maximum has been found.
-      const Wide<T> maximum = Load(flat_y + f);
-      for (int k = 0; k < 9; ++k) {
-        T* target = padded_gx + pool.offsets[k] + f;
-        Wide<T> share = rest;
-        if (max) {
-          const Wide<T> v = Load(padded + pool.offsets[k] + f);
-          WIDE_EACH(i) {
-            const auto here = hn::Eq(v.part[i], maximum.part[i]);
-            share.part[i] = hn::IfThenElseZero(here, rest.part[i]);
-            rest.part[i] = hn::IfThenZeroElse(here, rest.part[i]);
+    T* target = gx + c * gx_stride;
+    for (int phase = 0; phase < K::stride * K::stride; ++phase) {
+      for (int64_t r = 0; r < planes.height; ++r) {
+        for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
+          const int64_t n = planes.width - j;
+          const int64_t padded_at = planes.origin + r * planes.pitch + j;
+          const Wide<T> sum =
+              GatherWindows<K, kMax>(planes, phase, padded_gy + padded_at, from + padded_at);
+          if constexpr (K::stride == 1) {
+            T* place = target + r * planes.width + j;
+            StoreFirst(Add(LoadFirst(place, n), sum), place, n);
+          } else {
+            Store(sum, split + (phase * planes.height + r) * pitch + j);
           }
         }
-        Store(Add(Load(target), share), target);
       }
     }
-    const T* inside = padded_gx + planes.origin;
-    T* target = gx + c * gx_stride;
-    for (int64_t r = 0; r < height; ++r) {
-      const T* source = inside + (r % stride) * stride * planes.plane + r / stride * planes.pitch;
-      T* row = target + r * width;
-      if (stride == 1) {
-        for (int64_t j = 0; j < width; ++j) row[j] += source[j];
-      } else {
-        for (int64_t j = 0; j < width; ++j) row[j] += source[j % 2 * planes.plane + j / 2];
-      }
+    if constexpr (K::stride == 2) JoinPhases(planes, split, pitch, /*accumulate=*/true, target);
+  };
+  ForWindows(stride, [&](auto windows) HWY_ATTR {
+    for (int64_t c = 0; c < channels; ++c) {
+      max ? channel(windows, std::true_type(), c) : channel(windows, std::false_type(), c);
     }
-  }
+  });
 }
 
 }  // namespace HWY_NAMESPACE

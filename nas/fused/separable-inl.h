@@ -33,38 +33,31 @@ void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, con
   const int phases = shape.stride * shape.stride;
   const int64_t padded_channel = phases * planes.plane;
   T* padded = scratch.GetZeroed(kPadded, in * padded_channel, shape);
-  T* padded_gd = scratch.GetZeroed(kPaddedGradient, planes.plane, shape);
+  T* padded_gd = scratch.GetZeroed(kPaddedGradient, in * planes.plane, shape);
   T* plane = scratch.Get(kPlane, RoundUp(in_size, kLanes<T>));
-  const int64_t flat_phase = RoundUp(planes.flat_size(), kLanes<T>);
-  T* flat = scratch.Get(kFlat, phases * flat_phase);
+  T* split = scratch.Get(kSplit, phases * planes.height * RoundUp(planes.width, kLanes<T>));
   T* d = scratch.Get(kDepthwise, in * out_size);
-  T* gd = scratch.Get(kDepthwiseGradient, in * out_size);
   ForTaps(shape, [&](auto taps) HWY_ATTR {
     using K = decltype(taps);
-    constexpr int kWeights = K::kernel * K::kernel;
     for (int64_t c = 0; c < in; ++c) {
       ConvolveChannel<T, K>(shape, planes, activation, first, c, x + c * x_stride,
-                            depthwise + c * kWeights, plane, padded + c * padded_channel, flat,
+                            depthwise + c * K::count, plane, padded + c * padded_channel,
                             d + c * out_size);
     }
-    HWY_NAMESPACE::PointwiseBackward(in, out, out_size, d, out_size, Activation<T>{.relu = false},
-                                     second, pointwise, gradient, gd, out_size,
-                                     /*accumulate=*/false, static_cast<double*>(nullptr),
-                                     weight_gradients.pointwise, weight_gradients.probabilities[1],
-                                     scratch);
+    PointwiseBackwardToRows(in, out, planes.rows(), d, out_size, Activation<T>{.relu = false},
+                            second, pointwise, gradient, padded_gd + planes.origin, planes.plane,
+                            /*accumulate=*/false, static_cast<double*>(nullptr),
+                            weight_gradients.pointwise, weight_gradients.probabilities[1], scratch);
     for (int64_t c = 0; c < in; ++c) {
-      CopyRows(planes.height, planes.width, gd + c * out_size, planes.width,
-               padded_gd + planes.origin, planes.pitch);
+      const T* gd = padded_gd + c * planes.plane;
       if (weight_gradients.depthwise != nullptr) {
-        ConvolveWeightGradient<T, K::kernel, K::dilation, K::stride>(
-            planes, padded_gd, padded + c * padded_channel,
-            weight_gradients.depthwise + c * kWeights * kLanes<T>);
+        ConvolveWeightGradient<T, K>(planes, gd, padded + c * padded_channel,
+                                     weight_gradients.depthwise + c * K::count * kLanes<T>);
       }
-      ConvolveBackward<T, K::kernel, K::dilation, K::stride>(
-          planes, padded_gd, depthwise + c * kWeights, flat_phase, flat);
-      Unpad(shape, planes, flat, flat_phase, plane);
-      MixBackward(activation, first, c, in_size, x + c * x_stride, plane, gx + c * gx_stride,
-                  accumulate, static_cast<T*>(nullptr), weight_gradients.probabilities[0],
+      ConvolveBackward<T, K>(planes, gd, depthwise + c * K::count, split, plane);
+      MixBackward(activation, first, c, Rows::Whole(in_size), x + c * x_stride, plane,
+                  gx + c * gx_stride, accumulate, static_cast<T*>(nullptr),
+                  weight_gradients.probabilities[0],
                   norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
     }
   });

@@ -3,6 +3,7 @@
 #define NAS_FUSED_TASKS_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -16,11 +17,13 @@ namespace nas::fused {
 inline constexpr int64_t kTaskSamples = 4;
 
 inline int64_t NumTasks(int64_t samples) { return (samples + kTaskSamples - 1) / kTaskSamples; }
-// Calls task(index, first sample, end) in parallel.
+// Calls task(index, first sample, end) in parallel; a thread that is done takes the next one.
 template <typename Task>
 void ForEachTask(int64_t samples, const Task& task) {
-  base::ParallelFor(0, NumTasks(samples), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
+  const int64_t tasks = NumTasks(samples);
+  std::atomic<int64_t> next = 0;
+  base::ParallelFor(0, tasks, 1, [&](int64_t, int64_t) {
+    for (int64_t i = next++; i < tasks; i = next++) {
       task(i, i * kTaskSamples, std::min((i + 1) * kTaskSamples, samples));
     }
   });

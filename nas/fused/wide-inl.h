@@ -6,6 +6,8 @@
 #define NAS_FUSED_WIDE_INL_H_
 #endif
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include "hwy/highway.h"
@@ -45,21 +47,59 @@ template <typename T>
 HWY_INLINE void Store(const Wide<T>& v, T* p) {
   WIDE_EACH(i) hn::StoreU(v.part[i], typename Wide<T>::D(), p + i * Wide<T>::kPartLanes);
 }
+// Whether a masked access leaves memory behind the mask alone.
+#define WIDE_MASKS (HWY_ARCH_X86 && !HWY_MEM_OPS_MIGHT_FAULT)
+
+// How many of the first n lanes lie in part i.
+template <typename T>
+HWY_INLINE size_t LanesOfPart(int i, int64_t n) {
+  constexpr int64_t kPartLanes = Wide<T>::kPartLanes;
+  return static_cast<size_t>(std::clamp<int64_t>(n - i * kPartLanes, 0, kPartLanes));
+}
 // The first n lanes, or all; the others are zero.
 template <typename T>
 HWY_INLINE Wide<T> LoadFirst(const T* p, int64_t n) {
   if (HWY_LIKELY(n >= kLanes<T>)) return Load(p);
+#if WIDE_MASKS
+  Wide<T> r;
+  WIDE_EACH(i) {
+    const typename Wide<T>::D d;
+    r.part[i] = hn::MaskedLoad(hn::FirstN(d, LanesOfPart<T>(i, n)), d, p + i * Wide<T>::kPartLanes);
+  }
+  return r;
+#else
   T lanes[kLanes<T>] = {};
   for (int64_t i = 0; i < n; ++i) lanes[i] = p[i];
   return Load<T>(lanes);
+#endif
 }
 template <typename T>
 HWY_INLINE void StoreFirst(const Wide<T>& v, T* p, int64_t n) {
   if (HWY_LIKELY(n >= kLanes<T>)) return Store(v, p);
+#if WIDE_MASKS
+  WIDE_EACH(i) {
+    const typename Wide<T>::D d;
+    hn::BlendedStore(v.part[i], hn::FirstN(d, LanesOfPart<T>(i, n)), d,
+                     p + i * Wide<T>::kPartLanes);
+  }
+#else
   T lanes[kLanes<T>];
   Store<T>(v, lanes);
   for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
+#endif
 }
+// The first n lanes of v, or all; zeros behind them.
+template <typename T>
+HWY_INLINE Wide<T> KeepFirst(const Wide<T>& v, int64_t n) {
+  if (HWY_LIKELY(n >= kLanes<T>)) return v;
+  Wide<T> r;
+  WIDE_EACH(i) {
+    r.part[i] = hn::IfThenElseZero(
+        hn::FirstN(typename Wide<T>::D(), LanesOfPart<T>(i, n)), v.part[i]);
+  }
+  return r;
+}
+#undef WIDE_MASKS
 
 #define WIDE_BINARY(Name)                                               \
   template <typename T>                                                 \
