@@ -59,30 +59,31 @@ struct Taps {
   static constexpr int Offset(int u) { return (u * dilation - pad - Phase(u)) / stride; }
 };
 
-// One vector of each of kRows rows of the output that lie K::dilation apart at stride 1, else side by
-// side: a vector of the input is loaded once for all of them. n: of how many values, at most. kPlain:
-// products are rounded and added tap by tap, as a plain loop would: levels and weights come in a few
-// values of both signs, and where they cancel out the sum is exactly 0, on the edge of what the next
-// quantizer passes a gradient through. A fused multiply-add would leave its rounding there.
-template <typename T, typename K, bool kPlain, int kRows>
-HWY_INLINE void ConvolveRows(const PaddedPlanes& planes, const T* input, const Wide<T>* weights,
+// One vector of each of kRows rows of the output that lie K::dilation apart at stride 1, else side
+// by side: a vector of the input is loaded once for all of them. n: of how many values, at most.
+// kPlain: products are rounded and added tap by tap, as a plain loop would: levels and weights come
+// in a few values of both signs, and where they cancel out the sum is exactly 0, on the edge of
+// what the next quantizer passes a gradient through. A fused multiply-add would leave its rounding
+// there.
+template <typename T, int N, typename K, bool kPlain, int kRows>
+HWY_INLINE void ConvolveRows(const PaddedPlanes& planes, const T* input, const Wide<T, N>* weights,
                              int64_t n, T* y, int64_t y_gap) {
   // From one row of the output to the next the input moves on by so many rows of taps.
   constexpr int kAdvance = K::stride == 1 ? 1 : K::stride / K::dilation;
   constexpr int kInputRows = kAdvance * (kRows - 1) + K::kernel;
-  Wide<T> sum[kRows];
-  for (Wide<T>& s : sum) s = Broadcast(T(0));
+  Wide<T, N> sum[kRows];
+  for (Wide<T, N>& s : sum) s = Broadcast<T, N>(0);
 #pragma GCC unroll 16
   for (int k = 0; k < kInputRows; ++k) {
     const T* row = input + K::Phase(k) * K::stride * planes.plane + K::Offset(k) * planes.pitch;
 #pragma GCC unroll 8
     for (int t = 0; t < K::kernel; ++t) {
-      const Wide<T> v = Load(row + K::Phase(t) * planes.plane + K::Offset(t));
+      const Wide<T, N> v = Load<T, N>(row + K::Phase(t) * planes.plane + K::Offset(t));
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
         const int u = k - kAdvance * r;
         if (u < 0 || u >= K::kernel) continue;
-        const Wide<T>& w = weights[u * K::kernel + t];
+        const Wide<T, N>& w = weights[u * K::kernel + t];
         sum[r] = kPlain ? Add(sum[r], Mul(w, v)) : MulAdd(w, v, sum[r]);
       }
     }
@@ -91,18 +92,18 @@ HWY_INLINE void ConvolveRows(const PaddedPlanes& planes, const T* input, const W
 }
 
 // y = sum over taps of weights times the padded planes of one channel; y's rows are back to back.
-template <typename T, typename K, bool kPlain>
-HWY_NOINLINE void Convolve(const PaddedPlanes& planes, const T* padded, const T* weights, T* y) {
-  Wide<T> w[K::count];
+template <typename T, int N, typename K, bool kPlain>
+HWY_NOINLINE void ConvolveIn(const PaddedPlanes& planes, const T* padded, const T* weights, T* y) {
+  Wide<T, N> w[K::count];
 #pragma GCC unroll 25
-  for (int i = 0; i < K::count; ++i) w[i] = Broadcast(weights[i]);
+  for (int i = 0; i < K::count; ++i) w[i] = Broadcast<T, N>(weights[i]);
   constexpr int kRows = K::kernel == 5 ? 3 : 4;  // As many as there are registers for.
   constexpr int64_t kGap = K::stride == 1 ? K::dilation : 1;
   const auto rows = [&](auto count, int64_t r) HWY_ATTR {
     const T* input = padded + planes.origin + r * planes.pitch;
-    for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
-      ConvolveRows<T, K, kPlain, count()>(planes, input + j, w, planes.width - j,
-                                          y + r * planes.width + j, kGap * planes.width);
+    for (int64_t j = 0; j < planes.width; j += N) {
+      ConvolveRows<T, N, K, kPlain, count()>(planes, input + j, w, planes.width - j,
+                                             y + r * planes.width + j, kGap * planes.width);
     }
   };
   for (int64_t first = 0; first < kGap; ++first) {
@@ -114,10 +115,17 @@ HWY_NOINLINE void Convolve(const PaddedPlanes& planes, const T* padded, const T*
   }
 }
 
+template <typename T, typename K, bool kPlain>
+HWY_INLINE void Convolve(const PaddedPlanes& planes, const T* padded, const T* weights, T* y) {
+  ForLanes<T>(planes.width, [&](auto lanes) HWY_ATTR {
+    ConvolveIn<T, kInRegister<T, lanes()>, K, kPlain>(planes, padded, weights, y);
+  });
+}
+
 // gx: the gradient of Convolve's input, rows back to back. `phases` is to work in.
 template <typename T, typename K>
-HWY_NOINLINE void ConvolveBackward(const PaddedPlanes& planes, const T* padded_gy,
-                                   const T* weights, T* phases, T* gx) {
+HWY_NOINLINE void ConvolveBackward(const PaddedPlanes& planes, const T* padded_gy, const T* weights,
+                                   T* phases, T* gx) {
   if constexpr (K::stride == 1) {
     T flipped[K::count];
     for (int i = 0; i < K::count; ++i) flipped[i] = weights[K::count - 1 - i];
@@ -146,48 +154,67 @@ HWY_NOINLINE void ConvolveBackward(const PaddedPlanes& planes, const T* padded_g
   }
 }
 
-// sums[u, t] += lanes of the products of gy with what tap (u, t) read.
-template <typename T, typename K>
-HWY_NOINLINE void ConvolveWeightGradient(const PaddedPlanes& planes, const T* padded_gy,
-                                         const T* padded, T* sums) {
-  Wide<T> sum[K::count];  // In registers, which needs every loop over them unrolled.
+// For rows [first, first + kTapRows) of taps, sums[u, t] += the products of gy with what tap (u, t)
+// read, of columns `lane` to lane + N of every `lanes`.
+template <typename T, int N, typename K, int kTapRows>
+HWY_NOINLINE void WeightGradientOfTaps(const PaddedPlanes& planes, const T* padded_gy,
+                                       const T* padded, int first, int lane, int lanes, T* sums) {
+  // In registers, which needs every loop over them unrolled.
+  Wide<T, N> sum[kTapRows * K::kernel];
+  sums += first * K::kernel * kLanes<T> + lane;
 #pragma GCC unroll 25
-  for (int i = 0; i < K::count; ++i) sum[i] = Load(sums + i * kLanes<T>);
+  for (int i = 0; i < kTapRows * K::kernel; ++i) sum[i] = Load<T, N>(sums + i * kLanes<T>);
   for (int64_t r = 0; r < planes.height; ++r) {
-    for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
+    for (int64_t j = lane; j < planes.width; j += lanes) {
       const int64_t at = planes.origin + r * planes.pitch + j;
       if constexpr (K::stride == 1) {
         // r is the input's row: a vector of it is loaded once for all rows of taps.
-        Wide<T> g[K::kernel];
+        Wide<T, N> g[kTapRows];
 #pragma GCC unroll 5
-        for (int u = 0; u < K::kernel; ++u) {
-          g[u] = Load(padded_gy + at - K::Offset(u) * planes.pitch);
+        for (int u = 0; u < kTapRows; ++u) {
+          g[u] = Load<T, N>(padded_gy + at - K::Offset(first + u) * planes.pitch);
         }
 #pragma GCC unroll 5
         for (int t = 0; t < K::kernel; ++t) {
-          const Wide<T> v = Load(padded + at + K::Offset(t));
+          const Wide<T, N> v = Load<T, N>(padded + at + K::Offset(t));
 #pragma GCC unroll 5
-          for (int u = 0; u < K::kernel; ++u) {
+          for (int u = 0; u < kTapRows; ++u) {
             sum[u * K::kernel + t] = MulAdd(g[u], v, sum[u * K::kernel + t]);
           }
         }
       } else {
-        const Wide<T> g = Load(padded_gy + at);
+        const Wide<T, N> g = Load<T, N>(padded_gy + at);
 #pragma GCC unroll 5
-        for (int u = 0; u < K::kernel; ++u) {
-          const T* line = padded + K::Phase(u) * K::stride * planes.plane + at +
-                          K::Offset(u) * planes.pitch;
+        for (int u = 0; u < kTapRows; ++u) {
+          const T* line = padded + K::Phase(first + u) * K::stride * planes.plane + at +
+                          K::Offset(first + u) * planes.pitch;
 #pragma GCC unroll 5
           for (int t = 0; t < K::kernel; ++t) {
-            sum[u * K::kernel + t] = MulAdd(g, Load(line + K::Phase(t) * planes.plane + K::Offset(t)),
-                                            sum[u * K::kernel + t]);
+            const Wide<T, N> v = Load<T, N>(line + K::Phase(t) * planes.plane + K::Offset(t));
+            sum[u * K::kernel + t] = MulAdd(g, v, sum[u * K::kernel + t]);
           }
         }
       }
     }
   }
 #pragma GCC unroll 25
-  for (int i = 0; i < K::count; ++i) Store(sum[i], sums + i * kLanes<T>);
+  for (int i = 0; i < kTapRows * K::kernel; ++i) Store(sum[i], sums + i * kLanes<T>);
+}
+
+// sums[u, t] += lanes of the products of gy with what tap (u, t) read.
+template <typename T, typename K>
+HWY_INLINE void ConvolveWeightGradient(const PaddedPlanes& planes, const T* padded_gy,
+                                       const T* padded, T* sums) {
+  // As many sums as there are registers for.
+  constexpr int kTapRows = Wide<T>::kParts == 1 && K::kernel <= 5 ? K::kernel : 1;
+  ForLanes<T>(planes.width, [&](auto lanes) HWY_ATTR {
+    constexpr int N = kInRegister<T, lanes()>;
+    for (int lane = 0; lane < lanes(); lane += N) {
+      for (int u = 0; u < K::kernel; u += kTapRows) {
+        WeightGradientOfTaps<T, N, K, kTapRows>(planes, padded_gy, padded, u, lane, lanes(), sums);
+      }
+    }
+  });
 }
 
 // Calls body(Taps).
@@ -208,17 +235,21 @@ HWY_INLINE void ForTaps(const DepthwiseShape& shape, const Body& body) {
   return shape.dilation == 1 ? with_stride(five, one) : with_stride(five, two);
 }
 
-// d = the convolution of one channel's plane x. Leaves the quantized plane in `padded`; `plane`, for
-// stride 2, is to work in.
+// d = the convolution of one channel's plane x. Leaves the quantized plane in `padded`; `plane`,
+// for stride 2, is to work in.
 template <typename T, typename K>
 HWY_INLINE void ConvolveChannel(const DepthwiseShape& shape, const PaddedPlanes& planes,
                                 const Activation<T>& activation, const Mixture<T>& mixture,
                                 int64_t channel, const T* x, const T* weights, T* plane, T* padded,
                                 T* d) {
   if constexpr (K::stride == 1) {
-    QuantizePlane(activation, mixture, channel, planes.rows(), x, padded + planes.origin);
+    ForLanes<T>(planes.width, [&](auto lanes) HWY_ATTR {
+      QuantizePlane<lanes()>(activation, mixture, channel, planes.rows(), x,
+                             padded + planes.origin);
+    });
   } else {
-    QuantizePlane(activation, mixture, channel, Rows::Whole(shape.height * shape.width), x, plane);
+    QuantizePlane<kLanes<T>>(activation, mixture, channel, Rows::Whole(shape.height * shape.width),
+                             x, plane);
     SplitPhases(planes, plane, padded);
   }
   Convolve<T, K, /*kPlain=*/true>(planes, padded, weights, d);

@@ -98,7 +98,8 @@ const Kernels<double>& Table<double>() {
 
 bool KernelsAvailable() {
   constexpr int64_t kFused = HWY_AVX2 | HWY_AVX3 | HWY_NEON;
-  return (hwy::SupportedTargets() & HWY_TARGETS & kFused) != 0;
+  static const bool available = (hwy::SupportedTargets() & HWY_TARGETS & kFused) != 0;
+  return available;
 }
 
 std::vector<std::string> KernelTargets() {

@@ -34,7 +34,8 @@ struct PaddedPlanes {
       : height(shape.out_height()), width(shape.out_width()) {
     const int64_t pad = shape.dilation * (shape.kernel - 1) / 2;
     halo = shape.stride == 1 ? pad : (pad + 1) / 2;
-    pitch = RoundUp(width, lanes) + halo;
+    // As ForLanes chooses them.
+    pitch = RoundUp(width, width <= lanes / 2 ? lanes / 2 : lanes) + halo;
     origin = halo * pitch + halo;
     plane = RoundUp((height + 2 * halo) * pitch + halo, lanes);
   }

@@ -37,7 +37,8 @@ HWY_INLINE void MultiplyBlock(int64_t m, int64_t inner, int64_t size, const T* a
     for (int r = 0; r < kRows; ++r) {
       const Wide<T> left = Broadcast(a[(m + r) * inner + k]);
       for (int v = 0; v < kVectors; ++v) {
-        sum[r][v] = kPlain ? Add(sum[r][v], Mul(left, right[v])) : MulAdd(left, right[v], sum[r][v]);
+        sum[r][v] =
+            kPlain ? Add(sum[r][v], Mul(left, right[v])) : MulAdd(left, right[v], sum[r][v]);
       }
     }
   }
@@ -47,15 +48,16 @@ HWY_INLINE void MultiplyBlock(int64_t m, int64_t inner, int64_t size, const T* a
 }
 
 // The whole product of A [rows, inner] and B, whose rows are `size` apart, a multiple of the lanes:
-// columns outside, so that what is read of B stays in cache for all rows. visit(row, column, vector).
+// columns outside, so that what is read of B stays in cache for all rows. visit(row, column,
+// vector).
 template <typename T, bool kPlain, typename Visit>
 HWY_INLINE void Multiply(int64_t rows, int64_t inner, int64_t size, const T* a, const T* b,
                          const Visit& visit) {
   const auto column = [&](auto vectors, int64_t j) HWY_ATTR {
     const auto block = [&](auto count, int64_t m) HWY_ATTR {
-      MultiplyBlock<T, count(), vectors(), kPlain>(
-          m, inner, size, a, b, j,
-          [&](int r, int64_t at, const Wide<T>& v) HWY_ATTR { visit(m + r, at, v); });
+      MultiplyBlock<T, count(), vectors(), kPlain>(m, inner, size, a, b, j,
+                                                   [&](int r, int64_t at, const Wide<T>& v)
+                                                       HWY_ATTR { visit(m + r, at, v); });
     };
     int64_t m = 0;
     for (; m + 4 <= rows; m += 4) block(std::integral_constant<int, 4>(), m);
@@ -77,7 +79,8 @@ void PointwiseForward(int64_t in, int64_t out, int64_t size, const T* x, int64_t
   const int64_t padded_size = RoundUp(size, kLanes<T>);
   T* q = scratch.Get(kQuantized, in * padded_size);
   for (int64_t c = 0; c < in; ++c) {
-    QuantizePlane(activation, mixture, c, Rows::Whole(size), x + c * x_stride, q + c * padded_size);
+    QuantizePlane<kLanes<T>>(activation, mixture, c, Rows::Whole(size), x + c * x_stride,
+                             q + c * padded_size);
   }
   // By output, lanes of its sum and of that of its squares.
   T* lanes = scratch.Get(kOutputSums, out * 2 * kLanes<T>);
@@ -238,16 +241,18 @@ void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const T*
     for (int64_t c = 0; c < in; ++c) transposed[c * out + o] = weights[o * in + c];
   }
   T* gq = scratch.Get(kInputGradient, in * padded_size);
-  Multiply<T, /*kPlain=*/false>(
-      in, out, padded_size, transposed, gy,
-      [&](int64_t c, int64_t j, const Wide<T>& v) HWY_ATTR { Store(v, gq + c * padded_size + j); });
+  Multiply<T, /*kPlain=*/false>(in, out, padded_size, transposed, gy,
+                                [&](int64_t c, int64_t j, const Wide<T>& v)
+                                    HWY_ATTR { Store(v, gq + c * padded_size + j); });
 
   T* q = weight_sums == nullptr ? nullptr : scratch.Get(kQuantized, in * padded_size);
   for (int64_t c = 0; c < in; ++c) {
     T* quantized = q == nullptr ? nullptr : q + c * padded_size;
-    MixBackward(activation, mixture, c, rows, x + c * x_stride, gq + c * padded_size,
-                gx + c * gx_stride, accumulate, quantized, probability_sums,
-                norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
+    ForLanes<T>(rows.width, [&](auto lanes) HWY_ATTR {
+      MixBackward<lanes()>(activation, mixture, c, rows, x + c * x_stride, gq + c * padded_size,
+                           gx + c * gx_stride, accumulate, quantized, probability_sums,
+                           norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
+    });
     if (q != nullptr) std::fill(quantized + size, quantized + padded_size, T(0));
   }
   if (q == nullptr) return;
@@ -260,10 +265,10 @@ void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const T*
 
 template <typename T>
 void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
-                       const Activation<T>& activation, const Mixture<T>& mixture,
-                       const T* weights, const NormalizationGradient<T>& gradient, T* gx,
-                       int64_t gx_stride, bool accumulate, double* norm_sums, T* weight_sums,
-                       double* probability_sums, Scratch<T>& scratch) {
+                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
+                       const NormalizationGradient<T>& gradient, T* gx, int64_t gx_stride,
+                       bool accumulate, double* norm_sums, T* weight_sums, double* probability_sums,
+                       Scratch<T>& scratch) {
   PointwiseBackwardToRows(in, out, Rows::Whole(size), x, x_stride, activation, mixture, weights,
                           gradient, gx, gx_stride, accumulate, norm_sums, weight_sums,
                           probability_sums, scratch);

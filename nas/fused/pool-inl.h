@@ -51,8 +51,8 @@ HWY_INLINE void ForWindows(int stride, const Body& body) {
 template <typename K, typename T>
 HWY_INLINE const T* WindowValue(const PaddedPlanes& planes, const T* row, int k) {
   const int u = k / K::kernel, t = k % K::kernel;
-  return row + (K::Phase(u) * K::stride + K::Phase(t)) * planes.plane + K::Offset(u) * planes.pitch +
-         K::Offset(t);
+  return row + (K::Phase(u) * K::stride + K::Phase(t)) * planes.plane +
+         K::Offset(u) * planes.pitch + K::Offset(t);
 }
 
 template <typename K, typename T>
@@ -101,31 +101,33 @@ void PoolForward(bool max, int64_t channels, int64_t height, int64_t width, int 
 }
 
 // y where `where` is `value`, else 0.
-template <typename T>
-HWY_INLINE Wide<T> WhereEqual(const Wide<T>& where, T value, const Wide<T>& y) {
-  Wide<T> r;
+template <typename T, int N>
+HWY_INLINE Wide<T, N> WhereEqual(const Wide<T, N>& where, T value, const Wide<T, N>& y) {
+  Wide<T, N> r;
   WIDE_EACH(i) {
-    const auto equal = hn::Eq(where.part[i], hn::Set(typename Wide<T>::D(), value));
+    const auto equal = hn::Eq(where.part[i], hn::Set(typename Wide<T, N>::D(), value));
     r.part[i] = hn::IfThenElseZero(equal, y.part[i]);
   }
   return r;
 }
 // `value` where a and b are equal, else `other`.
-template <typename T>
-HWY_INLINE Wide<T> IfEqual(const Wide<T>& a, const Wide<T>& b, T value, const Wide<T>& other) {
-  Wide<T> r;
+template <typename T, int N>
+HWY_INLINE Wide<T, N> IfEqual(const Wide<T, N>& a, const Wide<T, N>& b, T value,
+                              const Wide<T, N>& other) {
+  Wide<T, N> r;
   WIDE_EACH(i) {
     r.part[i] = hn::IfThenElse(hn::Eq(a.part[i], b.part[i]),
-                               hn::Set(typename Wide<T>::D(), value), other.part[i]);
+                               hn::Set(typename Wide<T, N>::D(), value), other.part[i]);
   }
   return r;
 }
 
-// The gradient of a value is what the windows around it give: all of them, or those whose maximum it
-// is. from: by window, padded like gy, the number of the value that is its maximum, none where there
-// is no window.
+// The gradient of a value is what the windows around it give: all of them, or those whose maximum
+// it is. from: by window, padded like gy, the number of the value that is its maximum, none where
+// there is no window.
 template <typename K, bool kMax, typename T>
-HWY_INLINE Wide<T> GatherWindows(const PaddedPlanes& planes, int phase, const T* gy, const T* from) {
+HWY_INLINE Wide<T> GatherWindows(const PaddedPlanes& planes, int phase, const T* gy,
+                                 const T* from) {
   Wide<T> sum = Broadcast(T(0));
   for (int u = 0; u < K::kernel; ++u) {
     if (K::Phase(u) != phase / K::stride) continue;
@@ -174,7 +176,8 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
           // The first of equal values.
           Wide<T> first = Broadcast(kNone);
           for (int k = K::count - 1; k >= 0; --k) {
-            first = IfEqual(Load(WindowValue<K>(planes, padded + padded_at, k)), value, T(k), first);
+            first =
+                IfEqual(Load(WindowValue<K>(planes, padded + padded_at, k)), value, T(k), first);
           }
           StoreFirst(first, from + padded_at, n);
         } else {

@@ -55,10 +55,10 @@ void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, con
                                      weight_gradients.depthwise + c * K::count * kLanes<T>);
       }
       ConvolveBackward<T, K>(planes, gd, depthwise + c * K::count, split, plane);
-      MixBackward(activation, first, c, Rows::Whole(in_size), x + c * x_stride, plane,
-                  gx + c * gx_stride, accumulate, static_cast<T*>(nullptr),
-                  weight_gradients.probabilities[0],
-                  norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
+      MixBackward<kLanes<T>>(activation, first, c, Rows::Whole(in_size), x + c * x_stride, plane,
+                             gx + c * gx_stride, accumulate, static_cast<T*>(nullptr),
+                             weight_gradients.probabilities[0],
+                             norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
     }
   });
 }

@@ -29,7 +29,8 @@ HWY_INLINE void CombineBlock(int64_t j, int64_t size, int count, const T* const*
     const Wide<T> coefficient = Broadcast(coefficients[i]);
     for (int v = 0; v < kVectors; ++v) {
       const int64_t at = j + v * kLanes<T>;
-      const Wide<T> term = kVectors == 1 ? LoadFirst(terms[i] + at, size - at) : Load(terms[i] + at);
+      const Wide<T> term =
+          kVectors == 1 ? LoadFirst(terms[i] + at, size - at) : Load(terms[i] + at);
       sum[v] = MulAdd(term, coefficient, sum[v]);
     }
   }
@@ -77,9 +78,8 @@ HWY_INLINE double SumInChains(int64_t size, const AddTo& add) {
 
 template <typename T>
 double Sum(int64_t size, const T* x) {
-  return SumInChains<T>(size, [&](int64_t j, const Wide<T>& sum) HWY_ATTR {
-    return Add(sum, LoadFirst(x + j, size - j));
-  });
+  return SumInChains<T>(size, [&](int64_t j, const Wide<T>& sum)
+                                  HWY_ATTR { return Add(sum, LoadFirst(x + j, size - j)); });
 }
 
 template <typename T>

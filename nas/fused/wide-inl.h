@@ -1,4 +1,5 @@
-// Vectors of 64 bytes, in as many registers as the machine needs for them.
+// Vectors of 64 bytes, or of less for narrow planes, in as many registers as the machine needs for
+// them.
 #if defined(NAS_FUSED_WIDE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef NAS_FUSED_WIDE_INL_H_
 #undef NAS_FUSED_WIDE_INL_H_
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "nas/fused/fused_kernels.h"
@@ -20,93 +22,94 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <typename T>
+template <typename T, int N = kLanes<T>>
 struct Wide {
-  using D = hn::CappedTag<T, kLanes<T>>;
+  using D = hn::CappedTag<T, N>;
   using V = hn::Vec<D>;
   static constexpr int kPartLanes = static_cast<int>(hn::MaxLanes(D()));
-  static constexpr int kParts = kLanes<T> / kPartLanes;
+  static constexpr int kParts = N / kPartLanes;
   V part[kParts];
 };
 
-#define WIDE_EACH(i) for (int i = 0; i < Wide<T>::kParts; ++i)
+#define WIDE_EACH(i) for (int i = 0; i < Wide<T, N>::kParts; ++i)
 
-template <typename T>
-HWY_INLINE Wide<T> Broadcast(T value) {
-  Wide<T> r;
-  WIDE_EACH(i) r.part[i] = hn::Set(typename Wide<T>::D(), value);
+template <typename T, int N = kLanes<T>>
+HWY_INLINE Wide<T, N> Broadcast(T value) {
+  Wide<T, N> r;
+  WIDE_EACH(i) r.part[i] = hn::Set(typename Wide<T, N>::D(), value);
   return r;
 }
-template <typename T>
-HWY_INLINE Wide<T> Load(const T* p) {
-  Wide<T> r;
-  WIDE_EACH(i) r.part[i] = hn::LoadU(typename Wide<T>::D(), p + i * Wide<T>::kPartLanes);
+template <typename T, int N = kLanes<T>>
+HWY_INLINE Wide<T, N> Load(const T* p) {
+  Wide<T, N> r;
+  WIDE_EACH(i) r.part[i] = hn::LoadU(typename Wide<T, N>::D(), p + i * Wide<T, N>::kPartLanes);
   return r;
 }
-template <typename T>
-HWY_INLINE void Store(const Wide<T>& v, T* p) {
-  WIDE_EACH(i) hn::StoreU(v.part[i], typename Wide<T>::D(), p + i * Wide<T>::kPartLanes);
+template <typename T, int N>
+HWY_INLINE void Store(const Wide<T, N>& v, T* p) {
+  WIDE_EACH(i) hn::StoreU(v.part[i], typename Wide<T, N>::D(), p + i * Wide<T, N>::kPartLanes);
 }
 // Whether a masked access leaves memory behind the mask alone.
 #define WIDE_MASKS (HWY_ARCH_X86 && !HWY_MEM_OPS_MIGHT_FAULT)
 
 // How many of the first n lanes lie in part i.
-template <typename T>
+template <typename T, int N>
 HWY_INLINE size_t LanesOfPart(int i, int64_t n) {
-  constexpr int64_t kPartLanes = Wide<T>::kPartLanes;
+  constexpr int64_t kPartLanes = Wide<T, N>::kPartLanes;
   return static_cast<size_t>(std::clamp<int64_t>(n - i * kPartLanes, 0, kPartLanes));
 }
 // The first n lanes, or all; the others are zero.
-template <typename T>
-HWY_INLINE Wide<T> LoadFirst(const T* p, int64_t n) {
-  if (HWY_LIKELY(n >= kLanes<T>)) return Load(p);
+template <typename T, int N = kLanes<T>>
+HWY_INLINE Wide<T, N> LoadFirst(const T* p, int64_t n) {
+  if (HWY_LIKELY(n >= N)) return Load<T, N>(p);
 #if WIDE_MASKS
-  Wide<T> r;
+  Wide<T, N> r;
   WIDE_EACH(i) {
-    const typename Wide<T>::D d;
-    r.part[i] = hn::MaskedLoad(hn::FirstN(d, LanesOfPart<T>(i, n)), d, p + i * Wide<T>::kPartLanes);
+    const typename Wide<T, N>::D d;
+    r.part[i] =
+        hn::MaskedLoad(hn::FirstN(d, LanesOfPart<T, N>(i, n)), d, p + i * Wide<T, N>::kPartLanes);
   }
   return r;
 #else
-  T lanes[kLanes<T>] = {};
+  T lanes[N] = {};
   for (int64_t i = 0; i < n; ++i) lanes[i] = p[i];
-  return Load<T>(lanes);
+  return Load<T, N>(lanes);
 #endif
 }
-template <typename T>
-HWY_INLINE void StoreFirst(const Wide<T>& v, T* p, int64_t n) {
-  if (HWY_LIKELY(n >= kLanes<T>)) return Store(v, p);
+template <typename T, int N>
+HWY_INLINE void StoreFirst(const Wide<T, N>& v, T* p, int64_t n) {
+  if (HWY_LIKELY(n >= N)) return Store(v, p);
 #if WIDE_MASKS
   WIDE_EACH(i) {
-    const typename Wide<T>::D d;
-    hn::BlendedStore(v.part[i], hn::FirstN(d, LanesOfPart<T>(i, n)), d,
-                     p + i * Wide<T>::kPartLanes);
+    const typename Wide<T, N>::D d;
+    hn::BlendedStore(v.part[i], hn::FirstN(d, LanesOfPart<T, N>(i, n)), d,
+                     p + i * Wide<T, N>::kPartLanes);
   }
 #else
-  T lanes[kLanes<T>];
-  Store<T>(v, lanes);
+  T lanes[N];
+  Store(v, lanes);
   for (int64_t i = 0; i < n; ++i) p[i] = lanes[i];
 #endif
 }
 // The first n lanes of v, or all; zeros behind them.
-template <typename T>
-HWY_INLINE Wide<T> KeepFirst(const Wide<T>& v, int64_t n) {
-  if (HWY_LIKELY(n >= kLanes<T>)) return v;
-  Wide<T> r;
+template <typename T, int N>
+HWY_INLINE Wide<T, N> KeepFirst(const Wide<T, N>& v, int64_t n) {
+  if (HWY_LIKELY(n >= N)) return v;
+  Wide<T, N> r;
   WIDE_EACH(i) {
-    r.part[i] = hn::IfThenElseZero(
-        hn::FirstN(typename Wide<T>::D(), LanesOfPart<T>(i, n)), v.part[i]);
+    r.part[i] = hn::IfThenElseZero(hn::FirstN(typename Wide<T, N>::D(), LanesOfPart<T, N>(i, n)),
+                                   v.part[i]);
   }
   return r;
 }
 #undef WIDE_MASKS
 
-#define WIDE_BINARY(Name)                                               \
-  template <typename T>                                                 \
-  HWY_INLINE Wide<T> Name(const Wide<T>& a, const Wide<T>& b) {         \
-    Wide<T> r;                                                          \
-    WIDE_EACH(i) r.part[i] = hn::Name(a.part[i], b.part[i]);            \
-    return r;                                                           \
+#define WIDE_BINARY(Name)                                                \
+  template <typename T, int N>                                           \
+  HWY_INLINE Wide<T, N> Name(const Wide<T, N>& a, const Wide<T, N>& b) { \
+    Wide<T, N> r;                                                        \
+    WIDE_EACH(i) r.part[i] = hn::Name(a.part[i], b.part[i]);             \
+    return r;                                                            \
   }
 WIDE_BINARY(Add)
 WIDE_BINARY(Sub)
@@ -116,40 +119,51 @@ WIDE_BINARY(Min)
 WIDE_BINARY(Max)
 #undef WIDE_BINARY
 
-template <typename T>
-HWY_INLINE Wide<T> MulAdd(const Wide<T>& a, const Wide<T>& b, const Wide<T>& c) {
-  Wide<T> r;
+template <typename T, int N>
+HWY_INLINE Wide<T, N> MulAdd(const Wide<T, N>& a, const Wide<T, N>& b, const Wide<T, N>& c) {
+  Wide<T, N> r;
   WIDE_EACH(i) r.part[i] = hn::MulAdd(a.part[i], b.part[i], c.part[i]);
   return r;
 }
-template <typename T>
-HWY_INLINE Wide<T> Round(const Wide<T>& a) {
-  Wide<T> r;
+template <typename T, int N>
+HWY_INLINE Wide<T, N> Round(const Wide<T, N>& a) {
+  Wide<T, N> r;
   WIDE_EACH(i) r.part[i] = hn::Round(a.part[i]);
   return r;
 }
 // value where low <= x <= high, else 0.
-template <typename T>
-HWY_INLINE Wide<T> Within(const Wide<T>& x, const Wide<T>& low, const Wide<T>& high,
-                          const Wide<T>& value) {
-  Wide<T> r;
+template <typename T, int N>
+HWY_INLINE Wide<T, N> Within(const Wide<T, N>& x, const Wide<T, N>& low, const Wide<T, N>& high,
+                             const Wide<T, N>& value) {
+  Wide<T, N> r;
   WIDE_EACH(i) {
-    const auto inside =
-        hn::And(hn::Ge(x.part[i], low.part[i]), hn::Le(x.part[i], high.part[i]));
+    const auto inside = hn::And(hn::Ge(x.part[i], low.part[i]), hn::Le(x.part[i], high.part[i]));
     r.part[i] = hn::IfThenElseZero(inside, value.part[i]);
   }
   return r;
 }
 // value where x > 0, else 0.
-template <typename T>
-HWY_INLINE Wide<T> WherePositive(const Wide<T>& x, const Wide<T>& value) {
-  Wide<T> r;
+template <typename T, int N>
+HWY_INLINE Wide<T, N> WherePositive(const Wide<T, N>& x, const Wide<T, N>& value) {
+  Wide<T, N> r;
   WIDE_EACH(i) {
-    r.part[i] = hn::IfThenElseZero(
-        hn::Gt(x.part[i], hn::Zero(typename Wide<T>::D())), value.part[i]);
+    r.part[i] =
+        hn::IfThenElseZero(hn::Gt(x.part[i], hn::Zero(typename Wide<T, N>::D())), value.part[i]);
   }
   return r;
 }
+
+// Calls body(std::integral_constant of the lanes of vectors for rows of `width`): of a narrow plane
+// half of a whole one would lie behind its rows.
+template <typename T, typename Body>
+HWY_INLINE void ForLanes(int64_t width, const Body& body) {
+  if (width <= kLanes<T> / 2) return body(std::integral_constant<int, kLanes<T> / 2>());
+  body(std::integral_constant<int, kLanes<T>>());
+}
+
+// So many of them as one register holds.
+template <typename T, int N>
+constexpr int kInRegister = N < Wide<T>::kPartLanes ? N : Wide<T>::kPartLanes;
 
 // In one order: halves added to halves.
 template <typename T>
@@ -163,10 +177,10 @@ HWY_INLINE double SumOfLanes(const T* lanes) {
   }
   return s[0];
 }
-template <typename T>
-HWY_INLINE double SumOfLanes(const Wide<T>& v) {
-  T lanes[kLanes<T>];
-  Store<T>(v, lanes);
+template <typename T, int N>
+HWY_INLINE double SumOfLanes(const Wide<T, N>& v) {
+  T lanes[kLanes<T>] = {};
+  Store(v, lanes);
   return SumOfLanes<T>(lanes);
 }
 
