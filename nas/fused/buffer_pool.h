@@ -1,6 +1,6 @@
 // Memory that every step needs again: given back, it is kept, so that the system does not have to
-// clear its pages anew; large buffers lie in huge pages where the system has them, which halves the
-// time of what walks through many planes.
+// clear its pages anew. Large buffers lie in huge pages where the system gives them: planes of 4 KB
+// would each be a page of their own.
 #ifndef NAS_FUSED_BUFFER_POOL_H_
 #define NAS_FUSED_BUFFER_POOL_H_
 

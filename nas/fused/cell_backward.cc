@@ -68,9 +68,8 @@ class Backward {
     node_gradients_ = next;
     next += out_size;
     for (int i = 0; i < kSecondUnits; ++i, next += plane) unit_gradients_.push_back(next);
-    base::ParallelFor(0, zeros, 1 << 15, [&](int64_t from, int64_t to) {
-      std::fill(begin + from, begin + to, T(0));
-    });
+    base::ParallelFor(0, zeros, 1 << 15,
+                      [&](int64_t from, int64_t to) { std::fill(begin + from, begin + to, T(0)); });
     base::ParallelFor(0, out_size, 1 << 15, [&](int64_t from, int64_t to) {
       std::copy(gradients_.out + from, gradients_.out + to, node_gradients_ + from);
     });
@@ -82,8 +81,7 @@ class Backward {
     if (state < kCellInputs) {
       return input_gradients_[state] + n * channels * pass_.state_size(state);
     }
-    return node_gradients_ +
-           (n * kCellNodes + state - kCellInputs) * channels * pass_.out_size();
+    return node_gradients_ + (n * kCellNodes + state - kCellInputs) * channels * pass_.out_size();
   }
 
   // Behind the normalization `fold`, for `weight` times it; y kept as `kept` normalizes it.
@@ -115,8 +113,10 @@ class Backward {
   void BackwardOfUnit(int index, int64_t n, const NormalizationGradient<T>& gradient, T* gx,
                       bool accumulate, double* norm_sums, const UnitSums& sums) {
     const Unit& unit = plan_.units[index];
-    UnitBackward(unit.shape, pass_.InputOf(unit, n), pass_.ConvsOf(index), gradient, gx,
-                 accumulate, norm_sums, sums.gradients());
+    const UnitInput<T> input = pass_.InputOf(unit, n);
+    UnitBackward(unit.shape, input, pass_.ConvsOf(index), gradient,
+                 Planes<T>(gx, input.height * input.width), accumulate, norm_sums,
+                 sums.gradients());
   }
 
   void BackwardOfNode(int node) {
@@ -136,8 +136,8 @@ class Backward {
       // With the normalized output, from sums with the output as it was.
       std::vector<double> product(channels);
       for (int64_t c = 0; c < channels; ++c) {
-        product[c] = term.fold->scale[c] * sums[(t + 1) * channels + c] +
-                     term.fold->shift[c] * sums[c];
+        product[c] =
+            term.fold->scale[c] * sums[(t + 1) * channels + c] + term.fold->shift[c] * sums[c];
       }
       const T weight = pass_.PrimitiveWeight(term.edge, term.primitive);
       folds[t] = FoldGradientOf(*term.fold, *term.fold, weight, count, sums.data(), product.data());
@@ -168,13 +168,12 @@ class Backward {
         UnitSums unit_sums(*this, index, task);
         const int64_t size = pass_.out_size();
         for (int64_t n = begin; n < end; ++n) {
-          BackwardOfUnit(index, n,
-                         {unit_gradients_[i] + n * channels * size, size,
-                          pass_.pointwise[index] + n * channels * size,
-                          first_folds[i].direct.data(), first_folds[i].slope.data(),
-                          first_folds[i].constant.data()},
-                         GradientOf(unit.input, n), /*accumulate=*/true, nullptr,
-                         unit_sums);
+          BackwardOfUnit(
+              index, n,
+              {unit_gradients_[i] + n * channels * size, size,
+               pass_.pointwise[index] + n * channels * size, first_folds[i].direct.data(),
+               first_folds[i].slope.data(), first_folds[i].constant.data()},
+              GradientOf(unit.input, n), /*accumulate=*/true, nullptr, unit_sums);
         }
       }
     });
@@ -255,14 +254,12 @@ class Backward {
         const bool second = plan_.units[term.unit].previous >= 0;
         UnitSums unit_sums(*this, term.unit, task);
         for (int64_t n = begin; n < end; ++n) {
-          T* target = second ? unit_gradients_[seconds] + n * channels * size
-                             : GradientOf(term.state, n);
-          double* norm_sums =
-              second ? &partial[task * width + 2 * seconds * channels] : nullptr;
+          T* target =
+              second ? unit_gradients_[seconds] + n * channels * size : GradientOf(term.state, n);
+          double* norm_sums = second ? &partial[task * width + 2 * seconds * channels] : nullptr;
           BackwardOfUnit(term.unit, n,
-                         {GradientOf(node + kCellInputs, n), k * size,
-                          term.y + n * channels * size, folds[t].direct.data(),
-                          folds[t].slope.data(), folds[t].constant.data()},
+                         {GradientOf(node + kCellInputs, n), k * size, term.y + n * channels * size,
+                          folds[t].direct.data(), folds[t].slope.data(), folds[t].constant.data()},
                          target, /*accumulate=*/!second, norm_sums, unit_sums);
         }
         if (second) ++seconds;
@@ -284,7 +281,7 @@ class Backward {
       // Of the last edge; in training, as of any other.
       const Fold<T>& fold = pass_.pool_folds[EdgeIndex(kCellNodes - 1, state)][kind];
       folds[kind] = FoldGradientOf(fold, fold, T(1), pass_.global_samples * size, sums.data(),
-                                 sums.data() + channels);
+                                   sums.data() + channels);
       folds[kind].direct.assign(channels, T(1));  // The edges' scales are in the combination.
     }
     ForEachTask(pass_.samples, [&](int64_t, int64_t begin, int64_t end) {
@@ -298,13 +295,13 @@ class Backward {
                      pass_.pool_folds[edge][kind].scale[c];
             });
           }
-          PoolBackward(/*max=*/kind == 0, channels, pass_.state_height(state),
-                       pass_.state_width(state), plan_.stride(state), pass_.State(state, n),
-                       state_size, pass_.pools[state][kind] + n * channels * size,
-                       {combined, size, pass_.pools[state][kind] + n * channels * size,
-                        folds[kind].direct.data(), folds[kind].slope.data(),
-                        folds[kind].constant.data()},
-                       target, state_size, ThreadScratch<T>());
+          PoolBackward(
+              /*max=*/kind == 0, channels, pass_.state_height(state), pass_.state_width(state),
+              plan_.stride(state), pass_.State(state, n), state_size,
+              pass_.pools[state][kind] + n * channels * size,
+              {combined, size, pass_.pools[state][kind] + n * channels * size,
+               folds[kind].direct.data(), folds[kind].slope.data(), folds[kind].constant.data()},
+              target, state_size, ThreadScratch<T>());
         }
         if (plan_.stride(state) == 1) {
           for (int64_t c = 0; c < channels; ++c) {
@@ -374,13 +371,14 @@ class Backward {
     for (int input = 0; input < kCellInputs; ++input) {
       const double* sum = &sums[input * 2 * channels];
       folds[input] = FoldGradientOf(pass_.folds[input], identity, T(1), pass_.global_samples * size,
-                                  sum, sum + channels);
+                                    sum, sum + channels);
     }
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
       for (int input = 0; input < kCellInputs; ++input) {
         const Unit& unit = plan_.units[input];
         UnitSums unit_sums(*this, input, task);
-        const int64_t in_size = unit.shape.in * pass_.input_height[input] * pass_.input_width[input];
+        const int64_t in_size =
+            unit.shape.in * pass_.input_height[input] * pass_.input_width[input];
         for (int64_t n = begin; n < end; ++n) {
           T* target = gradients_.inputs[input];
           if (target == nullptr) {
@@ -388,11 +386,11 @@ class Backward {
           } else {
             target += n * in_size;
           }
-          BackwardOfUnit(input, n,
-                         {GradientOf(input, n), size, pass_.State(input, n),
-                          folds[input].direct.data(), folds[input].slope.data(),
-                          folds[input].constant.data()},
-                         target, /*accumulate=*/false, nullptr, unit_sums);
+          BackwardOfUnit(
+              input, n,
+              {GradientOf(input, n), size, pass_.State(input, n), folds[input].direct.data(),
+               folds[input].slope.data(), folds[input].constant.data()},
+              target, /*accumulate=*/false, nullptr, unit_sums);
         }
       }
     });
@@ -423,9 +421,9 @@ class Backward {
   const int num_candidates_;  // But the one of 32 bits.
 
   std::shared_ptr<void> memory_;
-  std::array<T*, kCellInputs> input_gradients_;                      // [N, C, H, W]
-  T* node_gradients_;                                                // [N, 4 C, H, W]
-  std::vector<T*> unit_gradients_;  // By second unit of a node: [N, P, H, W].
+  std::array<T*, kCellInputs> input_gradients_;  // [N, C, H, W]
+  T* node_gradients_;                            // [N, 4 C, H, W]
+  std::vector<T*> unit_gradients_;               // By second unit of a node: [N, P, H, W].
 
   std::vector<double> weight_sums_;       // [tasks, weights]
   std::vector<double> probability_sums_;  // [tasks, rows, candidates + 1]

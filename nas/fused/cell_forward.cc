@@ -71,8 +71,9 @@ class Forward {
       }
       for (const Unit& unit : plan_.units) {
         // A preprocessing's is the state.
-        pass_.pointwise.push_back(unit.edge < 0 ? pass_.preprocessed[unit.input]
-                                                : layout.Take(n * unit.shape.out * pass_.out_size()));
+        pass_.pointwise.push_back(unit.edge < 0
+                                      ? pass_.preprocessed[unit.input]
+                                      : layout.Take(n * unit.shape.out * pass_.out_size()));
       }
       for (auto& pools : pass_.pools) {
         for (T*& pool : pools) pool = layout.Take(n * processed() * pass_.out_size());
@@ -179,8 +180,7 @@ class Forward {
         const int64_t y_size = unit.shape.out * pass_.unit_out_size(unit);
         for (int64_t n = begin; n < end; ++n) {
           UnitForward(unit.shape, pass_.InputOf(unit, n), convs,
-                      pass_.pointwise[units[i]] + n * y_size,
-                      &partial[task * width + sums_at[i]]);
+                      pass_.pointwise[units[i]] + n * y_size, &partial[task * width + sums_at[i]]);
         }
       }
     });
@@ -200,9 +200,9 @@ class Forward {
       for (int kind = 0; kind < 2; ++kind) {
         for (int node = std::max(0, state - kCellInputs + 1); node < kCellNodes; ++node) {
           const int edge = EdgeIndex(node, state);
-          pass_.pool_folds[edge][kind] = FoldStatistics<T>(
-              processed(), pool_sums, pass_.global_samples * pass_.out_size(), pass_.training,
-              pass_.cell.pools[2 * edge + kind]);
+          pass_.pool_folds[edge][kind] =
+              FoldStatistics<T>(processed(), pool_sums, pass_.global_samples * pass_.out_size(),
+                                pass_.training, pass_.cell.pools[2 * edge + kind]);
         }
         pool_sums += kChannelSums * processed();
       }
@@ -218,17 +218,15 @@ class Forward {
       if (plan_.units[index].shape.kind == UnitKind::kSeparable) separable.push_back(index);
     }
     const int64_t channels = processed(), size = pass_.out_size();
-    const std::vector<T> ranges =
-        RangesOf<T>(pass_.samples, separable.size() * channels, pass_.cell.communicator,
-                    [&](int64_t n, T* r) {
-                      for (const int index : separable) {
-                        const Unit& unit = plan_.units[index];
-                        const T* d = UnitDepthwise(unit.shape, pass_.InputOf(unit, n),
-                                                   pass_.ConvsOf(index));
-                        JoinRanges(channels, size, d, size, r);
-                        r += 2 * channels;
-                      }
-                    });
+    const std::vector<T> ranges = RangesOf<T>(
+        pass_.samples, separable.size() * channels, pass_.cell.communicator, [&](int64_t n, T* r) {
+          for (const int index : separable) {
+            const Unit& unit = plan_.units[index];
+            const T* d = UnitDepthwise(unit.shape, pass_.InputOf(unit, n), pass_.ConvsOf(index));
+            JoinRanges(channels, size, Planes<const T>(d, size), r);
+            r += 2 * channels;
+          }
+        });
     for (size_t i = 0; i < separable.size(); ++i) {
       Quantize(separable[i], 1,
                {ranges.begin() + i * 2 * channels, ranges.begin() + (i + 1) * 2 * channels});
@@ -308,8 +306,8 @@ class Forward {
               constant += weight * term.fold->shift[c];
             }
           });
-          Combine(size, static_cast<int>(terms.size()), terms.data(), coefficients.data(),
-                  constant, out + c * k * size);
+          Combine(size, static_cast<int>(terms.size()), terms.data(), coefficients.data(), constant,
+                  out + c * k * size);
         }
         for (int64_t b = 0; b < bypassed(); ++b) {
           terms.clear();

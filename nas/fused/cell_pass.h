@@ -38,10 +38,10 @@ struct CellPass {
 
   // Kept in `memory`.
   std::shared_ptr<void> memory;
-  std::array<T*, kCellInputs> preprocessed;          // [N, C, H, W] each, normalized.
-  std::vector<T*> pointwise;                         // By unit: [N, out, H, W], not normalized.
+  std::array<T*, kCellInputs> preprocessed;            // [N, C, H, W] each, normalized.
+  std::vector<T*> pointwise;                           // By unit: [N, out, H, W], not normalized.
   std::array<std::array<T*, 2>, kSourceStates> pools;  // By state: maximum, average; [N, P, H, W].
-  std::array<T*, kCellInputs> bypass;                // [N, C - P, H, W] at stride 2; else null.
+  std::array<T*, kCellInputs> bypass;                  // [N, C - P, H, W] at stride 2; else null.
 
   std::vector<Fold<T>> folds;  // By unit.
   // By edge, maximum and average. In training those of one state are equal.
@@ -50,9 +50,7 @@ struct CellPass {
   std::vector<std::array<QuantizerSet<T>, 2>> quantizers;
 
   int64_t out_size() const { return out_height * out_width; }
-  int64_t state_size(int state) const {
-    return state < kCellInputs ? height * width : out_size();
-  }
+  int64_t state_size(int state) const { return state < kCellInputs ? height * width : out_size(); }
   int64_t state_height(int state) const { return state < kCellInputs ? height : out_height; }
   int64_t state_width(int state) const { return state < kCellInputs ? width : out_width; }
   // The first channel of a state's sample.
@@ -76,15 +74,19 @@ struct CellPass {
     const int64_t in = unit.shape.in;
     if (unit.edge < 0) {
       const int64_t h = input_height[unit.input], w = input_width[unit.input];
-      return {inputs[unit.input] + sample * in * h * w, h * w, h, w, {}};
+      return {{inputs[unit.input] + sample * in * h * w, h * w}, h, w, {}};
     }
     if (unit.previous >= 0) {
       const Fold<T>& fold = folds[unit.previous];
-      return {pointwise[unit.previous] + sample * in * out_size(), out_size(), out_height,
-              out_width, {fold.scale.data(), fold.shift.data(), true}};
+      return {{pointwise[unit.previous] + sample * in * out_size(), out_size()},
+              out_height,
+              out_width,
+              {fold.scale.data(), fold.shift.data(), true}};
     }
-    return {State(unit.input, sample), state_size(unit.input), state_height(unit.input),
-            state_width(unit.input), {}};
+    return {{State(unit.input, sample), state_size(unit.input)},
+            state_height(unit.input),
+            state_width(unit.input),
+            {}};
   }
   T PrimitiveWeight(int edge, int primitive) const {
     return primitive_weights[edge * kNumSearchPrimitives + primitive];
@@ -99,13 +101,13 @@ void RunForward(CellPass<T>& pass, const std::vector<T>& activation_probabilitie
 // Which gradients are wanted, and where they go.
 template <typename T>
 struct CellGradients {
-  const T* out = nullptr;                   // The output's, [N, 4 C, H, W].
-  std::array<T*, kCellInputs> inputs = {};  // Null: not wanted.
-  T* weights = nullptr;                     // Null: not wanted.
+  const T* out = nullptr;                        // The output's, [N, 4 C, H, W].
+  std::array<T*, kCellInputs> inputs = {};       // Null: not wanted.
+  T* weights = nullptr;                          // Null: not wanted.
   std::vector<double> activation_probabilities;  // [rows, bits]; empty: not wanted.
   std::vector<double> primitive_weights;         // [14, 8]
   std::vector<double> edge_weights;              // [14]
-  bool architecture = false;                // Whether the last two are wanted.
+  bool architecture = false;                     // Whether the last two are wanted.
 };
 template <typename T>
 void RunBackward(const CellPass<T>& pass, CellGradients<T>& gradients);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 
@@ -102,14 +101,14 @@ class Backward {
       }
       for (int64_t n = begin; n < end; ++n) {
         const UnitInput<T> input = pass_.InputOf(unit, n);
-        const int64_t in_size = shape.in * input.height * input.width;
-        T* target = unit > 0 ? gx + n * in_size : PartsGradient(n, in_size);
+        const int64_t in_size = input.height * input.width;
+        const Planes<T> target =
+            unit > 0 ? Planes<T>(gx + n * shape.in * in_size, in_size) : PartsGradient(n, in_size);
         UnitBackward(shape, input, convs,
                      {g + n * out_size, size, pass_.pointwise[unit] + n * out_size,
                       fold.direct.data(), fold.slope.data(), fold.constant.data()},
                      target, /*accumulate=*/false, unit > 0 ? &norm_sums[task * width] : nullptr,
                      sums.sums);
-        if (unit == 0) SplitGradient(n, input.height * input.width, target);
       }
     });
     StoreWeights(unit, AddTasks(weight_sums, wants_weights ? tasks_ : 0, shape.weights()));
@@ -117,20 +116,10 @@ class Backward {
     return AddTasks(norm_sums, tasks_, width);
   }
 
-  // Where the gradient of a sample of the input goes; SplitGradient then shares it among the parts.
-  T* PartsGradient(int64_t sample, int64_t in_size) const {
-    if (gradients_.parts.size() == 1 && gradients_.parts[0] != nullptr) {
-      return gradients_.parts[0] + sample * in_size;
-    }
-    return PassScratch<T>(kJoinedGradient, in_size);
-  }
-  void SplitGradient(int64_t sample, int64_t size, const T* joined) const {
-    if (gradients_.parts.size() == 1) return;
-    for (size_t i = 0; i < gradients_.parts.size(); ++i) {
-      const int64_t count = pass_.parts[i].channels * size;
-      if (T* part = gradients_.parts[i]) std::copy_n(joined, count, part + sample * count);
-      joined += count;
-    }
+  // Where the gradient of a sample of the input goes.
+  Planes<T> PartsGradient(int64_t sample, int64_t size) const {
+    if (gradients_.parts[0] != nullptr) return pass_.PartsOf(gradients_.parts, sample);
+    return {PassScratch<T>(kUnwanted, pass_.shape(0).in * size), size};
   }
 
   void StoreWeights(int unit, const std::vector<double>& sums) const {

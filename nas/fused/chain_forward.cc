@@ -78,7 +78,7 @@ class Forward {
     if (NeedsBatchRange(unit, 1)) {
       between = RangesOf<T>(pass_.samples, shape.in, pass_.spec.communicator, [&](int64_t n, T* r) {
         const T* d = UnitDepthwise(shape, pass_.InputOf(unit, n), pass_.ConvsOf(unit));
-        JoinRanges(shape.in, pass_.out_size(), d, pass_.out_size(), r);
+        JoinRanges(shape.in, pass_.out_size(), Planes<const T>(d, pass_.out_size()), r);
       });
     }
     set(1, between);

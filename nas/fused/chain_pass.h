@@ -2,25 +2,19 @@
 #ifndef NAS_FUSED_CHAIN_PASS_H_
 #define NAS_FUSED_CHAIN_PASS_H_
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "nas/fused/chain_spec.h"
 #include "nas/fused/normalization.h"
 #include "nas/fused/quantizer_set.h"
 #include "nas/fused/unit_pass.h"
 
 namespace nas::fused {
-
-// A part of the input's channels: [N, channels, H, W]. Parts lie one after the other.
-template <typename T>
-struct ChainPart {
-  const T* x;
-  int64_t channels;
-};
 
 template <typename T>
 struct ChainPass {
@@ -33,7 +27,8 @@ struct ChainPass {
   int64_t height = 0, width = 0;  // Of the input.
 
   // What the operator was given.
-  std::vector<ChainPart<T>> parts;
+  std::vector<const T*> parts;                   // [N, C, H, W] each,
+  std::vector<int64_t> part_channels;            // C of each.
   std::vector<std::array<const T*, 2>> weights;  // By unit and convolution; quantized.
   std::vector<const T*> scales, shifts;          // By unit; null without affine part.
 
@@ -55,29 +50,26 @@ struct ChainPass {
     return {weights[unit], {quantizers[unit][0].Mixture(), quantizers[unit][1].Mixture()}};
   }
 
-  // Valid until the thread's next call.
+  // A sample's planes of tensors like the parts.
+  template <typename Value>
+  Planes<Value> PartsOf(const std::vector<Value*>& tensors, int64_t sample) const {
+    const int64_t size = height * width;
+    absl::InlinedVector<typename Planes<Value>::Part, 4> of_sample;
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      of_sample.push_back({tensors[i] + sample * part_channels[i] * size, part_channels[i]});
+    }
+    return {std::move(of_sample), size};
+  }
   UnitInput<T> InputOf(int unit, int64_t sample) const {
     const int64_t in = shape(unit).in;
     if (unit > 0) {
       const Fold<T>& fold = folds[unit - 1];
-      return {pointwise[unit - 1] + sample * in * out_size(),
-              out_size(),
+      return {{pointwise[unit - 1] + sample * in * out_size(), out_size()},
               out_height(),
               out_width(),
               {fold.scale.data(), fold.shift.data(), true}};
     }
-    const int64_t size = height * width;
-    const T* x = parts[0].x + sample * in * size;
-    if (parts.size() > 1) {
-      T* joined = PassScratch<T>(kJoined, in * size);
-      x = joined;
-      for (const ChainPart<T>& part : parts) {
-        const int64_t count = part.channels * size;
-        std::copy_n(part.x + sample * count, count, joined);
-        joined += count;
-      }
-    }
-    return {x, size, height, width, {}};
+    return {PartsOf(parts, sample), height, width, {}};
   }
 };
 

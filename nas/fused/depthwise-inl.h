@@ -256,7 +256,7 @@ HWY_INLINE void ConvolveChannel(const DepthwiseShape& shape, const PaddedPlanes&
 }
 
 template <typename T>
-void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const T* x, int64_t x_stride,
+void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const Planes<const T>& x,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
                       T* d, Scratch<T>& scratch) {
   const PaddedPlanes planes(shape, kLanes<T>);
@@ -266,8 +266,8 @@ void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const T* x,
   ForTaps(shape, [&](auto taps) HWY_ATTR {
     using K = decltype(taps);
     for (int64_t c = 0; c < channels; ++c) {
-      ConvolveChannel<T, K>(shape, planes, activation, mixture, c, x + c * x_stride,
-                            weights + c * K::count, plane, padded, d + c * out_size);
+      ConvolveChannel<T, K>(shape, planes, activation, mixture, c, x[c], weights + c * K::count,
+                            plane, padded, d + c * out_size);
     }
   });
 }

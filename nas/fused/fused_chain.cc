@@ -58,8 +58,10 @@ const T* DataOrNull(const at::Tensor& tensor) {
 template <typename T>
 void PointToInputs(ChainPass<T>& pass, at::TensorList tensors, const TensorOrder& order) {
   pass.parts.clear();
+  pass.part_channels.clear();
   for (const at::Tensor& part : tensors.slice(0, order.parts)) {
-    pass.parts.push_back({part.const_data_ptr<T>(), part.size(1)});
+    pass.parts.push_back(part.const_data_ptr<T>());
+    pass.part_channels.push_back(part.size(1));
   }
   pass.weights.assign(order.units, {});
   ForEachConv(pass.spec, [&](size_t unit, int conv, size_t number) {

@@ -49,9 +49,17 @@ namespace HWY_NAMESPACE {
 
 template <typename T>
 Kernels<T> MakeKernels() {
-  return {&DepthwiseForward<T>,  &JoinRanges<T>,  &PointwiseForward<T>, &PointwiseBackward<T>,
-          &SeparableBackward<T>, &PoolForward<T>, &PoolBackward<T>,     &Combine<T>,
-          &AddLanes<T>,          &Sum<T>,         &Dot<T>};
+  return {&DepthwiseForward<T>,
+          &JoinRanges<T>,
+          &PointwiseForward<T>,
+          &PointwiseBackward<T>,
+          &SeparableBackward<T>,
+          &PoolForward<T>,
+          &PoolBackward<T>,
+          &Combine<T>,
+          &AddLanes<T>,
+          &Sum<T>,
+          &Dot<T>};
 }
 
 void FillKernels(Kernels<float>* single, Kernels<double>* twice) {
@@ -122,47 +130,43 @@ void PinKernelTarget(const std::string& name) {
 }
 
 template <typename T>
-void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const T* x, int64_t x_stride,
+void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const Planes<const T>& x,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
                       T* d, Scratch<T>& scratch) {
-  Table<T>().depthwise_forward(shape, channels, x, x_stride, activation, mixture, weights, d,
-                               scratch);
+  Table<T>().depthwise_forward(shape, channels, x, activation, mixture, weights, d, scratch);
 }
 
 template <typename T>
-void JoinRanges(int64_t channels, int64_t size, const T* x, int64_t x_stride, T* ranges) {
-  Table<T>().join_ranges(channels, size, x, x_stride, ranges);
+void JoinRanges(int64_t channels, int64_t size, const Planes<const T>& x, T* ranges) {
+  Table<T>().join_ranges(channels, size, x, ranges);
 }
 
 template <typename T>
-void PointwiseForward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
+void PointwiseForward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
                       T* y, double* sums, Scratch<T>& scratch) {
-  Table<T>().pointwise_forward(in, out, size, x, x_stride, activation, mixture, weights, y, sums,
-                               scratch);
+  Table<T>().pointwise_forward(in, out, size, x, activation, mixture, weights, y, sums, scratch);
 }
 
 template <typename T>
-void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
-                       const Activation<T>& activation, const Mixture<T>& mixture,
-                       const T* weights, const NormalizationGradient<T>& gradient, T* gx,
-                       int64_t gx_stride, bool accumulate, double* norm_sums, T* weight_sums,
-                       double* probability_sums, Scratch<T>& scratch) {
-  Table<T>().pointwise_backward(in, out, size, x, x_stride, activation, mixture, weights, gradient,
-                                gx, gx_stride, accumulate, norm_sums, weight_sums,
-                                probability_sums, scratch);
+void PointwiseBackward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
+                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
+                       const NormalizationGradient<T>& gradient, const Planes<T>& gx,
+                       bool accumulate, double* norm_sums, T* weight_sums, double* probability_sums,
+                       Scratch<T>& scratch) {
+  Table<T>().pointwise_backward(in, out, size, x, activation, mixture, weights, gradient, gx,
+                                accumulate, norm_sums, weight_sums, probability_sums, scratch);
 }
 
 template <typename T>
-void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, const T* x,
-                       int64_t x_stride, const Activation<T>& activation, const Mixture<T>& first,
-                       const T* depthwise, const Mixture<T>& second, const T* pointwise,
-                       const NormalizationGradient<T>& gradient, T* gx, int64_t gx_stride,
-                       bool accumulate, double* norm_sums,
+void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out,
+                       const Planes<const T>& x, const Activation<T>& activation,
+                       const Mixture<T>& first, const T* depthwise, const Mixture<T>& second,
+                       const T* pointwise, const NormalizationGradient<T>& gradient,
+                       const Planes<T>& gx, bool accumulate, double* norm_sums,
                        const WeightGradients<T>& weight_gradients, Scratch<T>& scratch) {
-  Table<T>().separable_backward(shape, in, out, x, x_stride, activation, first, depthwise, second,
-                                pointwise, gradient, gx, gx_stride, accumulate, norm_sums,
-                                weight_gradients, scratch);
+  Table<T>().separable_backward(shape, in, out, x, activation, first, depthwise, second, pointwise,
+                                gradient, gx, accumulate, norm_sums, weight_gradients, scratch);
 }
 
 template <typename T>
@@ -200,17 +204,17 @@ double Dot(int64_t size, const T* x, const T* y) {
   return Table<T>().dot(size, x, y);
 }
 
-#define INSTANTIATE(T)                                                                          \
-  template decltype(DepthwiseForward<T>) DepthwiseForward<T>;                                   \
-  template decltype(JoinRanges<T>) JoinRanges<T>;                                               \
-  template decltype(PointwiseForward<T>) PointwiseForward<T>;                                   \
-  template decltype(PointwiseBackward<T>) PointwiseBackward<T>;                                 \
-  template decltype(SeparableBackward<T>) SeparableBackward<T>;                                 \
-  template decltype(PoolForward<T>) PoolForward<T>;                                             \
-  template decltype(PoolBackward<T>) PoolBackward<T>;                                           \
-  template decltype(Combine<T>) Combine<T>;                                                     \
-  template decltype(AddLanes<T>) AddLanes<T>;                                                   \
-  template decltype(Sum<T>) Sum<T>;                                                             \
+#define INSTANTIATE(T)                                          \
+  template decltype(DepthwiseForward<T>) DepthwiseForward<T>;   \
+  template decltype(JoinRanges<T>) JoinRanges<T>;               \
+  template decltype(PointwiseForward<T>) PointwiseForward<T>;   \
+  template decltype(PointwiseBackward<T>) PointwiseBackward<T>; \
+  template decltype(SeparableBackward<T>) SeparableBackward<T>; \
+  template decltype(PoolForward<T>) PoolForward<T>;             \
+  template decltype(PoolBackward<T>) PoolBackward<T>;           \
+  template decltype(Combine<T>) Combine<T>;                     \
+  template decltype(AddLanes<T>) AddLanes<T>;                   \
+  template decltype(Sum<T>) Sum<T>;                             \
   template decltype(Dot<T>) Dot<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

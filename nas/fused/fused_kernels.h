@@ -9,8 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "absl/container/inlined_vector.h"
 
 namespace nas::fused {
 
@@ -64,10 +68,35 @@ struct DepthwiseShape {
   bool operator==(const DepthwiseShape&) const = default;
 };
 
+// The planes of a sample by channel, `stride` apart: those of one tensor, or of several one after
+// the other.
+template <typename T>
+struct Planes {
+  struct Part {
+    T* planes;
+    int64_t channels;
+  };
+  absl::InlinedVector<Part, 4> parts;
+  int64_t stride;
+
+  Planes(T* planes, int64_t plane_stride)
+      : parts{Part{planes, std::numeric_limits<int64_t>::max()}}, stride(plane_stride) {}
+  Planes(absl::InlinedVector<Part, 4> of_parts, int64_t plane_stride)
+      : parts(std::move(of_parts)), stride(plane_stride) {}
+
+  T* operator[](int64_t channel) const {
+    auto part = parts.begin();
+    while (channel >= part->channels) channel -= (part++)->channels;
+    return part->planes + channel * stride;
+  }
+};
+
 // Memory that kernels work in; one per thread. Grows, and is never given back before its end.
 template <typename T>
 class Scratch {
  public:
+  static constexpr int kSlots = 16;
+
   // Aligned; what it held before is lost.
   T* Get(int slot, int64_t size) {
     std::vector<T>& memory = memory_[slot];
@@ -90,28 +119,26 @@ class Scratch {
   }
 
  private:
-  static constexpr int kSlots = 20;
   static constexpr int64_t kAlign = 64;
   std::vector<T> memory_[kSlots];
   int64_t sizes_[kSlots] = {};
   DepthwiseShape shapes_[kSlots] = {};
 };
 
-// d = depthwise(mix(z(x))): channels planes of x, `x_stride` apart, into planes of d,
-// back to back. weights: [channels, kernel, kernel].
+// d = depthwise(mix(z(x))), planes of d back to back. weights: [channels, kernel, kernel].
 template <typename T>
-void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const T* x, int64_t x_stride,
+void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const Planes<const T>& x,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
                       T* d, Scratch<T>& scratch);
 
 // Per channel: least and greatest of a plane, joined into ranges[2 c] and ranges[2 c + 1].
 template <typename T>
-void JoinRanges(int64_t channels, int64_t size, const T* x, int64_t x_stride, T* ranges);
+void JoinRanges(int64_t channels, int64_t size, const Planes<const T>& x, T* ranges);
 
-// y = W mix(z(x)), a 1x1 convolution: in planes of `size`, `x_stride` apart, to out planes, back to
-// back. weights: [out, in]. sums[2 o] += sum of y_o, sums[2 o + 1] += sum of its squares.
+// y = W mix(z(x)), a 1x1 convolution: in planes of `size` to out planes, back to back.
+// weights: [out, in]. sums[2 o] += sum of y_o, sums[2 o + 1] += sum of its squares.
 template <typename T>
-void PointwiseForward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
+void PointwiseForward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
                       T* y, double* sums, Scratch<T>& scratch);
 
@@ -145,24 +172,24 @@ struct WeightGradients {
   std::array<double*, 2> probabilities = {};
 };
 
-// PointwiseForward's gradients: gradient of mix's input x, planes back to back, into gx (added to
-// what gx holds if accumulate). norm_sums[2 c] += sum of the gradient of z's argument,
-// norm_sums[2 c + 1] += sum of it times x. weight_sums and probability_sums as in WeightGradients.
+// PointwiseForward's gradients: that of x into gx (added to what gx holds if accumulate).
+// norm_sums[2 c] += sum of the gradient of z's argument, norm_sums[2 c + 1] += sum of it times x.
+// weight_sums and probability_sums as in WeightGradients.
 template <typename T>
-void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
-                       const Activation<T>& activation, const Mixture<T>& mixture,
-                       const T* weights, const NormalizationGradient<T>& gradient, T* gx,
-                       int64_t gx_stride, bool accumulate, double* norm_sums, T* weight_sums,
-                       double* probability_sums, Scratch<T>& scratch);
+void PointwiseBackward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
+                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
+                       const NormalizationGradient<T>& gradient, const Planes<T>& gx,
+                       bool accumulate, double* norm_sums, T* weight_sums, double* probability_sums,
+                       Scratch<T>& scratch);
 
 // The gradients of DepthwiseForward and, on what it gives, without an activation,
 // PointwiseForward: as PointwiseBackward's, with a mixture before each convolution.
 template <typename T>
-void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, const T* x,
-                       int64_t x_stride, const Activation<T>& activation, const Mixture<T>& first,
-                       const T* depthwise, const Mixture<T>& second, const T* pointwise,
-                       const NormalizationGradient<T>& gradient, T* gx, int64_t gx_stride,
-                       bool accumulate, double* norm_sums,
+void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out,
+                       const Planes<const T>& x, const Activation<T>& activation,
+                       const Mixture<T>& first, const T* depthwise, const Mixture<T>& second,
+                       const T* pointwise, const NormalizationGradient<T>& gradient,
+                       const Planes<T>& gx, bool accumulate, double* norm_sums,
                        const WeightGradients<T>& weight_gradients, Scratch<T>& scratch);
 
 // 3x3 pooling with padding 1 (its values do not count), stride 1 or 2; planes of y back to back.

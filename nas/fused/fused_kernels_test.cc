@@ -41,10 +41,10 @@ class Results {
     const Activation<T> affine{scale_.data(), shift_.data(), true}, none{.relu = false};
     std::vector<T> all, d(in_ * OutSize()), y(out_ * OutSize());
     std::vector<double> sums(2 * out_);
-    DepthwiseForward(shape_, in_, x_.data(), InSize(), affine, mixture, depthwise_.data(), d.data(),
-                     scratch_);
-    PointwiseForward(in_, out_, OutSize(), d.data(), OutSize(), none, mixture, pointwise_.data(),
-                     y.data(), sums.data(), scratch_);
+    DepthwiseForward(shape_, in_, Planes<const T>(x_.data(), InSize()), affine, mixture,
+                     depthwise_.data(), d.data(), scratch_);
+    PointwiseForward(in_, out_, OutSize(), Planes<const T>(d.data(), OutSize()), none, mixture,
+                     pointwise_.data(), y.data(), sums.data(), scratch_);
     Append(d, all);
     Append(y, all);
     Append(sums, all);
@@ -54,11 +54,12 @@ class Results {
     const WeightGradients<T> wanted{lanes.data(),
                                     lanes.data() + out_ * in_ * kLanes<T>,
                                     {probabilities.data(), probabilities.data()}};
-    SeparableBackward(shape_, in_, out_, x_.data(), InSize(), affine, mixture, depthwise_.data(),
-                      mixture, pointwise_.data(),
+    SeparableBackward(shape_, in_, out_, Planes<const T>(x_.data(), InSize()), affine, mixture,
+                      depthwise_.data(), mixture, pointwise_.data(),
                       {g_.data(), OutSize(), y.data(), coefficients_.data(), coefficients_.data(),
                        coefficients_.data()},
-                      gx.data(), InSize(), /*accumulate=*/true, norm_sums.data(), wanted, scratch_);
+                      Planes<T>(gx.data(), InSize()), /*accumulate=*/true, norm_sums.data(), wanted,
+                      scratch_);
     AddLanes<T>(lane_sums.size(), PointwiseLanes<T>(in_), lanes.data(), lane_sums.data());
     Append(gx, all);
     Append(lanes, all);
@@ -80,7 +81,7 @@ class Results {
     const std::vector<const T*> terms = {x_.data(), gx.data()};
     Combine(InSize(), 2, terms.data(), coefficients_.data(), T(0.25), d.data());
     std::vector<T> ranges(2 * in_);
-    JoinRanges(in_, InSize(), x_.data(), InSize(), ranges.data());
+    JoinRanges(in_, InSize(), Planes<const T>(x_.data(), InSize()), ranges.data());
     Append(gx, all);
     Append(d, all);
     Append(ranges, all);
@@ -149,8 +150,8 @@ TEST(FusedKernelsTest, NanStaysNan) {
   std::vector<float> y(16);
   std::vector<double> sums(2);
   Scratch<float> scratch;
-  PointwiseForward(1, 1, 16, x.data(), 16, Activation<float>(), {1, false, 0, &two_bits, 0},
-                   weights.data(), y.data(), sums.data(), scratch);
+  PointwiseForward(1, 1, 16, Planes<const float>(x.data(), 16), Activation<float>(),
+                   {1, false, 0, &two_bits, 0}, weights.data(), y.data(), sums.data(), scratch);
   EXPECT_TRUE(y[0] != y[0]);
   EXPECT_TRUE(sums[0] != sums[0]);
 }

@@ -12,9 +12,6 @@ constexpr int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// floor(a / b), b > 0.
-constexpr int64_t FloorDivide(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
-
 // Rows of `width` values, `pitch` apart.
 struct Rows {
   int64_t count, width, pitch;
@@ -60,7 +57,9 @@ enum Slot {
   kOutputSums,
   kTransposed,
   kTransposedPlanes,
+  kNumSlots,
 };
+static_assert(kNumSlots <= Scratch<float>::kSlots);
 
 }  // namespace nas::fused
 

@@ -73,14 +73,13 @@ HWY_INLINE void Multiply(int64_t rows, int64_t inner, int64_t size, const T* a, 
 }
 
 template <typename T>
-void PointwiseForward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
+void PointwiseForward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
                       T* y, double* sums, Scratch<T>& scratch) {
   const int64_t padded_size = RoundUp(size, kLanes<T>);
   T* q = scratch.Get(kQuantized, in * padded_size);
   for (int64_t c = 0; c < in; ++c) {
-    QuantizePlane<kLanes<T>>(activation, mixture, c, Rows::Whole(size), x + c * x_stride,
-                             q + c * padded_size);
+    QuantizePlane<kLanes<T>>(activation, mixture, c, Rows::Whole(size), x[c], q + c * padded_size);
   }
   // By output, lanes of its sum and of that of its squares.
   T* lanes = scratch.Get(kOutputSums, out * 2 * kLanes<T>);
@@ -213,12 +212,11 @@ void AddProducts(int64_t in, int64_t out, int64_t size, int64_t padded_size, con
 
 // As fused_kernels.h has it, with each plane of gx in `rows`.
 template <typename T>
-void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const T* x,
-                             int64_t x_stride, const Activation<T>& activation,
-                             const Mixture<T>& mixture, const T* weights,
-                             const NormalizationGradient<T>& gradient, T* gx, int64_t gx_stride,
-                             bool accumulate, double* norm_sums, T* weight_sums,
-                             double* probability_sums, Scratch<T>& scratch) {
+void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const Planes<const T>& x,
+                             const Activation<T>& activation, const Mixture<T>& mixture,
+                             const T* weights, const NormalizationGradient<T>& gradient,
+                             const Planes<T>& gx, bool accumulate, double* norm_sums,
+                             T* weight_sums, double* probability_sums, Scratch<T>& scratch) {
   const int64_t size = rows.count * rows.width;
   const int64_t padded_size = RoundUp(size, kLanes<T>);
   T* gy = scratch.Get(kOutputGradient, out * padded_size);
@@ -249,8 +247,8 @@ void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const T*
   for (int64_t c = 0; c < in; ++c) {
     T* quantized = q == nullptr ? nullptr : q + c * padded_size;
     ForLanes<T>(rows.width, [&](auto lanes) HWY_ATTR {
-      MixBackward<lanes()>(activation, mixture, c, rows, x + c * x_stride, gq + c * padded_size,
-                           gx + c * gx_stride, accumulate, quantized, probability_sums,
+      MixBackward<lanes()>(activation, mixture, c, rows, x[c], gq + c * padded_size, gx[c],
+                           accumulate, quantized, probability_sums,
                            norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
     });
     if (q != nullptr) std::fill(quantized + size, quantized + padded_size, T(0));
@@ -264,14 +262,13 @@ void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const T*
 }
 
 template <typename T>
-void PointwiseBackward(int64_t in, int64_t out, int64_t size, const T* x, int64_t x_stride,
+void PointwiseBackward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
                        const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
-                       const NormalizationGradient<T>& gradient, T* gx, int64_t gx_stride,
+                       const NormalizationGradient<T>& gradient, const Planes<T>& gx,
                        bool accumulate, double* norm_sums, T* weight_sums, double* probability_sums,
                        Scratch<T>& scratch) {
-  PointwiseBackwardToRows(in, out, Rows::Whole(size), x, x_stride, activation, mixture, weights,
-                          gradient, gx, gx_stride, accumulate, norm_sums, weight_sums,
-                          probability_sums, scratch);
+  PointwiseBackwardToRows(in, out, Rows::Whole(size), x, activation, mixture, weights, gradient, gx,
+                          accumulate, norm_sums, weight_sums, probability_sums, scratch);
 }
 
 }  // namespace HWY_NAMESPACE

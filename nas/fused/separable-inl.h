@@ -22,11 +22,11 @@ namespace {
 namespace HWY_NAMESPACE {
 
 template <typename T>
-void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, const T* x,
-                       int64_t x_stride, const Activation<T>& activation, const Mixture<T>& first,
-                       const T* depthwise, const Mixture<T>& second, const T* pointwise,
-                       const NormalizationGradient<T>& gradient, T* gx, int64_t gx_stride,
-                       bool accumulate, double* norm_sums,
+void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out,
+                       const Planes<const T>& x, const Activation<T>& activation,
+                       const Mixture<T>& first, const T* depthwise, const Mixture<T>& second,
+                       const T* pointwise, const NormalizationGradient<T>& gradient,
+                       const Planes<T>& gx, bool accumulate, double* norm_sums,
                        const WeightGradients<T>& weight_gradients, Scratch<T>& scratch) {
   const PaddedPlanes planes(shape, kLanes<T>);
   const int64_t in_size = shape.height * shape.width, out_size = planes.height * planes.width;
@@ -40,12 +40,12 @@ void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, con
   ForTaps(shape, [&](auto taps) HWY_ATTR {
     using K = decltype(taps);
     for (int64_t c = 0; c < in; ++c) {
-      ConvolveChannel<T, K>(shape, planes, activation, first, c, x + c * x_stride,
-                            depthwise + c * K::count, plane, padded + c * padded_channel,
-                            d + c * out_size);
+      ConvolveChannel<T, K>(shape, planes, activation, first, c, x[c], depthwise + c * K::count,
+                            plane, padded + c * padded_channel, d + c * out_size);
     }
-    PointwiseBackwardToRows(in, out, planes.rows(), d, out_size, Activation<T>{.relu = false},
-                            second, pointwise, gradient, padded_gd + planes.origin, planes.plane,
+    PointwiseBackwardToRows(in, out, planes.rows(), Planes<const T>(d, out_size),
+                            Activation<T>{.relu = false}, second, pointwise, gradient,
+                            Planes<T>(padded_gd + planes.origin, planes.plane),
                             /*accumulate=*/false, static_cast<double*>(nullptr),
                             weight_gradients.pointwise, weight_gradients.probabilities[1], scratch);
     for (int64_t c = 0; c < in; ++c) {
@@ -55,8 +55,8 @@ void SeparableBackward(const DepthwiseShape& shape, int64_t in, int64_t out, con
                                      weight_gradients.depthwise + c * K::count * kLanes<T>);
       }
       ConvolveBackward<T, K>(planes, gd, depthwise + c * K::count, split, plane);
-      MixBackward<kLanes<T>>(activation, first, c, Rows::Whole(in_size), x + c * x_stride, plane,
-                             gx + c * gx_stride, accumulate, static_cast<T*>(nullptr),
+      MixBackward<kLanes<T>>(activation, first, c, Rows::Whole(in_size), x[c], plane, gx[c],
+                             accumulate, static_cast<T*>(nullptr),
                              weight_gradients.probabilities[0],
                              norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
     }

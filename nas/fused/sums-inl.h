@@ -90,9 +90,9 @@ double Dot(int64_t size, const T* x, const T* y) {
 }
 
 template <typename T>
-void JoinRanges(int64_t channels, int64_t size, const T* x, int64_t x_stride, T* ranges) {
+void JoinRanges(int64_t channels, int64_t size, const Planes<const T>& x, T* ranges) {
   for (int64_t c = 0; c < channels; ++c) {
-    const T* plane = x + c * x_stride;
+    const T* plane = x[c];
     T low = ranges[2 * c], high = ranges[2 * c + 1];
     int64_t j = 0;
     if (size >= kLanes<T>) {

@@ -16,11 +16,11 @@
 
 namespace nas::fused {
 
-// What a unit reads of a sample: planes `stride` apart.
+// What a unit reads of a sample.
 template <typename T>
 struct UnitInput {
-  const T* x;
-  int64_t stride, height, width;
+  Planes<const T> x;
+  int64_t height, width;
   Activation<T> activation;
 };
 
@@ -39,16 +39,7 @@ Scratch<T>& ThreadScratch() {
 }
 
 // What the passes work in, beside it.
-enum PassSlot {
-  kDepthwiseOutput,
-  kPhase,
-  kPhaseGradient,
-  kLaneSums,
-  kCombined,
-  kUnwanted,
-  kJoined,
-  kJoinedGradient
-};
+enum PassSlot { kDepthwiseOutput, kPhase, kPhaseGradient, kLaneSums, kCombined, kUnwanted };
 template <typename T>
 T* PassScratch(PassSlot slot, int64_t size) {
   thread_local Scratch<T> scratch;
@@ -57,22 +48,22 @@ T* PassScratch(PassSlot slot, int64_t size) {
 
 // Even (odd = 0) or odd rows and columns of planes: [channels, height / 2, width / 2].
 template <typename T>
-void GatherPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* x,
-                 int64_t x_stride, T* phase) {
+void GatherPhase(int64_t channels, int64_t height, int64_t width, int odd, const Planes<const T>& x,
+                 T* phase) {
   for (int64_t c = 0; c < channels; ++c) {
     for (int64_t r = odd; r < height; r += 2) {
-      const T* row = x + c * x_stride + r * width + odd;
+      const T* row = x[c] + r * width + odd;
       for (int64_t j = 0; j < width; j += 2) *phase++ = row[j];
     }
   }
 }
 // gx += the gradient of GatherPhase.
 template <typename T>
-void ScatterPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* phase, T* gx,
-                  int64_t gx_stride) {
+void ScatterPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* phase,
+                  const Planes<T>& gx) {
   for (int64_t c = 0; c < channels; ++c) {
     for (int64_t r = odd; r < height; r += 2) {
-      T* row = gx + c * gx_stride + r * width + odd;
+      T* row = gx[c] + r * width + odd;
       for (int64_t j = 0; j < width; j += 2) row[j] += *phase++;
     }
   }
@@ -82,12 +73,12 @@ void ScatterPhase(int64_t channels, int64_t height, int64_t width, int odd, cons
 // after the other: the second one reads the input without its first row and column.
 template <typename T>
 void JoinInputRanges(const UnitShape& shape, const UnitInput<T>& input, T* ranges) {
-  JoinRanges(shape.in, input.height * input.width, input.x, input.stride, ranges);
+  JoinRanges(shape.in, input.height * input.width, input.x, ranges);
   if (shape.kind != UnitKind::kReduce) return;
   for (int64_t c = 0; c < shape.in; ++c) {
     for (int64_t row = 1; row < input.height; ++row) {
-      JoinRanges(1, input.width - 1, input.x + c * input.stride + row * input.width + 1,
-                 input.stride, ranges + 2 * (shape.in + c));
+      const T* x = input.x[c] + row * input.width + 1;
+      JoinRanges(1, input.width - 1, Planes<const T>(x, 0), ranges + 2 * (shape.in + c));
     }
   }
 }
@@ -126,7 +117,7 @@ const T* UnitDepthwise(const UnitShape& shape, const UnitInput<T>& input,
                                  shape.stride};
   T* d =
       PassScratch<T>(kDepthwiseOutput, shape.in * depthwise.out_height() * depthwise.out_width());
-  DepthwiseForward(depthwise, shape.in, input.x, input.stride, input.activation, convs.mixtures[0],
+  DepthwiseForward(depthwise, shape.in, input.x, input.activation, convs.mixtures[0],
                    convs.weights[0], d, ThreadScratch<T>());
   return d;
 }
@@ -139,21 +130,21 @@ void UnitForward(const UnitShape& shape, const UnitInput<T>& input, const UnitCo
   const int64_t size = (input.height / shape.stride) * (input.width / shape.stride);
   switch (shape.kind) {
     case UnitKind::kSeparable:
-      PointwiseForward(shape.in, shape.out, size, UnitDepthwise(shape, input, convs), size,
-                       Activation<T>{.relu = false}, convs.mixtures[1], convs.weights[1], y, sums,
-                       scratch);
+      PointwiseForward(
+          shape.in, shape.out, size, Planes<const T>(UnitDepthwise(shape, input, convs), size),
+          Activation<T>{.relu = false}, convs.mixtures[1], convs.weights[1], y, sums, scratch);
       return;
     case UnitKind::kPointwise:
-      PointwiseForward(shape.in, shape.out, size, input.x, input.stride, input.activation,
-                       convs.mixtures[0], convs.weights[0], y, sums, scratch);
+      PointwiseForward(shape.in, shape.out, size, input.x, input.activation, convs.mixtures[0],
+                       convs.weights[0], y, sums, scratch);
       return;
     case UnitKind::kReduce: {
       const int64_t half = shape.out / 2;
       T* phase = PassScratch<T>(kPhase, shape.in * size);
       for (int odd = 0; odd < 2; ++odd) {
-        GatherPhase(shape.in, input.height, input.width, odd, input.x, input.stride, phase);
-        PointwiseForward(shape.in, half, size, phase, size, input.activation, convs.mixtures[odd],
-                         convs.weights[odd], y + odd * half * size,
+        GatherPhase(shape.in, input.height, input.width, odd, input.x, phase);
+        PointwiseForward(shape.in, half, size, Planes<const T>(phase, size), input.activation,
+                         convs.mixtures[odd], convs.weights[odd], y + odd * half * size,
                          sums + kChannelSums * odd * half, scratch);
       }
       return;
@@ -161,13 +152,13 @@ void UnitForward(const UnitShape& shape, const UnitInput<T>& input, const UnitCo
   }
 }
 
-// From the gradient of the normalization behind the unit to that of the activation before it: gx,
-// planes back to back, added to what it holds if accumulate. norm_sums as PointwiseBackward's, for
-// kSeparable alone, or null. sums: those of the depthwise weights if kSeparable; those of both
-// pointwise convolutions of a kReduce back to back.
+// From the gradient of the normalization behind the unit to that of the activation before it: into
+// gx, added to what it holds if accumulate. norm_sums as PointwiseBackward's, for kSeparable alone,
+// or null. sums: those of the depthwise weights if kSeparable; those of both pointwise convolutions
+// of a kReduce back to back.
 template <typename T>
 void UnitBackward(const UnitShape& shape, const UnitInput<T>& input, const UnitConvs<T>& convs,
-                  const NormalizationGradient<T>& gradient, T* gx, bool accumulate,
+                  const NormalizationGradient<T>& gradient, const Planes<T>& gx, bool accumulate,
                   double* norm_sums, const WeightGradients<T>& sums) {
   Scratch<T>& scratch = ThreadScratch<T>();
   const int64_t in_size = input.height * input.width;
@@ -175,18 +166,20 @@ void UnitBackward(const UnitShape& shape, const UnitInput<T>& input, const UnitC
   switch (shape.kind) {
     case UnitKind::kSeparable:
       SeparableBackward({input.height, input.width, shape.kernel, shape.dilation, shape.stride},
-                        shape.in, shape.out, input.x, input.stride, input.activation,
-                        convs.mixtures[0], convs.weights[0], convs.mixtures[1], convs.weights[1],
-                        gradient, gx, in_size, accumulate, norm_sums, sums, scratch);
+                        shape.in, shape.out, input.x, input.activation, convs.mixtures[0],
+                        convs.weights[0], convs.mixtures[1], convs.weights[1], gradient, gx,
+                        accumulate, norm_sums, sums, scratch);
       return;
     case UnitKind::kPointwise: {
-      PointwiseBackward(shape.in, shape.out, size, input.x, input.stride, input.activation,
-                        convs.mixtures[0], convs.weights[0], gradient, gx, in_size, accumulate,
-                        norm_sums, sums.pointwise, sums.probabilities[0], scratch);
+      PointwiseBackward(shape.in, shape.out, size, input.x, input.activation, convs.mixtures[0],
+                        convs.weights[0], gradient, gx, accumulate, norm_sums, sums.pointwise,
+                        sums.probabilities[0], scratch);
       return;
     }
     case UnitKind::kReduce: {
-      if (!accumulate) std::fill_n(gx, shape.in * in_size, T(0));
+      if (!accumulate) {
+        for (int64_t c = 0; c < shape.in; ++c) std::fill_n(gx[c], in_size, T(0));
+      }
       const int64_t half = shape.out / 2;
       T* phase = PassScratch<T>(kPhase, shape.in * size);
       T* phase_gradient = PassScratch<T>(kPhaseGradient, shape.in * size);
@@ -200,12 +193,13 @@ void UnitBackward(const UnitShape& shape, const UnitInput<T>& input, const UnitC
         part.constant += first;
         T* pointwise = sums.pointwise;
         if (pointwise != nullptr) pointwise += first * shape.in * PointwiseLanes<T>(shape.in);
-        GatherPhase(shape.in, input.height, input.width, odd, input.x, input.stride, phase);
-        PointwiseBackward(shape.in, half, size, phase, size, input.activation, convs.mixtures[odd],
-                          convs.weights[odd], part, phase_gradient, size,
+        GatherPhase(shape.in, input.height, input.width, odd, input.x, phase);
+        PointwiseBackward(shape.in, half, size, Planes<const T>(phase, size), input.activation,
+                          convs.mixtures[odd], convs.weights[odd], part,
+                          Planes<T>(phase_gradient, size),
                           /*accumulate=*/false, static_cast<double*>(nullptr), pointwise,
                           sums.probabilities[odd], scratch);
-        ScatterPhase(shape.in, input.height, input.width, odd, phase_gradient, gx, in_size);
+        ScatterPhase(shape.in, input.height, input.width, odd, phase_gradient, gx);
       }
       return;
     }
