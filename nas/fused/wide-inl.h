@@ -49,8 +49,8 @@ template <typename T, int N>
 HWY_INLINE void Store(const Wide<T, N>& v, T* p) {
   WIDE_EACH(i) hn::StoreU(v.part[i], typename Wide<T, N>::D(), p + i * Wide<T, N>::kPartLanes);
 }
-// Whether a masked access leaves memory behind the mask alone.
-#define WIDE_MASKS (HWY_ARCH_X86 && !HWY_MEM_OPS_MIGHT_FAULT)
+// Whether a masked access leaves memory behind the mask alone. AVX2's does, of float and double.
+#define WIDE_MASKS (HWY_TARGET == HWY_AVX2 || (HWY_ARCH_X86 && !HWY_MEM_OPS_MIGHT_FAULT))
 
 // How many of the first n lanes lie in part i.
 template <typename T, int N>
