@@ -11,6 +11,7 @@
 
 #include "hwy/highway.h"
 #include "nas/fused/fused_kernels.h"
+#include "nas/fused/halving-inl.h"
 #include "nas/fused/mixture-inl.h"
 #include "nas/fused/padded_planes.h"
 #include "nas/fused/wide-inl.h"
@@ -19,34 +20,6 @@ HWY_BEFORE_NAMESPACE();
 namespace nas::fused {
 namespace {
 namespace HWY_NAMESPACE {
-
-// A compact plane of the input into the four planes of stride 2, whose padding is there already.
-template <typename T>
-HWY_INLINE void SplitPhases(const PaddedPlanes& planes, const T* x, T* padded) {
-  T* inside = padded + planes.origin;
-  for (int64_t r = 0; r < planes.height; ++r) {
-    for (int phase = 0; phase < 4; ++phase) {
-      const T* source = x + (2 * r + phase / 2) * 2 * planes.width + phase % 2;
-      T* target = inside + phase * planes.plane + r * planes.pitch;
-      for (int64_t c = 0; c < planes.width; ++c) target[c] = source[2 * c];
-    }
-  }
-}
-
-// The reverse, from planes whose rows are `pitch` apart: into x, or added to it.
-template <typename T>
-HWY_INLINE void JoinPhases(const PaddedPlanes& planes, const T* phases, int64_t pitch,
-                           bool accumulate, T* x) {
-  for (int64_t r = 0; r < planes.height; ++r) {
-    for (int phase = 0; phase < 4; ++phase) {
-      const T* source = phases + (phase * planes.height + r) * pitch;
-      T* target = x + (2 * r + phase / 2) * 2 * planes.width + phase % 2;
-      for (int64_t c = 0; c < planes.width; ++c) {
-        target[2 * c] = accumulate ? target[2 * c] + source[c] : source[c];
-      }
-    }
-  }
-}
 
 template <int kKernel, int kDilation, int kStride>
 struct Taps {

@@ -12,6 +12,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "nas/fused/depthwise-inl.h"
+#include "nas/fused/halving-inl.h"
 #include "nas/fused/pointwise-inl.h"
 #include "nas/fused/pool-inl.h"
 #include "nas/fused/separable-inl.h"
@@ -32,6 +33,10 @@ struct Kernels {
   decltype(&SeparableBackward<T>) separable_backward;
   decltype(&PoolForward<T>) pool_forward;
   decltype(&PoolBackward<T>) pool_backward;
+  decltype(&GatherPhase<T>) gather_phase;
+  decltype(&ScatterPhase<T>) scatter_phase;
+  decltype(&MaxOfSquares<T>) max_of_squares;
+  decltype(&MaxOfSquaresBackward<T>) max_of_squares_backward;
   decltype(&Combine<T>) combine;
   decltype(&AddLanes<T>) add_lanes;
   decltype(&Sum<T>) sum;
@@ -56,6 +61,10 @@ Kernels<T> MakeKernels() {
           &SeparableBackward<T>,
           &PoolForward<T>,
           &PoolBackward<T>,
+          &GatherPhase<T>,
+          &ScatterPhase<T>,
+          &MaxOfSquares<T>,
+          &MaxOfSquaresBackward<T>,
           &Combine<T>,
           &AddLanes<T>,
           &Sum<T>,
@@ -184,6 +193,29 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
 }
 
 template <typename T>
+void GatherPhase(int64_t channels, int64_t height, int64_t width, int odd, const Planes<const T>& x,
+                 T* phase) {
+  Table<T>().gather_phase(channels, height, width, odd, x, phase);
+}
+
+template <typename T>
+void ScatterPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* phase,
+                  const Planes<T>& gx) {
+  Table<T>().scatter_phase(channels, height, width, odd, phase, gx);
+}
+
+template <typename T>
+void MaxOfSquares(int64_t channels, int64_t height, int64_t width, const T* x, T* y) {
+  Table<T>().max_of_squares(channels, height, width, x, y);
+}
+
+template <typename T>
+void MaxOfSquaresBackward(int64_t channels, int64_t height, int64_t width, const T* x, const T* y,
+                          const T* gy, T* gx) {
+  Table<T>().max_of_squares_backward(channels, height, width, x, y, gy, gx);
+}
+
+template <typename T>
 void Combine(int64_t size, int count, const T* const* terms, const T* coefficients, T constant,
              T* y) {
   Table<T>().combine(size, count, terms, coefficients, constant, y);
@@ -204,17 +236,21 @@ double Dot(int64_t size, const T* x, const T* y) {
   return Table<T>().dot(size, x, y);
 }
 
-#define INSTANTIATE(T)                                          \
-  template decltype(DepthwiseForward<T>) DepthwiseForward<T>;   \
-  template decltype(JoinRanges<T>) JoinRanges<T>;               \
-  template decltype(PointwiseForward<T>) PointwiseForward<T>;   \
-  template decltype(PointwiseBackward<T>) PointwiseBackward<T>; \
-  template decltype(SeparableBackward<T>) SeparableBackward<T>; \
-  template decltype(PoolForward<T>) PoolForward<T>;             \
-  template decltype(PoolBackward<T>) PoolBackward<T>;           \
-  template decltype(Combine<T>) Combine<T>;                     \
-  template decltype(AddLanes<T>) AddLanes<T>;                   \
-  template decltype(Sum<T>) Sum<T>;                             \
+#define INSTANTIATE(T)                                                \
+  template decltype(DepthwiseForward<T>) DepthwiseForward<T>;         \
+  template decltype(JoinRanges<T>) JoinRanges<T>;                     \
+  template decltype(PointwiseForward<T>) PointwiseForward<T>;         \
+  template decltype(PointwiseBackward<T>) PointwiseBackward<T>;       \
+  template decltype(SeparableBackward<T>) SeparableBackward<T>;       \
+  template decltype(PoolForward<T>) PoolForward<T>;                   \
+  template decltype(PoolBackward<T>) PoolBackward<T>;                 \
+  template decltype(GatherPhase<T>) GatherPhase<T>;                   \
+  template decltype(ScatterPhase<T>) ScatterPhase<T>;                 \
+  template decltype(MaxOfSquares<T>) MaxOfSquares<T>;                 \
+  template decltype(MaxOfSquaresBackward<T>) MaxOfSquaresBackward<T>; \
+  template decltype(Combine<T>) Combine<T>;                           \
+  template decltype(AddLanes<T>) AddLanes<T>;                         \
+  template decltype(Sum<T>) Sum<T>;                                   \
   template decltype(Dot<T>) Dot<T>;
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -202,6 +202,23 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
                   int64_t x_stride, const T* y, const NormalizationGradient<T>& gradient, T* gx,
                   int64_t gx_stride, Scratch<T>& scratch);
 
+// Even (odd = 0) or odd rows and columns of planes: [channels, height / 2, width / 2].
+template <typename T>
+void GatherPhase(int64_t channels, int64_t height, int64_t width, int odd, const Planes<const T>& x,
+                 T* phase);
+// gx += the gradient of GatherPhase.
+template <typename T>
+void ScatterPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* phase,
+                  const Planes<T>& gx);
+
+// The greatest of every 2x2 pixels; x and y: planes back to back.
+template <typename T>
+void MaxOfSquares(int64_t channels, int64_t height, int64_t width, const T* x, T* y);
+// gx += the gradient of MaxOfSquares, which goes to the first of equal values.
+template <typename T>
+void MaxOfSquaresBackward(int64_t channels, int64_t height, int64_t width, const T* x, const T* y,
+                          const T* gy, T* gx);
+
 // y = constant + sum_i coefficients[i] terms[i].
 template <typename T>
 void Combine(int64_t size, int count, const T* const* terms, const T* coefficients, T constant,

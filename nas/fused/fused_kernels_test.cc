@@ -78,6 +78,20 @@ class Results {
                    gx.data(), InSize(), scratch_);
       Append(pooled, all);
     }
+    if (shape_.stride == 2) {
+      std::vector<T> phase(in_ * OutSize()), greatest(in_ * OutSize());
+      for (const int odd : {0, 1}) {
+        GatherPhase(in_, shape_.height, shape_.width, odd, Planes<const T>(x_.data(), InSize()),
+                    phase.data());
+        ScatterPhase(in_, shape_.height, shape_.width, odd, phase.data(),
+                     Planes<T>(gx.data(), InSize()));
+        Append(phase, all);
+      }
+      MaxOfSquares(in_, shape_.height, shape_.width, x_.data(), greatest.data());
+      MaxOfSquaresBackward(in_, shape_.height, shape_.width, x_.data(), greatest.data(), g_.data(),
+                           gx.data());
+      Append(greatest, all);
+    }
     const std::vector<const T*> terms = {x_.data(), gx.data()};
     Combine(InSize(), 2, terms.data(), coefficients_.data(), T(0.25), d.data());
     std::vector<T> ranges(2 * in_);

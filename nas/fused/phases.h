@@ -1,4 +1,4 @@
-// What the passes of a fused cell share: the terms of a node, and small loops beside the kernels.
+// What the passes of a fused cell share: the terms of a node, and what passes its edges by.
 #ifndef NAS_FUSED_PHASES_H_
 #define NAS_FUSED_PHASES_H_
 
@@ -13,13 +13,13 @@ namespace nas::fused {
 template <typename T>
 struct Term {
   int edge, primitive;
-  int state;             // That the edge leaves.
-  int unit;              // Whose output it is; -1 for pools and the identity.
-  int pool;              // 0 maximum, 1 average; -1 for others.
-  const T* y;            // Of the first sample's first channel.
+  int state;   // That the edge leaves.
+  int unit;    // Whose output it is; -1 for pools and the identity.
+  int pool;    // 0 maximum, 1 average; -1 for others.
+  const T* y;  // Of the first sample's first channel.
   int64_t size;
-  int64_t sample_gap;    // Between one sample's last processed plane and the next one's first.
-  const Fold<T>* fold;   // Null for the identity.
+  int64_t sample_gap;   // Between one sample's last processed plane and the next one's first.
+  const Fold<T>* fold;  // Null for the identity.
 };
 
 // Calls visit(term) for those of the edges into `node`, in alpha's order.
@@ -68,37 +68,6 @@ const T* Bypass(const CellPass<T>& pass, int state, int64_t sample) {
     return pass.bypass[state] + sample * (channels - processed) * pass.out_size();
   }
   return pass.State(state, sample) + processed * pass.state_size(state);
-}
-
-// The greatest of every 2x2 pixels; x and y: planes back to back.
-template <typename T>
-void MaxOfSquares(int64_t channels, int64_t height, int64_t width, const T* x, T* y) {
-  for (int64_t row = 0; row < channels * height; row += 2) {
-    const T* upper = x + row * width;
-    const T* lower = upper + width;
-    for (int64_t j = 0; j < width; j += 2) {
-      T greatest = upper[j];
-      for (const T value : {upper[j + 1], lower[j], lower[j + 1]}) {
-        if (value > greatest || value != value) greatest = value;
-      }
-      *y++ = greatest;
-    }
-  }
-}
-// gx += the gradient of MaxOfSquares, which goes to the first of equal values.
-template <typename T>
-void MaxOfSquaresBackward(int64_t channels, int64_t height, int64_t width, const T* x, const T* y,
-                          const T* gy, T* gx) {
-  for (int64_t row = 0; row < channels * height; row += 2) {
-    for (int64_t j = 0; j < width; j += 2, ++y, ++gy) {
-      for (const int64_t at : {row * width + j, row * width + j + 1, (row + 1) * width + j,
-                               (row + 1) * width + j + 1}) {
-        if (x[at] != *y) continue;
-        gx[at] += *gy;
-        break;
-      }
-    }
-  }
 }
 
 }  // namespace nas::fused

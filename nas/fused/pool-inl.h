@@ -14,6 +14,7 @@
 #include "hwy/highway.h"
 #include "nas/fused/depthwise-inl.h"
 #include "nas/fused/fused_kernels.h"
+#include "nas/fused/halving-inl.h"
 #include "nas/fused/padded_planes.h"
 #include "nas/fused/wide-inl.h"
 

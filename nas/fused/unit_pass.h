@@ -46,29 +46,6 @@ T* PassScratch(PassSlot slot, int64_t size) {
   return scratch.Get(slot, size);
 }
 
-// Even (odd = 0) or odd rows and columns of planes: [channels, height / 2, width / 2].
-template <typename T>
-void GatherPhase(int64_t channels, int64_t height, int64_t width, int odd, const Planes<const T>& x,
-                 T* phase) {
-  for (int64_t c = 0; c < channels; ++c) {
-    for (int64_t r = odd; r < height; r += 2) {
-      const T* row = x[c] + r * width + odd;
-      for (int64_t j = 0; j < width; j += 2) *phase++ = row[j];
-    }
-  }
-}
-// gx += the gradient of GatherPhase.
-template <typename T>
-void ScatterPhase(int64_t channels, int64_t height, int64_t width, int odd, const T* phase,
-                  const Planes<T>& gx) {
-  for (int64_t c = 0; c < channels; ++c) {
-    for (int64_t r = odd; r < height; r += 2) {
-      T* row = gx[c] + r * width + odd;
-      for (int64_t j = 0; j < width; j += 2) row[j] += *phase++;
-    }
-  }
-}
-
 // Joins the ranges of what the unit reads, before its activation; of a kReduce's two halves one
 // after the other: the second one reads the input without its first row and column.
 template <typename T>
