@@ -10,17 +10,13 @@
 #include "ATen/ops/mm.h"
 #include "ATen/ops/randint.h"
 #include "ATen/ops/randn.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
 #include "base/median.h"
 #include "glog/logging.h"
 
 namespace nas {
 namespace {
-
-double Seconds(const std::function<void()>& body) {
-  const auto start = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 double MedianSeconds(int runs, const std::function<void()>& body) {
   std::vector<double> seconds(runs);
@@ -43,6 +39,20 @@ double PeakMemoryBytes() {
 }
 
 }  // namespace
+
+std::vector<int64_t> ParseBits(const std::string& bits) {
+  std::vector<int64_t> parsed;
+  for (const auto text : absl::StrSplit(bits, ',')) {
+    CHECK(absl::SimpleAtoi(text, &parsed.emplace_back())) << "--bits=" << bits;
+  }
+  return parsed;
+}
+
+double Seconds(const std::function<void()>& body) {
+  const auto start = std::chrono::steady_clock::now();
+  body();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes) {
   distributed::Batch batch;

@@ -5,12 +5,19 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "ATen/core/Tensor.h"
 #include "distributed/training/batch_source.h"
 #include "nas/fused/implementation.h"
 
 namespace nas {
+
+// What `--bits` names: numbers between commas. Ends the program where it names anything else.
+std::vector<int64_t> ParseBits(const std::string& bits);
+
+// How long body() takes.
+double Seconds(const std::function<void()>& body);
 
 // Images and labels of one rank alone.
 distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes);

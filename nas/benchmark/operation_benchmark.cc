@@ -5,7 +5,6 @@
 // Prints for each operation and stride the microseconds of an image, forward and backward (to the
 // input, the weights and the mixtures), and the ratio of both; and, last, that of all together.
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -18,11 +17,9 @@
 #include "ATen/ops/rand.h"
 #include "ATen/ops/randn.h"
 #include "ATen/ops/softmax.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
 #include "base/median.h"
 #include "gflags/gflags.h"
-#include "glog/logging.h"
+#include "nas/benchmark/measures.h"
 #include "nas/fused/implementation.h"
 #include "nas/operations/fused_operation.h"
 #include "nas/operations/operations.h"
@@ -69,33 +66,25 @@ Microseconds Measure(const std::shared_ptr<Operation>& operation,
                      const std::vector<at::Tensor>& learned, const at::Tensor& x,
                      Implementation implementation) {
   FusedOperation fused(operation);
-  using Clock = std::chrono::steady_clock;
-  const auto since = [](Clock::time_point start) {
-    return std::chrono::duration<double, std::micro>(Clock::now() - start).count() / FLAGS_batch;
-  };
   std::vector<at::Tensor> inputs = learned;
   inputs.push_back(x);
+  const double per_image = 1e6 / static_cast<double>(FLAGS_batch);
   std::vector<double> forward, backward;
   for (int run = 0; run <= FLAGS_runs; ++run) {
-    const auto start = Clock::now();
-    const at::Tensor y = fused.Forward({x}, implementation);
-    const double of_forward = since(start);
+    at::Tensor y;
+    const double of_forward = Seconds([&] { y = fused.Forward({x}, implementation); });
     const at::Tensor gradient = at::randn_like(y);
-    const auto middle = Clock::now();
-    torch::autograd::grad({y}, inputs, {gradient});
+    const double of_backward = Seconds([&] { torch::autograd::grad({y}, inputs, {gradient}); });
     if (run == 0) continue;
-    forward.push_back(of_forward);
-    backward.push_back(since(middle));
+    forward.push_back(of_forward * per_image);
+    backward.push_back(of_backward * per_image);
   }
   return {base::Median(std::move(forward)), base::Median(std::move(backward))};
 }
 
 void Run() {
   at::set_num_threads(FLAGS_threads);
-  std::vector<int64_t> bits;
-  for (const auto text : absl::StrSplit(FLAGS_bits, ',')) {
-    CHECK(absl::SimpleAtoi(text, &bits.emplace_back())) << "--bits=" << FLAGS_bits;
-  }
+  const std::vector<int64_t> bits = ParseBits(FLAGS_bits);
   std::printf(
       "microseconds of an image: %ld channels, %ld x %ld, batch %ld, bits {%s}, %d threads\n",
       FLAGS_channels, FLAGS_side, FLAGS_side, FLAGS_batch, FLAGS_bits.c_str(), FLAGS_threads);

@@ -15,8 +15,6 @@
 
 #include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
 #include "distributed/communication/single_communicator.h"
 #include "distributed/training/batch_source.h"
 #include "gflags/gflags.h"
@@ -60,12 +58,7 @@ SearchConfig Config(const Preset& preset) {
   config.supernet.partial_channels = preset.partial_channels;
   config.supernet.layers = preset.layers;
   config.supernet.classes = preset.classes;
-  config.supernet.bits.clear();
-  for (const auto text : absl::StrSplit(FLAGS_bits, ',')) {
-    int64_t bits;
-    CHECK(absl::SimpleAtoi(text, &bits)) << "--bits=" << FLAGS_bits;
-    config.supernet.bits.push_back(bits);
-  }
+  config.supernet.bits = ParseBits(FLAGS_bits);
   config.weight_rate = {.base = 0.025, .epochs = 50};
   config.gamma_rate = {.base = 0.01, .epochs = 50};
   config.alpha_begin = 0;

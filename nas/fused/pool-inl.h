@@ -156,7 +156,7 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
   T* padded_gy = scratch.Get(kPooledGradient, planes.plane);
   std::fill_n(padded_gy, planes.plane, T(0));
   T* from = scratch.Get(kPooledFrom, planes.plane);
-  std::fill_n(from, planes.plane, kNone);
+  if (max) std::fill_n(from, planes.plane, kNone);
   T* split = scratch.Get(kSplit, stride * stride * planes.height * pitch);
   T* reciprocals = scratch.Get(kReciprocals, size);
   if (!max) WindowReciprocals(height, width, stride, reciprocals);
