@@ -2,6 +2,7 @@
 //
 //   inspect --input=/data/imagenet --verify --threads=16
 //   inspect --input=train.beton --extract=17 --output=sample.jpg
+//   inspect --input=shards/train --extract=17 --field=json --output=sample.json
 #include <iostream>
 #include <string>
 #include <utility>
@@ -9,9 +10,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/types/span.h"
 #include "base/file.h"
 #include "base/status_macros.h"
 #include "data/io/encoded_sample.h"
+#include "data/io/sample_field.h"
 #include "data/io/scratch_buffer.h"
 #include "data/loader/open_dataset.h"
 #include "data/sources/dataset.h"
@@ -33,6 +36,7 @@ DEFINE_int32(threads, 1, "Threads that read and decode.");
 FLAG_RANGE(threads, tools::FromTo(1, 1024));
 DEFINE_int64(extract, -1, "Write this sample's bytes to --output, and do nothing else; -1: none.");
 FLAG_RANGE(extract, tools::AtLeast(-1));
+DEFINE_string(field, "", "With --extract: this field of the sample in place of its image.");
 DEFINE_string(output, "", "File for the extracted sample (raw pixels become a .ppm image).");
 
 namespace {
@@ -51,11 +55,17 @@ absl::Status Extract(const data::Dataset& dataset) {
   }
   data::ScratchBuffer buffer;
   ASSIGN_OR_RETURN(const data::EncodedSample sample, dataset.Read(FLAGS_extract, buffer));
+  const bool image = FLAGS_field.empty();
+  const absl::Span<const uint8_t> wanted = image ? sample.bytes : sample.fields.front();
+  if (wanted.data() == nullptr) {
+    return absl::NotFoundError(absl::StrCat("sample ", FLAGS_extract, ", ",
+                                            dataset.name(FLAGS_extract), ", has no ", FLAGS_field));
+  }
   std::string bytes;
-  if (sample.encoding == data::Encoding::kRawRgb) {
+  if (image && sample.encoding == data::Encoding::kRawRgb) {
     bytes = absl::StrFormat("P6\n%d %d\n255\n", sample.width, sample.height);
   }
-  bytes.append(reinterpret_cast<const char*>(sample.bytes.data()), sample.bytes.size());
+  bytes.append(reinterpret_cast<const char*>(wanted.data()), wanted.size());
   RETURN_IF_ERROR(base::WriteFileAtomically(FLAGS_output, bytes));
   std::cout << absl::StreamFormat("%s: sample %d, %s, class %s\n", FLAGS_output, FLAGS_extract,
                                   dataset.name(FLAGS_extract),
@@ -79,6 +89,9 @@ void Print(const data::Dataset& dataset, const data::DatasetSummary& summary) {
     std::cout << absl::StreamFormat("%7d  %d to %d\n", summary.side_counts[i], 1 << i,
                                     (2 << i) - 1);
   }
+  if (!dataset.fields().empty()) {
+    std::cout << "fields: " << data::DescribeFields(dataset.fields()) << "\n";
+  }
   for (const std::string& line : dataset.left_alone().Lines(data::LeftAlone::kNames)) {
     std::cout << line << "\n";
   }
@@ -90,10 +103,16 @@ void Print(const data::Dataset& dataset, const data::DatasetSummary& summary) {
 absl::Status Run() {
   if (FLAGS_input.empty()) return absl::InvalidArgumentError("no dataset is given");
   ASSIGN_OR_RETURN(auto store, tools::StoreFromFlags(FLAGS_input));
+  if (!FLAGS_field.empty() && FLAGS_extract < 0) {
+    return absl::InvalidArgumentError("--field needs --extract");
+  }
+  data::FieldChoice fields = {.all = FLAGS_extract < 0};
+  if (!FLAGS_field.empty()) fields.names = {FLAGS_field};
   ASSIGN_OR_RETURN(const auto dataset,
                    data::OpenDataset(FLAGS_input, FLAGS_kind,
                                      {.allow_empty_classes = FLAGS_allow_empty_classes,
-                                      .store = std::move(store)}));
+                                      .store = std::move(store),
+                                      .fields = std::move(fields)}));
   if (FLAGS_extract >= 0) return Extract(*dataset);
   if (tools::IsDryRun()) {
     std::cout << absl::StreamFormat("would %s %d samples of %d classes\n",

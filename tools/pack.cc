@@ -15,6 +15,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "data/io/sample_field.h"
 #include "data/loader/open_dataset.h"
 #include "data/shard/packer.h"
 #include "data/sources/dataset.h"
@@ -39,6 +40,9 @@ DEFINE_double(raw_fraction, 0, "Share of the images kept as raw pixels.");
 FLAG_RANGE(raw_fraction, tools::FromTo(0, 1));
 DEFINE_bool(apply_exif_orientation, false, "Turn images upright as their EXIF data say.");
 DEFINE_bool(keep_jpeg, false, "Keep JPEGs byte for byte: no restart markers, so slower crops.");
+DEFINE_string(fields, "all",
+              "What samples have besides image and label that the shards keep: all, or names with "
+              "commas between them; empty: nothing.");
 DEFINE_bool(shuffle, true, "Mix the samples over the shards; false: the input's order.");
 DEFINE_int64(samples_per_shard, 8192, "Samples in a shard.");
 FLAG_RANGE(samples_per_shard, tools::FromTo(1, tools::kMany));
@@ -75,6 +79,9 @@ void Print(const data::Dataset& dataset, const data::PackReport& report) {
       "%s: %d samples of %d classes in %d shards (%d kept), %.1f MB; %d rejected\n", FLAGS_output,
       report.samples, dataset.class_names().size(), report.shards, report.kept_shards,
       report.bytes / 1e6, report.rejected.size());
+  if (!dataset.fields().empty()) {
+    std::cout << "fields: " << data::DescribeFields(dataset.fields()) << "\n";
+  }
   for (const std::string& line : dataset.left_alone().Lines(kNames)) std::cout << line << "\n";
   for (const std::string& name : report.empty_classes) {
     std::cout << "class without samples: " << name << "\n";
@@ -95,7 +102,8 @@ absl::Status Run() {
   ASSIGN_OR_RETURN(const auto dataset,
                    data::OpenDataset(FLAGS_input, FLAGS_kind,
                                      {.allow_empty_classes = FLAGS_allow_empty_classes,
-                                      .store = std::move(store)}));
+                                      .store = std::move(store),
+                                      .fields = data::ParseFieldChoice(FLAGS_fields)}));
   data::PackOptions options;
   options.sample.max_side = FLAGS_max_side;
   options.sample.quality = FLAGS_quality;

@@ -7,7 +7,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const data::MemoryFile file(bytes, size);
-  const auto dataset = data::TarDataset::Open(file.path(), {.allow_empty_classes = true});
+  const auto dataset =
+      data::TarDataset::Open(file.path(), {.allow_empty_classes = true, .fields = {.all = true}});
   if (dataset.ok()) data::DecodeAll(**dataset);
   return 0;
 }

@@ -3,6 +3,7 @@
 #define DATA_IO_ENCODED_SAMPLE_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/types/span.h"
 
@@ -35,6 +36,9 @@ struct EncodedSample {
   // Exactly these bytes were once decoded whole without an error or a warning of damage (a checksum
   // vouches for it). Otherwise part of an image must not be used before all of it was decoded.
   bool verified = false;
+  // Of Dataset::fields(), in their order, beside `bytes`: bytes as they are, numbers little-endian.
+  // A span without data: the sample has no such field.
+  std::vector<absl::Span<const uint8_t>> fields;
 };
 
 }  // namespace data

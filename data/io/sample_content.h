@@ -8,7 +8,7 @@
 
 namespace data {
 
-// Of the sample's bytes, encoding, and size as far as it is known; never 0.
+// Of the sample's bytes, encoding, size as far as it is known, and fields; never 0.
 uint64_t SampleContent(const EncodedSample& sample);
 
 }  // namespace data

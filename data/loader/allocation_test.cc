@@ -8,6 +8,7 @@
 #include "data/codec/jpeg_transcoder.h"
 #include "data/codec/test_images.h"
 #include "data/io/encoded_sample.h"
+#include "data/io/scratch_buffer.h"
 #include "data/loader/preprocessor.h"
 #include "data/loader/verified_samples.h"
 #include "data/pixels/augmentation.h"
@@ -74,12 +75,13 @@ TEST(AllocationTest, NoneForAnImageOnceTheBuffersHaveGrown) {
     VerifiedSamples verified(dataset.size());
     Preprocessor preprocessor(augmentation, PixelFormat::kFloat32Nchw, &verified);
     std::vector<uint8_t> image(preprocessor.image_size());
+    ScratchBuffer buffer;
     const auto run = [&] {
       const int64_t before = allocations;
       for (int epoch = 0; epoch < 8; ++epoch) {
         for (int64_t i = 0; i < dataset.size(); ++i) {
-          const absl::Status status =
-              preprocessor.Run(dataset, i, Random(1, epoch, i), image.data());
+          const absl::Status status = preprocessor.Run(dataset, dataset.Read(i, buffer), i,
+                                                       Random(1, epoch, i), image.data());
           EXPECT_TRUE(status.ok()) << status;
         }
       }

@@ -15,11 +15,12 @@
 #include "absl/status/statusor.h"
 #include "data/io/encoded_sample.h"
 #include "data/io/scratch_buffer.h"
+#include "data/loader/field_column.h"
 #include "data/pixels/pixel_region.h"
 
 namespace data {
 
-// A sample on its way from a server.
+// A sample before it is decoded.
 struct SampleReading {
   ScratchBuffer bytes;
   absl::StatusOr<EncodedSample> sample;
@@ -39,6 +40,7 @@ struct BatchBuffer {
   std::vector<int64_t> other_labels;   // if images are mixed: of what each was mixed with
   std::vector<float> label_shares;     // and what its own label counts for
   std::vector<Rect> erased;            // of each image, unless images are mixed
+  std::vector<FieldColumn> fields;     // of the data set
   std::vector<absl::Status> statuses;  // of each sample
   // Of each sample, where threads of their own read; a deque, so that what is read stays in place.
   std::deque<SampleReading> readings;

@@ -136,6 +136,7 @@ class Loader::Impl : public DecodePool::Client {
 
     const int size;
     Preprocessor preprocessor;
+    SampleReading reading;  // Where threads of their own do not read.
   };
 
   struct Position {
@@ -153,7 +154,7 @@ class Loader::Impl : public DecodePool::Client {
   std::shared_ptr<BatchBuffer> Unasked() const;  // mutex_ held
   void Resume();
   void ReadAhead();
-  void Make(BatchBuffer& buffer, int64_t first, int64_t last, Preprocessor& preprocessor);
+  void Make(BatchBuffer& buffer, int64_t first, int64_t last, Maker& maker);
   void MixPairs(BatchBuffer& buffer, int64_t first, int64_t last);
   absl::Status DropBadSamples(BatchBuffer& buffer);
 
@@ -276,6 +277,10 @@ std::shared_ptr<BatchBuffer> Loader::Impl::Plan(Position place) {
     buffer->label_shares.assign(buffer->labels.size(), 1);
   }
   buffer->erased.assign(end - begin, {});
+  buffer->fields.resize(dataset_.fields().size());
+  for (size_t f = 0; f < buffer->fields.size(); ++f) {
+    buffer->fields[f].Reset(dataset_.fields()[f], end - begin);
+  }
   buffer->statuses.assign(end - begin, absl::OkStatus());
   buffer->taken = buffer->made = buffer->asked = 0;
   if (read_depth_ > 0) buffer->readings.resize(end - begin);
@@ -376,6 +381,7 @@ absl::StatusOr<Batch> Loader::Impl::Next() {
   batch.label_shares = buffer->label_shares;
   if (!options_.mixing.any()) batch.erased = buffer->erased;
   batch.sample_ids = buffer->sample_ids;
+  batch.fields = buffer->fields;
   batch.global_size = buffer->global_size;
   batch.skipped = planned - static_cast<int64_t>(buffer->sample_ids.size());
   batch.owner = std::move(buffer);
@@ -401,6 +407,7 @@ absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
       buffer.sample_ids[kept] = buffer.sample_ids[i];
       buffer.labels[kept] = buffer.labels[i];
       buffer.erased[kept] = buffer.erased[i];
+      for (FieldColumn& field : buffer.fields) field.Move(i, kept);
       if (options_.mixing.any()) {
         buffer.other_labels[kept] = buffer.other_labels[i];
         buffer.label_shares[kept] = buffer.label_shares[i];
@@ -411,6 +418,7 @@ absl::Status Loader::Impl::DropBadSamples(BatchBuffer& buffer) {
   buffer.sample_ids.resize(kept);
   buffer.labels.resize(kept);
   buffer.erased.resize(kept);
+  for (FieldColumn& field : buffer.fields) field.Truncate(kept);
   if (options_.mixing.any()) {
     buffer.other_labels.resize(kept);
     buffer.label_shares.resize(kept);
@@ -459,17 +467,18 @@ void Loader::Impl::ReadAhead() {
 }
 
 // Samples [first, last) of a batch.
-void Loader::Impl::Make(BatchBuffer& buffer, int64_t first, int64_t last,
-                        Preprocessor& preprocessor) {
+void Loader::Impl::Make(BatchBuffer& buffer, int64_t first, int64_t last, Maker& maker) {
   for (int64_t i = first; i < last; ++i) {
     const int64_t id = buffer.sample_ids[i];
+    SampleReading& reading = buffer.readings.empty() ? maker.reading : buffer.readings[i];
+    if (buffer.readings.empty()) reading.sample = dataset_.Read(id, reading.bytes);
     const Random random(options_.seed, buffer.epoch, buffer.draws[i]);
-    uint8_t* const image = buffer.pixels.get() + i * preprocessor.image_size();
-    buffer.statuses[i] =
-        buffer.readings.empty()
-            ? preprocessor.Run(dataset_, id, random, image)
-            : preprocessor.RunRead(dataset_, buffer.readings[i].sample, id, random, image);
-    buffer.erased[i] = preprocessor.erased();
+    uint8_t* const image = buffer.pixels.get() + i * maker.preprocessor.image_size();
+    buffer.statuses[i] = maker.preprocessor.Run(dataset_, reading.sample, id, random, image);
+    buffer.erased[i] = maker.preprocessor.erased();
+    for (size_t f = 0; buffer.statuses[i].ok() && f < buffer.fields.size(); ++f) {
+      buffer.fields[f].Set(i, reading.sample->fields[f]);
+    }
   }
   if (options_.mixing.any()) MixPairs(buffer, first, last);
 }
@@ -512,7 +521,7 @@ bool Loader::Impl::Work(int thread) {
     augmentation.size = buffer->size;
     maker.emplace(augmentation, options_.format, &verified_);
   }
-  Make(*buffer, first, last, maker->preprocessor);
+  Make(*buffer, first, last, *maker);
   lock.lock();
   buffer->made += last - first;
   if (buffer->finished()) changed_.notify_all();

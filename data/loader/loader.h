@@ -30,6 +30,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/loader/decode_pool.h"
+#include "data/loader/field_column.h"
 #include "data/loader/sampler.h"
 #include "data/loader/skipped_sample.h"
 #include "data/pixels/augmentation.h"
@@ -98,6 +99,7 @@ struct Batch {
   // does not take back to zero. Empty with LoaderOptions::mixing.
   absl::Span<const Rect> erased;
   absl::Span<const int64_t> sample_ids;  // indices into the dataset
+  absl::Span<const FieldColumn> fields;  // of Dataset::fields(), in their order
   // Samples of the global batch on all ranks, counting skipped ones, of which a rank knows its own
   // alone.
   int64_t global_size = 0;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,8 +17,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "data/codec/test_images.h"
 #include "data/io/encoded_sample.h"
+#include "data/io/little_endian.h"
+#include "data/io/sample_field.h"
 #include "data/io/scratch_buffer.h"
 #include "data/sources/dataset.h"
 #include "data/sources/test_datasets.h"
@@ -376,6 +380,44 @@ TEST(LoaderTest, ABadSampleIsNamedAndTheLoaderGoesOn) {
   const auto next = (*loader)->Next();
   ASSERT_TRUE(next.ok()) << next.status();
   EXPECT_THAT(next->sample_ids, ElementsAre(4, 5));
+}
+
+TEST(LoaderTest, FieldsStayWithTheirSamples) {
+  constexpr int kCount = 12;
+  std::vector<Bytes> jpegs;
+  std::vector<EncodedSample> samples(kCount);
+  std::vector<std::string> texts, numbers;
+  for (int64_t i = 0; i < kCount; ++i) {
+    jpegs.push_back(MakeJpeg(32, 32, i));
+    texts.push_back(absl::StrCat("text ", i));
+    numbers.emplace_back(reinterpret_cast<const char*>(&i), sizeof(i));
+  }
+  const auto bytes = [](const std::string& text) {
+    return absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  };
+  for (int i = 0; i < kCount; ++i) samples[i].fields = {bytes(texts[i]), bytes(numbers[i])};
+  samples[5].fields[0] = {};
+  jpegs[3].resize(jpegs[3].size() / 2);
+  const MemoryDataset dataset(samples, jpegs, {{"text"}, {"number", FieldType::kInt64}});
+  LoaderOptions options = TrainOptions(6);
+  options.on_bad_sample = LoaderOptions::OnBadSample::kSkip;
+  options.threads = 3;
+  const auto loader = Loader::Create(dataset, options);
+  ASSERT_TRUE(loader.ok()) << loader.status();
+  for (int step = 0; step < 6; ++step) {
+    const auto batch = (*loader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    const size_t count = batch->sample_ids.size();
+    ASSERT_EQ(batch->fields.size(), 2);
+    ASSERT_EQ(batch->fields[0].bytes().size(), count);
+    ASSERT_EQ(batch->fields[1].numbers().size(), count * sizeof(int64_t));
+    for (size_t i = 0; i < count; ++i) {
+      const int64_t id = batch->sample_ids[i];
+      EXPECT_EQ(batch->fields[0].bytes()[i],
+                id == 5 ? std::nullopt : std::optional<std::string>(texts[id]));
+      EXPECT_EQ(LoadLittle<int64_t>(&batch->fields[1].numbers()[i * sizeof(int64_t)]), id);
+    }
+  }
 }
 
 TEST(LoaderTest, SkippedSamplesLeaveNoGapAndAreListedOnce) {

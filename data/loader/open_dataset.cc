@@ -14,6 +14,7 @@
 #include "base/status_macros.h"
 #include "data/io/byte_source.h"
 #include "data/io/printable_name.h"
+#include "data/io/sample_field.h"
 #include "data/shard/shard_dataset.h"
 #include "data/shard/shard_manifest.h"
 #include "data/sources/beton_dataset.h"
@@ -95,7 +96,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenRemote(const std::string& location,
         absl::StrCat("only shards are read from a server; kind ", kind, " is not"));
   }
   return ShardDataset::Open(std::string(absl::StripSuffix(location, "/")), options.store,
-                            options.share);
+                            options.share, options.fields);
 }
 
 }  // namespace
@@ -113,10 +114,13 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
   if (kind == "auto") {
     ASSIGN_OR_RETURN(chosen, Recognize(path));
   }
-  if (chosen == "shards") return ShardDataset::Open(path, nullptr, options.share);
+  if (chosen == "shards") return ShardDataset::Open(path, nullptr, options.share, options.fields);
   if (chosen == "tar") return TarDataset::Open(path, options);
-  if (chosen == "cifar") return CifarDataset::Open(path);
-  if (chosen == "idx") return IdxDataset::Open(path, options);
+  if (chosen == "cifar" || chosen == "idx") {
+    RETURN_IF_ERROR(ChooseFields(path, {}, options.fields).status());
+    if (chosen == "cifar") return CifarDataset::Open(path);
+    return IdxDataset::Open(path, options);
+  }
   if (chosen == "folder") return FolderDataset::Open(path, options);
   if (chosen == "beton") return BetonDataset::Open(path, options);
   return absl::InvalidArgumentError(absl::StrCat("unknown kind of dataset: ", kind));

@@ -19,8 +19,8 @@ namespace data {
 //   folder  an ImageFolder tree (data/sources/folder_dataset.h)
 //   beton   FFCV's file (data/sources/beton_dataset.h)
 //   auto    told by the files at `path`; shards, if that is a place of a server
-// InvalidArgument, naming the path, for an unknown kind, or where none or more than one is
-// recognized. Of servers options.store's errors. The rules by which an input is judged are in
+// InvalidArgument, naming the path, for an unknown kind, where none or more than one is recognized,
+// and for a field that its samples do not have. Of servers options.store's errors. The rules by which an input is judged are in
 // docs/data.md.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path,
                                                      absl::string_view kind = "auto",

@@ -168,6 +168,56 @@ TEST(OpenDatasetTest, BetonAndItsDamages) {
   }
 }
 
+// Of samples by name, the fields' text; "-" for none.
+std::vector<std::string> FieldTexts(const Dataset& dataset) {
+  std::vector<std::string> texts;
+  ScratchBuffer buffer;
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    const auto sample = dataset.Read(i, buffer);
+    EXPECT_TRUE(sample.ok()) << sample.status();
+    std::string& text = texts.emplace_back(dataset.name(i));
+    for (const auto& field : sample->fields) {
+      absl::StrAppend(&text, " ",
+                      field.data() == nullptr ? "-" : std::string(field.begin(), field.end()));
+    }
+  }
+  return texts;
+}
+
+TEST(OpenDatasetTest, FieldsOfFoldersArchivesAndTheirShardsAreTheSame) {
+  const std::string a = Text(MakeJpeg(20, 10, 1)), b = Text(MakePng(10, 20, 2));
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {"x/a.jpg", a}, {"x/a.json", "{}"}, {"x/a.txt", ""}, {"y/b.png", b}, {"y/b.json", "[1]"}};
+  Write(TestPath("fields.tar"), MakeTar(files));
+  for (const auto& [name, content] : files) Write(TestPath("fields/" + name), content);
+  const std::vector<std::string> expected = {"x/a.jpg {} ", "y/b.png [1] -"};
+  PackOptions pack;
+  pack.shuffle = false;
+  pack.sample.raw_fraction = 0.5;
+  for (const std::string input : {"fields.tar", "fields"}) {
+    const auto dataset = OpenDataset(TestPath(input), "auto", {.fields = {.all = true}});
+    ASSERT_TRUE(dataset.ok()) << dataset.status();
+    EXPECT_EQ(FieldTexts(**dataset), expected);
+    EXPECT_THAT(FieldTexts(**OpenDataset(TestPath(input))), ElementsAre("x/a.jpg", "y/b.png"));
+    const std::string shards = TestPath(input + "-shards");
+    ASSERT_TRUE(Pack(**dataset, shards, pack).ok());
+    EXPECT_EQ(Pack(**dataset, shards, pack)->kept_shards, 1);
+    EXPECT_EQ(FieldTexts(**OpenDataset(shards, "auto", {.fields = {.all = true}})), expected);
+    EXPECT_THAT(FieldTexts(**OpenDataset(shards, "auto", {.fields = {.names = {"txt"}}})),
+                ElementsAre("x/a.jpg ", "y/b.png -"));
+    EXPECT_THAT(FieldTexts(**OpenDataset(shards)), ElementsAre("x/a.jpg", "y/b.png"));
+    EXPECT_EQ(BytesOf(**OpenDataset(shards), 1), b);
+    EXPECT_THAT(
+        std::string(OpenDataset(shards, "auto", {.fields = {.names = {"cap"}}}).status().message()),
+        HasSubstr("samples have no field cap; they have json, txt"));
+  }
+  // Another caption is another input.
+  Write(TestPath("fields/x/a.txt"), "changed");
+  const auto changed = OpenDataset(TestPath("fields"), "auto", {.fields = {.all = true}});
+  EXPECT_EQ(Pack(**changed, TestPath("fields-shards"), pack).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST(OpenDatasetTest, ShardsHoldWhatWasPackedWhateverTheNumberOfWorkers) {
   std::vector<Bytes> images;
   for (int i = 0; i < 30; ++i) images.push_back(MakeJpeg(40 + i, 30, i));

@@ -17,14 +17,8 @@ Preprocessor::Preprocessor(const Augmentation& augmentation, PixelFormat format,
       verified_(*verified),
       row_(size_t{4} * augmentation.size) {}
 
-absl::Status Preprocessor::Run(const Dataset& dataset, int64_t index, Random random,
-                               uint8_t* image) {
-  return RunRead(dataset, dataset.Read(index, bytes_), index, random, image);
-}
-
-absl::Status Preprocessor::RunRead(const Dataset& dataset,
-                                   const absl::StatusOr<EncodedSample>& sample, int64_t index,
-                                   Random random, uint8_t* image) {
+absl::Status Preprocessor::Run(const Dataset& dataset, const absl::StatusOr<EncodedSample>& sample,
+                               int64_t index, Random random, uint8_t* image) {
   const absl::Status status = RunUnnamed(sample, index, random, image);
   if (status.ok()) return status;
   std::string which = absl::StrCat("sample ", index);
@@ -46,9 +40,9 @@ absl::StatusOr<PixelRegion> Preprocessor::Decode(int64_t index, EncodedSample sa
   return region;
 }
 
-absl::Status Preprocessor::RunUnnamed(absl::StatusOr<EncodedSample> read, int64_t index,
+absl::Status Preprocessor::RunUnnamed(const absl::StatusOr<EncodedSample>& read, int64_t index,
                                       Random random, uint8_t* image) {
-  ASSIGN_OR_RETURN(EncodedSample sample, std::move(read));
+  ASSIGN_OR_RETURN(EncodedSample sample, read);
   RETURN_IF_ERROR(ImageDecoder::FindSize(sample));
   ASSIGN_OR_RETURN(const View view, DrawView(augmentation_, sample.width, sample.height, random));
   const bool resize = augmentation_.crop != Augmentation::Crop::kShift;

@@ -31,14 +31,11 @@ class Preprocessor {
   // Bytes of an image.
   size_t image_size() const { return writer_.image_size(); }
 
-  // Writes sample `index` of `dataset` to `image`, as `random` draws it. DataLoss if it is damaged,
-  // InvalidArgument if it is too small for the augmentation; errors name the sample. `image` is
-  // then unspecified.
-  absl::Status Run(const Dataset& dataset, int64_t index, Random random, uint8_t* image);
-
-  // The same of what dataset.Read(index) has given before.
-  absl::Status RunRead(const Dataset& dataset, const absl::StatusOr<EncodedSample>& sample,
-                       int64_t index, Random random, uint8_t* image);
+  // Writes `sample`, which dataset.Read(index) has given, to `image`, as `random` draws it.
+  // DataLoss if it is damaged, InvalidArgument if it is too small for the augmentation; errors name
+  // the sample. `image` is then unspecified.
+  absl::Status Run(const Dataset& dataset, const absl::StatusOr<EncodedSample>& sample,
+                   int64_t index, Random random, uint8_t* image);
 
   // What cutout erased of the last image; may be empty.
   const Rect& erased() const { return erased_; }
@@ -46,7 +43,7 @@ class Preprocessor {
  private:
   absl::StatusOr<PixelRegion> Decode(int64_t index, EncodedSample sample, const Rect& rect,
                                      int log2_shrink);
-  absl::Status RunUnnamed(absl::StatusOr<EncodedSample> read, int64_t index, Random random,
+  absl::Status RunUnnamed(const absl::StatusOr<EncodedSample>& read, int64_t index, Random random,
                           uint8_t* image);
   void CopyShifted(const PixelRegion& region, const View& view, const PixelWriter& writer,
                    uint8_t* image);
@@ -58,7 +55,6 @@ class Preprocessor {
   VerifiedSamples& verified_;
   ImageDecoder decoder_;
   Resizer resizer_;
-  ScratchBuffer bytes_;
   ScratchBuffer rgb_;
   ScratchBuffer changing_;
   std::vector<int32_t> row_;

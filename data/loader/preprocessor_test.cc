@@ -8,6 +8,7 @@
 #include "data/codec/image_decoder.h"
 #include "data/codec/jpeg_transcoder.h"
 #include "data/codec/test_images.h"
+#include "data/io/scratch_buffer.h"
 #include "data/loader/verified_samples.h"
 #include "data/pixels/augmentation.h"
 #include "data/pixels/random.h"
@@ -32,8 +33,10 @@ std::vector<float> Preprocess(const Dataset& dataset, const Augmentation& augmen
                               int64_t epoch, VerifiedSamples& verified) {
   Preprocessor preprocessor(augmentation, PixelFormat::kFloat32Nchw, &verified);
   std::vector<float> image(3 * augmentation.size * augmentation.size);
-  const absl::Status status = preprocessor.Run(dataset, /*index=*/0, Random(kSeed, epoch, 0),
-                                               reinterpret_cast<uint8_t*>(image.data()));
+  ScratchBuffer buffer;
+  const absl::Status status =
+      preprocessor.Run(dataset, dataset.Read(0, buffer), /*index=*/0, Random(kSeed, epoch, 0),
+                       reinterpret_cast<uint8_t*>(image.data()));
   EXPECT_TRUE(status.ok()) << status;
   return image;
 }
@@ -159,7 +162,10 @@ TEST(PreprocessorTest, AFileDamagedAfterItWasFoundSoundIsNoticed) {
   Preprocessor preprocessor(augmentation, PixelFormat::kUint8Nhwc, &verified);
   std::vector<uint8_t> image(preprocessor.image_size());
   const auto run = [&](const Bytes& jpeg, int64_t epoch) {
-    return preprocessor.Run(JpegDataset({jpeg}), 0, Random(kSeed, epoch, 0), image.data());
+    const MemoryDataset dataset = JpegDataset({jpeg});
+    ScratchBuffer buffer;
+    return preprocessor.Run(dataset, dataset.Read(0, buffer), 0, Random(kSeed, epoch, 0),
+                            image.data());
   };
   for (int epoch = 0; epoch < 20; ++epoch) {
     EXPECT_EQ(run(damaged, epoch).code(), absl::StatusCode::kDataLoss) << epoch;
@@ -181,8 +187,10 @@ TEST(PreprocessorTest, AnImageTooSmallForItsCropIsNamed) {
   VerifiedSamples verified(1);
   Preprocessor preprocessor(CifarEval(), PixelFormat::kUint8Nhwc, &verified);
   std::vector<uint8_t> image(preprocessor.image_size());
+  const MemoryDataset dataset = JpegDataset({MakeJpeg(20, 40, 1)});
+  ScratchBuffer buffer;
   const absl::Status status =
-      preprocessor.Run(JpegDataset({MakeJpeg(20, 40, 1)}), 0, Random(1), image.data());
+      preprocessor.Run(dataset, dataset.Read(0, buffer), 0, Random(1), image.data());
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(status.message(),
             "sample 0 (image0): 20x40 pixels and padding 0 are less than the crop of 32");

@@ -5,8 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "data/io/printable_name.h"
 #include "nanobind/ndarray.h"
 
 namespace nb = nanobind;
@@ -31,8 +35,65 @@ nb::object ArrayOf(void* data, size_t ndim, const size_t* shape, const int64_t* 
   return nb::cast(nb::ndarray<Framework>(data, ndim, shape, owner, strides, dtype));
 }
 
+nb::dlpack::dtype DtypeOf(FieldType type) {
+  switch (type) {
+    case FieldType::kBool:
+      return nb::dtype<bool>();
+    case FieldType::kInt8:
+      return nb::dtype<int8_t>();
+    case FieldType::kBytes:
+    case FieldType::kUint8:
+      return nb::dtype<uint8_t>();
+    case FieldType::kInt16:
+      return nb::dtype<int16_t>();
+    case FieldType::kUint16:
+      return nb::dtype<uint16_t>();
+    case FieldType::kInt32:
+      return nb::dtype<int32_t>();
+    case FieldType::kUint32:
+      return nb::dtype<uint32_t>();
+    case FieldType::kInt64:
+      return nb::dtype<int64_t>();
+    case FieldType::kUint64:
+      return nb::dtype<uint64_t>();
+    case FieldType::kFloat16:
+      return {static_cast<uint8_t>(nb::dlpack::dtype_code::Float), 16, 1};
+    case FieldType::kFloat32:
+      return nb::dtype<float>();
+    case FieldType::kFloat64:
+      return nb::dtype<double>();
+  }
+  return nb::dtype<uint8_t>();
+}
+
 template <typename Framework>
-nb::tuple Arrays(HeldBatch& held, const nb::capsule& owner, const ImageLayout& layout) {
+nb::dict FieldValues(const Batch& batch, const nb::capsule& owner,
+                     const std::vector<SampleField>& fields) {
+  nb::dict values;
+  for (size_t f = 0; f < fields.size(); ++f) {
+    const SampleField& field = fields[f];
+    nb::object value;
+    if (field.type == FieldType::kBytes) {
+      nb::list list;
+      for (const std::optional<std::string>& bytes : batch.fields[f].bytes()) {
+        list.append(bytes.has_value() ? nb::object(nb::bytes(bytes->data(), bytes->size()))
+                                      : nb::none());
+      }
+      value = list;
+    } else {
+      std::vector<size_t> shape = {batch.sample_ids.size()};
+      shape.insert(shape.end(), field.shape.begin(), field.shape.end());
+      value = ArrayOf<Framework>(const_cast<uint8_t*>(batch.fields[f].numbers().data()),
+                                 shape.size(), shape.data(), nullptr, owner, DtypeOf(field.type));
+    }
+    values[nb::str(PrintableName(field.name).c_str())] = value;
+  }
+  return values;
+}
+
+template <typename Framework>
+nb::tuple Arrays(HeldBatch& held, const nb::capsule& owner, const ImageLayout& layout,
+                 const std::vector<SampleField>& fields) {
   const Batch& batch = held.batch;
   const size_t count = batch.labels.size(), size = batch.size;
   constexpr size_t kChannels = 3;
@@ -54,27 +115,30 @@ nb::tuple Arrays(HeldBatch& held, const nb::capsule& owner, const ImageLayout& l
   };
   const nb::object images =
       ArrayOf<Framework>(batch.pixels, shape.size(), shape.data(), strides.data(), owner, dtype);
+  const nb::dict values = FieldValues<Framework>(batch, owner, fields);
   if (batch.other_labels.data() == nullptr) {
-    return nb::make_tuple(images, numbers(batch.labels.data()), numbers(batch.sample_ids.data()));
+    return nb::make_tuple(images, numbers(batch.labels.data()), numbers(batch.sample_ids.data()),
+                          values);
   }
   return nb::make_tuple(images, numbers(batch.labels.data()), numbers(batch.other_labels.data()),
                         ArrayOf<Framework>(const_cast<float*>(batch.label_shares.data()), 1, &count,
                                            nullptr, owner, nb::dtype<float>()),
-                        numbers(batch.sample_ids.data()));
+                        numbers(batch.sample_ids.data()), values);
 }
 
 }  // namespace
 
-nb::tuple BatchArrays(Batch batch, const ImageLayout& layout, Library library) {
+nb::tuple BatchArrays(Batch batch, const ImageLayout& layout, Library library,
+                      const std::vector<SampleField>& fields) {
   auto* const held = new HeldBatch{std::move(batch), getpid()};
   const nb::capsule owner(held, &Release);
   switch (library) {
     case Library::kNumpy:
-      return Arrays<nb::numpy>(*held, owner, layout);
+      return Arrays<nb::numpy>(*held, owner, layout, fields);
     case Library::kTorch:
-      return Arrays<nb::pytorch>(*held, owner, layout);
+      return Arrays<nb::pytorch>(*held, owner, layout, fields);
     case Library::kDlpack:
-      return Arrays<nb::array_api>(*held, owner, layout);
+      return Arrays<nb::array_api>(*held, owner, layout, fields);
   }
   return nb::make_tuple();
 }

@@ -75,7 +75,7 @@ class ExamplesTest(unittest.TestCase):
         example("mds_to_tar").main(self.folder, self.folder / "made.tar")
         with tarfile.open(self.folder / "made.tar") as archive:
             made = [archive.extractfile(member).read() for member in archive]
-        self.assertEqual(made, [part for image, label in images for part in (image, b"%d" % label)])
+        self.assertEqual(made, [part for image, label in images for part in (image, b"%d" % label, b"note")])
         with self.assertRaisesRegex(SystemExit, "which column of image, label, note has the labels"):
             example("mds_to_tar").main(self.folder, self.folder / "none.tar", "image", "note")
         self.assertFalse((self.folder / "none.tar").exists())

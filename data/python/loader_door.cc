@@ -20,12 +20,14 @@ namespace nb = nanobind;
 namespace data {
 
 LoaderDoor::LoaderDoor(const std::string& path, const std::string& kind, bool allow_empty_classes,
-                       LoaderOptions options, bool class_balanced, Axes axes, Library library)
+                       const FieldChoice& fields, LoaderOptions options, bool class_balanced,
+                       Axes axes, Library library)
     : process_(getpid()), layout_{options.format, axes}, library_(library) {
   const auto open = [&]() -> absl::Status {
     const nb::gil_scoped_release release;
-    ASSIGN_OR_RETURN(dataset_,
-                     OpenDataset(path, kind, {.allow_empty_classes = allow_empty_classes}));
+    ASSIGN_OR_RETURN(
+        dataset_,
+        OpenDataset(path, kind, {.allow_empty_classes = allow_empty_classes, .fields = fields}));
     if (class_balanced) {
       if (options.samples.empty()) {
         options.samples.resize(dataset_->size());
@@ -90,7 +92,8 @@ nb::tuple LoaderDoor::Next() {
         step_ = last ? 0 : step_ + 1;
       }
     }
-    if (batch) return BatchArrays(ValueOrRaise(*std::move(batch)), layout_, library_);
+    if (batch)
+      return BatchArrays(ValueOrRaise(*std::move(batch)), layout_, library_, dataset_->fields());
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
   }
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "data/io/sample_field.h"
 #include "data/loader/loader.h"
 #include "data/python/batch_arrays.h"
 #include "data/sources/dataset.h"
@@ -22,9 +23,11 @@ namespace data {
 // let in; others wait.
 class LoaderDoor {
  public:
-  // Opens the dataset. With `class_balanced` every class of options.samples comes up equally often.
+  // Opens the dataset, with `fields`. With `class_balanced` every class of options.samples comes up
+  // equally often.
   LoaderDoor(const std::string& path, const std::string& kind, bool allow_empty_classes,
-             LoaderOptions options, bool class_balanced, Axes axes, Library library);
+             const FieldChoice& fields, LoaderOptions options, bool class_balanced, Axes axes,
+             Library library);
 
   // Stops the threads, unless this is a forked process, which has none.
   ~LoaderDoor();

@@ -4,20 +4,25 @@
 import ast
 import gc
 import inspect
+import io
 import itertools
+import json
 import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
 import unittest
 
+import nqdarts.data
 import numpy
-from nqdarts.data import BadSample, DamagedSampleError, Loader, Transform, _native, named
+from nqdarts.data import BadSample, DamagedSampleError, Field, Loader, Transform, _native, named
 from nqdarts.data.transform import augmentation
 
 DIGITS = "tools/sample_data/digits/train.tar"
@@ -48,6 +53,104 @@ def resident():
 
 def threads_of_process():
     return len(os.listdir("/proc/self/task"))
+
+
+def webdataset(path, samples):
+    """A tar of the digits' first images as JPEGs with the files of `samples` beside them."""
+    with tarfile.open(DIGITS) as digits, tarfile.open(path, "w") as archive:
+        images = [member for member in digits if member.name.endswith(".jpg")][:len(samples)]
+        for key, (member, files) in enumerate(zip(images, samples)):
+            for name, content in {"jpg": digits.extractfile(member).read(), "cls": b"0", **files}.items():
+                info = tarfile.TarInfo(f"{key:04}.{name}")
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+
+
+def write_beton(path):
+    """Two samples of raw pixels, as NumPy's structures of FFCV's writer lay them out."""
+    page, pixels = 1 << 12, numpy.arange(8 * 8 * 3, dtype=numpy.uint8).tobytes()
+    types = {"caption": 3, "image": 2, "score": 0, "label": 1, "index": 1, "meta": 5, "boxes": 4}
+    bytes_type, image_type = [("ptr", "<u8"), ("size", "<u8")], [("mode", "<u1"), ("width", "<u2"), ("height", "<u2"),
+                                                                 ("data_ptr", "<u8")]
+    row_type = numpy.dtype([(name, {0: "<f8", 1: "<i8", 2: numpy.dtype(image_type), 4: "<u8"}.get(
+        type, numpy.dtype(bytes_type))) for name, type in types.items()], align=True)
+    rows, pages, allocations = numpy.zeros(2, row_type), bytearray(), []
+    description = numpy.dtype([("type", "<u1"), ("name", "<u1", 16), ("arguments", "<u1", 1024)])
+    start = 24 + len(types) * description.itemsize + rows.nbytes
+    start += -start % page
+
+    def allocate(sample, content):
+        allocations.append((sample, start + len(pages), len(content)))
+        pages.extend(content)
+        return allocations[-1][1:]
+
+    for i in range(2):
+        boxes = numpy.array([[i, 1], [2, 3]], numpy.float32)
+        rows[i] = (allocate(i, (b"a cat", b"")[i]), (1, 8, 8, allocate(i, pixels)[0]), 0.5 + i, 1 - i, 100 + i,
+                   allocate(i, json.dumps({"i": i}).encode() + b"\0"), allocate(i, boxes.tobytes())[0])
+    pages.extend(bytes(-len(pages) % page))
+    descriptions = numpy.zeros(len(types), description)
+    for entry, (name, type) in zip(descriptions, types.items()):
+        entry["type"] = type
+        entry["name"][:len(name)] = list(name.encode())
+        if type == 4:
+            arguments = numpy.array([2, 2] + [0] * 30 + [len('[["", "<f4"]]')], "<u8").tobytes() + b'[["", "<f4"]]'
+            entry["arguments"][:len(arguments)] = list(arguments)
+    header = struct.pack("<HHIQQ", 2, len(types), page, 2, start + len(pages))
+    content = (header + descriptions.tobytes() + rows.tobytes()).ljust(start, b"\0") + pages
+    pathlib.Path(path).write_bytes(content + numpy.array(allocations, "<u8").tobytes())
+
+
+class FieldTest(unittest.TestCase):
+    def test_fields_come_with_their_samples_from_an_archive_and_its_shards(self):
+        samples = [{"json": json.dumps({"i": i}).encode()} for i in range(20)]
+        samples[4]["cap.txt"] = b"four"
+        with tempfile.TemporaryDirectory() as folder:
+            webdataset(f"{folder}/a.tar", samples)
+            report = nqdarts.data.pack(f"{folder}/a.tar", f"{folder}/shards")
+            self.assertEqual(report.samples, 20)
+            for path in ("a.tar", "shards"):
+                data = f"{folder}/{path}"
+                self.assertEqual(nqdarts.data.inspect(data).fields, [Field("cap.txt", "bytes", ()),
+                                                                     Field("json", "bytes", ())])
+                with Loader(data, 5, "cifar_train", tensors="numpy", fields=["json", "cap.txt"]) as loader:
+                    self.assertEqual([field.name for field in loader.fields], ["json", "cap.txt"])
+                    names, seen = set(), []
+                    for images, labels, fields in loader:
+                        self.assertEqual(images.shape, (5, 3, 32, 32))
+                        self.assertEqual(list(fields), ["json", "cap.txt"])
+                        numbers = [json.loads(text)["i"] for text in fields["json"]]
+                        seen += numbers
+                        self.assertEqual(fields["cap.txt"], [b"four" if i == 4 else None for i in numbers])
+                self.assertEqual(sorted(seen), list(range(20)))
+                with Loader(data, 5, "cifar_train", tensors="numpy", fields="all", sample_ids=True) as loader:
+                    images, labels, ids, fields = next(iter(loader))
+                    for id, text in zip(ids, fields["json"]):
+                        self.assertIn(f"{json.loads(text)['i']:04}.jpg", loader.sample_name(id))
+                with self.assertRaisesRegex(ValueError, "no field txt; they have cap.txt, json"):
+                    Loader(data, 5, "cifar_train", fields=["txt"])
+            for wrong in ("json", 3, [b"json"]):
+                with self.assertRaisesRegex(ValueError, "fields: is .*; expected 'all' or a list of names"):
+                    Loader(f"{folder}/a.tar", 5, "cifar_train", fields=wrong)
+
+    def test_numbers_of_ffcvs_files_are_arrays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            beton = f"{folder}/a.beton"
+            write_beton(beton)
+            data = f"{folder}/shards"
+            nqdarts.data.pack(beton, data, shuffle=False)
+            for path in (beton, data):
+                with Loader(path, 2, Transform("center", 8), tensors="numpy", order="sequential",
+                            fields="all") as loader:
+                    images, labels, fields = next(iter(loader))
+                self.assertEqual(list(labels), [1, 0])
+                numpy.testing.assert_array_equal(fields["score"], numpy.array([0.5, 1.5]))
+                numpy.testing.assert_array_equal(fields["index"], numpy.array([100, 101]))
+                boxes = numpy.array([[[0, 1], [2, 3]], [[1, 1], [2, 3]]], numpy.float32)
+                numpy.testing.assert_array_equal(fields["boxes"], boxes)
+                self.assertEqual(fields["boxes"].dtype, numpy.float32)
+                self.assertEqual(fields["caption"], [b"a cat", b""])
+                self.assertEqual([json.loads(text)["i"] for text in fields["meta"]], [0, 1])
 
 
 class BatchTest(unittest.TestCase):

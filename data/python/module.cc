@@ -1,9 +1,12 @@
 // nqdarts.data._native: what the Python files of the package build upon. Arguments are checked
 // there.
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "data/io/printable_name.h"
+#include "data/io/sample_field.h"
 #include "data/loader/loader.h"
 #include "data/pixels/augmentation.h"
 #include "data/pixels/mixing.h"
@@ -21,6 +24,7 @@
 #include "nanobind/stl/array.h"
 #include "nanobind/stl/pair.h"
 #include "nanobind/stl/string.h"
+#include "nanobind/stl/tuple.h"
 #include "nanobind/stl/unique_ptr.h"
 #include "nanobind/stl/vector.h"
 
@@ -29,6 +33,17 @@ using namespace nb::literals;
 
 namespace data {
 namespace {
+
+// (name, type, shape of a sample's numbers) of each.
+std::vector<std::tuple<std::string, std::string, std::vector<int64_t>>> FieldTypes(
+    const std::vector<SampleField>& fields) {
+  std::vector<std::tuple<std::string, std::string, std::vector<int64_t>>> types;
+  for (const SampleField& field : fields) {
+    types.emplace_back(PrintableName(field.name), std::string(FieldTypeName(field.type)),
+                       field.shape);
+  }
+  return types;
+}
 
 void DefineOptions(nb::module_& module) {
   nb::enum_<Augmentation::Crop>(module, "Crop")
@@ -89,6 +104,10 @@ void DefineOptions(nb::module_& module) {
   module.def("cifar_train", &CifarTrain);
   module.def("cifar_eval", &CifarEval);
 
+  nb::class_<FieldChoice>(module, "FieldChoice")
+      .def(nb::init<>())
+      .def_rw("all", &FieldChoice::all)
+      .def_rw("names", &FieldChoice::names);
   nb::class_<Mixing>(module, "Mixing")
       .def(nb::init<>())
       .def_rw("mixup", &Mixing::mixup)
@@ -127,15 +146,17 @@ void DefineLoader(nb::module_& module) {
       .def_ro("name", &SkippedSample::name)
       .def_ro("reason", &SkippedSample::reason);
   nb::class_<LoaderDoor>(module, "Loader")
-      .def(nb::init<const std::string&, const std::string&, bool, const LoaderOptions&, bool, Axes,
-                    Library>(),
-           "path"_a, "kind"_a, "allow_empty_classes"_a, "options"_a, "class_balanced"_a, "axes"_a,
-           "library"_a)
+      .def(nb::init<const std::string&, const std::string&, bool, const FieldChoice&,
+                    const LoaderOptions&, bool, Axes, Library>(),
+           "path"_a, "kind"_a, "allow_empty_classes"_a, "fields"_a, "options"_a, "class_balanced"_a,
+           "axes"_a, "library"_a)
       .def_prop_ro("steps_per_epoch", &LoaderDoor::steps_per_epoch)
       .def_prop_ro("epoch", &LoaderDoor::epoch)
       .def_prop_ro("step", &LoaderDoor::step)
       .def_prop_ro("classes", [](const LoaderDoor& self) { return self.dataset().class_names(); })
       .def_prop_ro("size", [](const LoaderDoor& self) { return self.dataset().size(); })
+      .def_prop_ro("fields",
+                   [](const LoaderDoor& self) { return FieldTypes(self.dataset().fields()); })
       .def_prop_ro("left_alone",
                    [](const LoaderDoor& self) {
                      return self.dataset().left_alone().Lines(LeftAlone::kNames);
@@ -152,10 +173,11 @@ void DefinePacking(nb::module_& module) {
   nb::class_<StoppableDataset>(module, "Dataset")
       .def_prop_ro("classes", &StoppableDataset::class_names)
       .def_prop_ro("size", &StoppableDataset::size)
+      .def_prop_ro("fields", [](const StoppableDataset& self) { return FieldTypes(self.fields()); })
       .def_prop_ro("left_alone", [](const StoppableDataset& self) {
         return self.left_alone().Lines(LeftAlone::kNames);
       });
-  module.def("open", &OpenForReading, "path"_a, "kind"_a, "allow_empty_classes"_a);
+  module.def("open", &OpenForReading, "path"_a, "kind"_a, "allow_empty_classes"_a, "fields"_a);
 
   nb::class_<PackOptions>(module, "PackOptions")
       .def(nb::init<>())

@@ -15,11 +15,13 @@ namespace nb = nanobind;
 namespace data {
 
 std::unique_ptr<StoppableDataset> OpenForReading(const std::string& path, const std::string& kind,
-                                                 bool allow_empty_classes) {
+                                                 bool allow_empty_classes,
+                                                 const FieldChoice& fields) {
   absl::StatusOr<std::unique_ptr<Dataset>> dataset;
   {
     const nb::gil_scoped_release release;
-    dataset = OpenDataset(path, kind, {.allow_empty_classes = allow_empty_classes});
+    dataset =
+        OpenDataset(path, kind, {.allow_empty_classes = allow_empty_classes, .fields = fields});
   }
   return std::make_unique<StoppableDataset>(ValueOrRaise(std::move(dataset)));
 }

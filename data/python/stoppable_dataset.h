@@ -21,6 +21,7 @@ class StoppableDataset : public Dataset {
  public:
   explicit StoppableDataset(std::unique_ptr<Dataset> inner) : inner_(std::move(inner)) {
     left_alone_ = inner_->left_alone();
+    fields_ = inner_->fields();
   }
 
   std::atomic<bool>& stop() { return stop_; }

@@ -18,6 +18,7 @@
 #include "base/status_macros.h"
 #include "data/io/little_endian.h"
 #include "data/io/sample_content.h"
+#include "data/io/sample_field.h"
 #include "data/io/scratch_buffer.h"
 #include "data/pixels/random.h"
 #include "data/shard/shard_format.h"
@@ -43,6 +44,9 @@ std::string Description(const Dataset& dataset, const PackOptions& options) {
       absl::StrCat(kPackerVersion, " ", sample.max_side, " ", sample.quality, " ",
                    sample.raw_fraction, " ", sample.apply_orientation, " ", sample.keep_jpeg, " ",
                    options.samples_per_shard, " ", options.shuffle, " ", options.skip_bad_samples);
+  if (!dataset.fields().empty()) {
+    absl::StrAppend(&text, "\n", DescribeFields(dataset.fields()));
+  }
   for (const std::string& name : dataset.class_names()) absl::StrAppend(&text, "\n", name);
   for (int64_t i = 0; i < dataset.size(); ++i) {
     absl::StrAppend(&text, "\n", dataset.label(i), " ", dataset.name(i));
@@ -81,6 +85,7 @@ class Packer {
     RemoveTemporaries(folder_);
     ShardManifest manifest;
     manifest.class_names = dataset_.class_names();
+    manifest.fields = dataset_.fields();
     const int64_t size = dataset_.size();
     std::vector<bool> found(manifest.class_names.size());
     for (int64_t first = 0; first < size; first += options_.samples_per_shard) {

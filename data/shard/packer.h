@@ -1,4 +1,4 @@
-// Packs a dataset into a folder of shards.
+// Packs a dataset, with its fields(), into a folder of shards.
 //
 // Which sample goes where depends on the dataset and the options alone, so the bytes do not depend
 // on the number of workers. Started again after it was stopped, it keeps the shards that are

@@ -28,6 +28,12 @@ EncodedSample PackedSample::view() const {
   sample.width = width;
   sample.height = height;
   sample.restarts = data.restarts();
+  for (const std::optional<std::string>& field : fields) {
+    sample.fields.emplace_back();
+    if (field.has_value()) {
+      sample.fields.back() = {reinterpret_cast<const uint8_t*>(field->data()), field->size()};
+    }
+  }
   return sample;
 }
 
@@ -49,6 +55,11 @@ absl::StatusOr<PackedSample> SamplePacker::PackUnnamed(const Dataset& dataset, i
                                                        uint64_t& content) {
   ASSIGN_OR_RETURN(EncodedSample sample, dataset.Read(index, bytes_));
   content = SampleContent(sample);
+  std::vector<std::optional<std::string>> fields;
+  for (const absl::Span<const uint8_t> field : sample.fields) {
+    fields.emplace_back();
+    if (field.data() != nullptr) fields.back().emplace(field.begin(), field.end());
+  }
   RETURN_IF_ERROR(ImageDecoder::FindSize(sample));
   const int orientation = options_.apply_orientation && sample.encoding == Encoding::kJpeg
                               ? ExifOrientation(sample.bytes)
@@ -56,8 +67,11 @@ absl::StatusOr<PackedSample> SamplePacker::PackUnnamed(const Dataset& dataset, i
   const bool large =
       options_.max_side > 0 && std::max(sample.width, sample.height) > options_.max_side;
   const bool raw = Random(index).Uniform() < options_.raw_fraction;
-  if (raw || large || orientation != kUpright) return Recompress(sample, orientation, raw);
-  return Transcode(sample);
+  ASSIGN_OR_RETURN(PackedSample packed, raw || large || orientation != kUpright
+                                            ? Recompress(sample, orientation, raw)
+                                            : Transcode(sample));
+  packed.fields = std::move(fields);
+  return packed;
 }
 
 absl::StatusOr<PackedSample> SamplePacker::Recompress(const EncodedSample& sample, int orientation,

@@ -3,7 +3,9 @@
 #define DATA_SHARD_SAMPLE_PACKER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "data/codec/image_decoder.h"
@@ -33,6 +35,7 @@ struct PackedSample {
   int width = 0;
   int height = 0;
   RestartJpeg data;  // also of other encodings: then without restarts
+  std::vector<std::optional<std::string>> fields;
 
   EncodedSample view() const;
 };

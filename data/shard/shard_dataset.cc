@@ -39,6 +39,11 @@ absl::StatusOr<ShardReader> OpenShard(const std::string& folder, const ShardMani
     return absl::DataLossError(
         absl::StrCat(shard.path(), ": is not the shard that ", kShardManifestFile, " lists"));
   }
+  if (shard.header().has_fields != !manifest.fields.empty() && shard.size() > 0) {
+    return absl::DataLossError(absl::StrCat(shard.path(), ": has ",
+                                            shard.header().has_fields ? "fields" : "no fields",
+                                            ", other than ", kShardManifestFile, " says"));
+  }
   for (int64_t i = 0; i < shard.size(); ++i) {
     if (shard.record(i).label >= manifest.class_names.size()) {
       return absl::DataLossError(absl::StrCat(shard.path(), ": sample ", i, " has label ",
@@ -122,6 +127,7 @@ absl::StatusOr<std::string> MakeIndex(const std::string& folder, ByteStore& stor
   ASSIGN_OR_RETURN(const std::vector<ShardReader> shards, OpenShards(folder, manifest, store));
   ShardIndex index;
   index.class_names = std::move(manifest.class_names);
+  index.fields = std::move(manifest.fields);
   int64_t samples = 0;
   for (size_t i = 0; i < shards.size(); ++i) {
     samples += shards[i].size();
@@ -154,7 +160,8 @@ absl::StatusOr<std::shared_ptr<const ByteSource>> OpenLater(const std::string& l
 
 absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::string& folder,
                                                                  std::shared_ptr<ByteStore> store,
-                                                                 const ShareBytes& share) {
+                                                                 const ShareBytes& share,
+                                                                 const FieldChoice& choice) {
   if (store == nullptr) store = std::make_shared<LocalStore>();
   // Of the process that makes the index.
   LeftAlone left_alone;
@@ -170,6 +177,7 @@ absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::stri
     bytes = base::Share(std::move(own));
   }
   ASSIGN_OR_RETURN(ShardIndex index, DecodeShardIndex(std::move(bytes)));
+  ASSIGN_OR_RETURN(std::vector<int> chosen, ChooseFields(folder, index.fields, choice));
   std::vector<ShardReader> shards;
   for (size_t i = 0; i < index.shards.size(); ++i) {
     const ShardIndex::Shard& shard = index.shards[i];
@@ -184,6 +192,9 @@ absl::StatusOr<std::unique_ptr<ShardDataset>> ShardDataset::Open(const std::stri
   auto dataset =
       absl::WrapUnique(new ShardDataset(std::move(index.class_names), std::move(shards)));
   dataset->left_alone_ = std::move(left_alone);
+  for (const int field : chosen) dataset->fields_.push_back(index.fields[field]);
+  dataset->packed_fields_ = std::move(index.fields);
+  dataset->chosen_ = std::move(chosen);
   if (IsRemote(folder)) dataset->read_depth_ = store->depth();
   return dataset;
 }
@@ -210,7 +221,27 @@ std::string ShardDataset::name(int64_t index) const {
 
 absl::StatusOr<EncodedSample> ShardDataset::Read(int64_t index, ScratchBuffer& buffer) const {
   const auto [shard, local] = Locate(index);
-  return shard.Read(local, buffer);
+  ASSIGN_OR_RETURN(EncodedSample sample, shard.Read(local, buffer));
+  if (const absl::Status status = Choose(sample); !status.ok()) {
+    return absl::DataLossError(absl::StrCat(shard.path(), ": sample ", local, " (",
+                                            shard.name(local), "): ", status.message()));
+  }
+  return sample;
+}
+
+absl::Status ShardDataset::Choose(EncodedSample& sample) const {
+  if (sample.fields.size() != packed_fields_.size()) {
+    return absl::DataLossError(absl::StrCat("has ", sample.fields.size(), " fields of the ",
+                                            packed_fields_.size(), " that ", kShardManifestFile,
+                                            " lists"));
+  }
+  const auto all = std::move(sample.fields);
+  sample.fields.clear();
+  for (size_t i = 0; i < chosen_.size(); ++i) {
+    sample.fields.push_back(all[chosen_[i]]);
+    RETURN_IF_ERROR(CheckFieldSize(fields_[i], sample.fields.back()));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<uint64_t> ShardDataset::Fingerprint() const {

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "data/io/byte_source.h"
 #include "data/io/encoded_sample.h"
+#include "data/io/sample_field.h"
 #include "data/shard/shard_reader.h"
 #include "data/sources/dataset.h"
 
@@ -22,10 +23,10 @@ class ShardDataset : public Dataset {
   // takes; null is a LocalStore, which holds few files open, however many shards there are. What
   // was rejected when they were packed, and a folder's other files, are left_alone().
   // With `share` one process does so for all, which need not look at a shard before they read from
-  // it, and lists what was left alone.
+  // it, and lists what was left alone. InvalidArgument if a field of `choice` is not there.
   static absl::StatusOr<std::unique_ptr<ShardDataset>> Open(
       const std::string& folder, std::shared_ptr<ByteStore> store = nullptr,
-      const ShareBytes& share = nullptr);
+      const ShareBytes& share = nullptr, const FieldChoice& choice = {});
 
   int64_t size() const override { return first_.back(); }
   const std::vector<std::string>& class_names() const override { return class_names_; }
@@ -44,12 +45,17 @@ class ShardDataset : public Dataset {
  private:
   ShardDataset(std::vector<std::string> class_names, std::vector<ShardReader> shards);
 
+  // Leaves of the sample's fields those of fields(), and checks their sizes.
+  absl::Status Choose(EncodedSample& sample) const;
+
   // The shard that holds a sample, and the sample's index there.
   std::pair<const ShardReader&, int64_t> Locate(int64_t index) const;
 
   std::vector<std::string> class_names_;
   std::vector<ShardReader> shards_;
-  std::vector<int64_t> first_;  // of each shard, and the total
+  std::vector<SampleField> packed_fields_;  // of the shards
+  std::vector<int> chosen_;                 // of them, fields()
+  std::vector<int64_t> first_;              // of each shard, and the total
   int read_depth_ = 0;
 };
 

@@ -3,16 +3,20 @@
 #include <xxhash.h>
 
 #include <cstring>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "data/io/little_endian.h"
+#include "data/io/sample_field.h"
 
 namespace data {
 namespace {
 
 // As PNG's: not text, and changed by a transfer that translates line ends.
 constexpr char kMagic[8] = {'\x89', 'N', 'Q', 'S', '\r', '\n', '\x1a', '\n'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 1, kVersionWithFields = 2;
+// In place of the size of a field that a sample does not have.
+constexpr uint32_t kNoField = std::numeric_limits<uint32_t>::max();
 constexpr size_t kHeaderChecksumOffset = 64;
 
 }  // namespace
@@ -21,7 +25,7 @@ uint64_t ShardChecksum(absl::string_view bytes) { return XXH3_64bits(bytes.data(
 
 std::string EncodeShardHeader(const ShardHeader& header) {
   std::string bytes(kMagic, sizeof(kMagic));
-  AppendLittle(bytes, kVersion);
+  AppendLittle(bytes, header.has_fields ? kVersionWithFields : kVersion);
   AppendLittle(bytes, header.sample_count);
   AppendLittle(bytes, header.file_size);
   AppendLittle(bytes, header.fingerprint);
@@ -41,11 +45,14 @@ absl::StatusOr<ShardHeader> DecodeShardHeader(absl::string_view bytes) {
       ShardChecksum(bytes.substr(0, kHeaderChecksumOffset))) {
     return absl::DataLossError("damaged header: its checksum differs");
   }
-  if (const auto version = LoadLittle<uint32_t>(bytes.data() + 8); version != kVersion) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("shard format version ", version, "; this program reads ", kVersion));
+  const auto version = LoadLittle<uint32_t>(bytes.data() + 8);
+  if (version != kVersion && version != kVersionWithFields) {
+    return absl::InvalidArgumentError(absl::StrCat("shard format version ", version,
+                                                   "; this program reads ", kVersion, " and ",
+                                                   kVersionWithFields));
   }
   ShardHeader header;
+  header.has_fields = version == kVersionWithFields;
   header.sample_count = LoadLittle<uint32_t>(bytes.data() + 12);
   header.file_size = LoadLittle<uint64_t>(bytes.data() + 16);
   header.fingerprint = LoadLittle<uint64_t>(bytes.data() + 24);
@@ -76,7 +83,7 @@ void AppendShardRecord(const ShardRecord& record, std::string& to) {
   AppendLittle(to, record.restart_rows);
 }
 
-absl::StatusOr<ShardRecord> DecodeShardRecord(absl::string_view bytes) {
+absl::StatusOr<ShardRecord> DecodeShardRecord(absl::string_view bytes, bool has_fields) {
   ShardRecord record;
   record.offset = LoadLittle<uint64_t>(bytes.data());
   record.checksum = LoadLittle<uint64_t>(bytes.data() + 8);
@@ -94,12 +101,53 @@ absl::StatusOr<ShardRecord> DecodeShardRecord(absl::string_view bytes) {
   const uint64_t table = record.restart_columns == 0
                              ? 0
                              : (uint64_t{record.restart_rows} * record.restart_columns + 1) * 4;
-  if (record.width == 0 || record.height == 0 || table > record.size ||
-      (record.encoding == Encoding::kRawRgb &&
-       record.size != uint64_t{record.width} * record.height * 3)) {
+  const uint64_t raw =
+      record.encoding == Encoding::kRawRgb ? uint64_t{record.width} * record.height * 3 : 0;
+  if (record.width == 0 || record.height == 0 || table > record.size || raw > record.size ||
+      (raw > 0 && !has_fields && raw != record.size)) {
     return absl::DataLossError("sizes that contradict each other");
   }
   return record;
+}
+
+void AppendShardFields(const EncodedSample& sample, std::string& to) {
+  for (const absl::Span<const uint8_t> field : sample.fields) {
+    to.append(reinterpret_cast<const char*>(field.data()), field.size());
+  }
+  for (const absl::Span<const uint8_t> field : sample.fields) {
+    AppendLittle(to, field.data() == nullptr ? kNoField : static_cast<uint32_t>(field.size()));
+  }
+  AppendLittle(to, static_cast<uint32_t>(sample.fields.size()));
+}
+
+absl::Status TakeShardFields(EncodedSample& sample) {
+  const absl::Status damaged = absl::DataLossError("the sizes of its fields make no sense");
+  absl::Span<const uint8_t> rest = sample.bytes;
+  const auto take_number = [&rest](size_t behind) {
+    return LoadLittle<uint32_t>(rest.data() + rest.size() - sizeof(uint32_t) * behind);
+  };
+  if (rest.size() < sizeof(uint32_t)) return damaged;
+  const uint64_t count = take_number(1);
+  if (count > kMaxFields || rest.size() < (count + 1) * sizeof(uint32_t)) return damaged;
+  uint64_t left = rest.size() - (count + 1) * sizeof(uint32_t);
+  sample.fields.resize(count);
+  for (uint64_t i = count; i-- > 0;) {
+    const uint32_t size = take_number(count + 1 - i);
+    if (size == kNoField) {
+      sample.fields[i] = {};
+    } else if (size > left) {
+      return damaged;
+    } else {
+      left -= size;
+      sample.fields[i] = rest.subspan(left, size);
+    }
+  }
+  sample.bytes = rest.subspan(0, left);
+  if (sample.encoding == Encoding::kRawRgb &&
+      left != static_cast<uint64_t>(sample.width) * sample.height * 3) {
+    return damaged;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace data

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/io/encoded_sample.h"
@@ -16,6 +17,8 @@ inline constexpr size_t kShardHeaderSize = 72;
 inline constexpr size_t kShardRecordSize = 32;
 
 struct ShardHeader {
+  // Whether every sample ends with its fields: version 2.
+  bool has_fields = false;
   uint32_t sample_count = 0;
   uint64_t file_size = 0;
   // Identifies the input and the options that the shard was packed from.
@@ -50,8 +53,15 @@ absl::StatusOr<ShardHeader> DecodeShardHeader(absl::string_view bytes);
 
 void AppendShardRecord(const ShardRecord& record, std::string& to);
 
-// `bytes` holds kShardRecordSize bytes. DataLoss if a field has no meaning.
-absl::StatusOr<ShardRecord> DecodeShardRecord(absl::string_view bytes);
+// `bytes` holds kShardRecordSize bytes. DataLoss if a number has no meaning.
+absl::StatusOr<ShardRecord> DecodeShardRecord(absl::string_view bytes, bool has_fields);
+
+// What a sample with these fields has behind its image.
+void AppendShardFields(const EncodedSample& sample, std::string& to);
+
+// Takes the fields off the end of `sample.bytes` and puts them into `sample.fields`. DataLoss if
+// their sizes make no sense.
+absl::Status TakeShardFields(EncodedSample& sample);
 
 }  // namespace data
 

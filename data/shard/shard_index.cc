@@ -59,6 +59,13 @@ std::string EncodeShardIndex(const ShardIndex& index) {
   }
   AppendLittle(bytes, static_cast<uint64_t>(index.class_names.size()));
   for (const std::string& name : index.class_names) AppendText(bytes, name);
+  AppendLittle(bytes, static_cast<uint64_t>(index.fields.size()));
+  for (const SampleField& field : index.fields) {
+    AppendText(bytes, field.name);
+    AppendText(bytes, FieldTypeName(field.type));
+    AppendLittle(bytes, static_cast<uint64_t>(field.shape.size()));
+    for (const int64_t extent : field.shape) AppendLittle(bytes, static_cast<uint64_t>(extent));
+  }
   AppendLittle(bytes, static_cast<uint64_t>(index.shards.size()));
   for (const ShardIndex::Shard& shard : index.shards) {
     AppendText(bytes, shard.file);
@@ -79,6 +86,18 @@ absl::StatusOr<ShardIndex> DecodeShardIndex(base::SharedBytes bytes) {
   for (uint64_t i = 0; i < classes; ++i) {
     ASSIGN_OR_RETURN(std::string name, cursor.Text());
     index.class_names.push_back(std::move(name));
+  }
+  ASSIGN_OR_RETURN(const uint64_t fields, cursor.Number());
+  for (uint64_t i = 0; i < fields; ++i) {
+    SampleField field;
+    ASSIGN_OR_RETURN(field.name, cursor.Text());
+    ASSIGN_OR_RETURN(const std::string type, cursor.Text());
+    ASSIGN_OR_RETURN(field.type, FieldTypeOfName(type));
+    ASSIGN_OR_RETURN(const uint64_t extents, cursor.Number());
+    for (uint64_t j = 0; j < extents; ++j) {
+      ASSIGN_OR_RETURN(field.shape.emplace_back(), cursor.Number());
+    }
+    index.fields.push_back(std::move(field));
   }
   ASSIGN_OR_RETURN(const uint64_t shards, cursor.Number());
   for (uint64_t i = 0; i < shards; ++i) {

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "base/shared_bytes.h"
+#include "data/io/sample_field.h"
 #include "data/shard/shard_format.h"
 
 namespace data {
@@ -20,6 +21,7 @@ struct ShardIndex {
     absl::Span<const ShardRecord> records;
   };
   std::vector<std::string> class_names;
+  std::vector<SampleField> fields;
   std::vector<Shard> shards;
   std::shared_ptr<const void> owner;  // of the records
 };

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "data/io/sample_field.h"
 
 namespace data {
 
@@ -21,6 +22,7 @@ struct ShardManifest {
     uint64_t index_checksum = 0;
   };
   std::vector<std::string> class_names;
+  std::vector<SampleField> fields;  // that every sample ends with
   std::vector<Shard> shards;
 };
 

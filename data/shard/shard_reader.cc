@@ -26,7 +26,8 @@ absl::StatusOr<std::vector<ShardRecord>> DecodeRecords(const ShardHeader& header
   records.reserve(header.sample_count);
   uint64_t end = kShardHeaderSize;
   for (uint32_t i = 0; i < header.sample_count; ++i) {
-    auto record = DecodeShardRecord(index.substr(i * kShardRecordSize, kShardRecordSize));
+    auto record =
+        DecodeShardRecord(index.substr(i * kShardRecordSize, kShardRecordSize), header.has_fields);
     if (record.ok() && record->offset != end) {
       record = absl::DataLossError("does not start where the sample before it ends");
     }
@@ -159,6 +160,11 @@ absl::StatusOr<EncodedSample> ShardReader::Read(int64_t index, ScratchBuffer& bu
     table = count * sizeof(uint32_t);
   }
   sample.bytes = {payload + table, record.size - table};
+  if (header_.has_fields) {
+    if (const absl::Status fields = TakeShardFields(sample); !fields.ok()) {
+      return absl::DataLossError(absl::StrCat(path(), ": ", what(), ": ", fields.message()));
+    }
+  }
   return sample;
 }
 

@@ -47,8 +47,8 @@ class ShardReader {
   // The inputs left out when the shard was packed: (name, reason). Of an opened shard only.
   std::vector<std::pair<std::string, std::string>> Rejected() const;
 
-  // The sample, in `buffer`. DataLoss unless its checksum holds; bytes of a server are fetched once
-  // more before that is said.
+  // The sample with all of its fields, in `buffer`. DataLoss unless its checksum holds; bytes of a
+  // server are fetched once more before that is said.
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const;
 
   // Has samples [first, last) read ahead.

@@ -10,10 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "base/file.h"
 #include "data/codec/jpeg_transcoder.h"
 #include "data/codec/test_images.h"
+#include "data/io/encoded_sample.h"
+#include "data/io/scratch_buffer.h"
 #include "data/shard/shard_format.h"
 #include "data/shard/shard_writer.h"
 #include "gmock/gmock.h"
@@ -66,7 +70,7 @@ Parts ReadParts() {
   const uint64_t records = parts.header.records_offset, names = parts.header.names_offset;
   parts.payload = file.substr(kShardHeaderSize, records - kShardHeaderSize);
   for (uint64_t at = records; at < names; at += kShardRecordSize) {
-    parts.records.push_back(*DecodeShardRecord(file.substr(at, kShardRecordSize)));
+    parts.records.push_back(*DecodeShardRecord(file.substr(at, kShardRecordSize), false));
   }
   parts.names = file.substr(names);
   return parts;
@@ -112,6 +116,60 @@ TEST(ShardReaderTest, ForgedRecordsDoNotOpen) {
               HasSubstr("do not end where the index starts"));
   EXPECT_THAT(OpenChanged([](Parts& parts) { parts.names[4 * 2 + 3] = 1; }),
               HasSubstr("leaves the names"));
+}
+
+// A shard of one sample with two fields, and its checksum after `change`.
+absl::Status ReadWithFields(const std::function<void(std::string&)>& change) {
+  const std::string path = TestPath("fields.shard");
+  auto writer = ShardWriter::Create(path);
+  EXPECT_TRUE(writer.ok()) << writer.status();
+  const std::string image = "rgbRGB", json = "{}";
+  const auto bytes = [](const std::string& text) {
+    return absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  };
+  EncodedSample sample;
+  sample.encoding = Encoding::kRawRgb;
+  sample.width = 2, sample.height = 1;
+  sample.bytes = bytes(image);
+  sample.fields = {bytes(json), {}};
+  EXPECT_TRUE((*writer)->Add(sample, 0, "name").ok());
+  EXPECT_TRUE((*writer)->Finish(/*fingerprint=*/1).ok());
+  std::string file = *base::ReadFile(path);
+  ShardHeader header = *DecodeShardHeader(file.substr(0, kShardHeaderSize));
+  std::string payload = file.substr(kShardHeaderSize, header.records_offset - kShardHeaderSize);
+  change(payload);
+  ShardRecord record =
+      *DecodeShardRecord(file.substr(header.records_offset, kShardRecordSize), true);
+  record.checksum = ShardChecksum(payload);
+  std::string index;
+  AppendShardRecord(record, index);
+  index += file.substr(header.records_offset + kShardRecordSize);
+  header.index_checksum = ShardChecksum(index);
+  EXPECT_TRUE(base::WriteFileAtomically(path, EncodeShardHeader(header) + payload + index).ok());
+  const auto shard = ShardReader::Open(path);
+  EXPECT_TRUE(shard.ok()) << shard.status();
+  ScratchBuffer buffer;
+  const auto read = shard->Read(0, buffer);
+  if (!read.ok()) return read.status();
+  EXPECT_EQ(std::string(read->bytes.begin(), read->bytes.end()), image);
+  EXPECT_EQ(read->fields.size(), 2);
+  EXPECT_EQ(std::string(read->fields[0].begin(), read->fields[0].end()), json);
+  EXPECT_EQ(read->fields[1].data(), nullptr);
+  return absl::OkStatus();
+}
+
+// Image of 6 bytes, field of 2, sizes of 2 fields, their number.
+TEST(ShardReaderTest, FieldsWhoseSizesMakeNoSenseAreDamage) {
+  EXPECT_TRUE(ReadWithFields([](std::string&) {}).ok());
+  for (const auto& [at, wrong] :
+       {std::pair(8, 3), {8, 1}, {8, 255}, {12, 1}, {16, 1}, {16, 3}, {16, 200}, {19, 1}}) {
+    const absl::Status status = ReadWithFields([&, at = at, wrong = wrong](std::string& payload) {
+      ASSERT_EQ(payload.size(), 20);
+      payload[at] = static_cast<char>(wrong);
+    });
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << at << " " << wrong;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("sample 0 (name)"));
+  }
 }
 
 TEST(ShardReaderTest, ForgedHeadersDoNotOpen) {

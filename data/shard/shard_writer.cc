@@ -82,6 +82,7 @@ absl::Status ShardWriter::Add(const EncodedSample& sample, uint32_t label, absl:
   std::string payload;
   for (const uint32_t offset : restarts.offsets) AppendLittle(payload, offset);
   absl::StrAppend(&payload, AsString(sample.bytes));
+  if (!sample.fields.empty()) AppendShardFields(sample, payload);
   if (sample.width < 1 || sample.width > kMaxSide || sample.height < 1 ||
       sample.height > kMaxSide || restarts.columns > kMaxColumns ||
       payload.size() > std::numeric_limits<uint32_t>::max() ||
@@ -101,6 +102,7 @@ absl::Status ShardWriter::Add(const EncodedSample& sample, uint32_t label, absl:
   record.restart_columns = restarts.columns;
   record.restart_rows = restarts.rows;
   AppendShardRecord(record, records_);
+  has_fields_ = !sample.fields.empty();
   absl::StrAppend(&names_, name);
   AppendLittle(name_offsets_, static_cast<uint32_t>(names_.size()));
   ++sample_count_;
@@ -115,6 +117,7 @@ void ShardWriter::AddRejected(absl::string_view name, absl::string_view reason) 
 absl::Status ShardWriter::Finish(uint64_t fingerprint) {
   const std::string index = absl::StrCat(records_, name_offsets_, names_, rejected_);
   ShardHeader header;
+  header.has_fields = has_fields_;
   header.sample_count = sample_count_;
   header.fingerprint = fingerprint;
   header.records_offset = size_;

@@ -23,8 +23,8 @@ class ShardWriter {
   static absl::StatusOr<std::unique_ptr<ShardWriter>> Create(const std::string& path);
   ~ShardWriter();
 
-  // Appends a sample, whose width and height must be known. InvalidArgument if a size does not fit
-  // the format.
+  // Appends a sample, whose width and height must be known. All samples of a shard have the same
+  // number of fields. InvalidArgument if a size does not fit the format.
   absl::Status Add(const EncodedSample& sample, uint32_t label, absl::string_view name);
 
   // Notes an input that was left out, and why.
@@ -45,6 +45,7 @@ class ShardWriter {
   const int fd_;
   uint64_t size_;
   uint32_t sample_count_ = 0;
+  bool has_fields_ = false;
   std::string pending_;
   std::string records_;
   std::string name_offsets_;

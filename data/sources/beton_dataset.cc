@@ -1,45 +1,30 @@
 #include "data/sources/beton_dataset.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
+#include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "base/status_macros.h"
 #include "data/io/little_endian.h"
+#include "data/io/printable_name.h"
+#include "data/io/sample_field.h"
+#include "data/sources/beton_layout.h"
 #include "data/sources/input_listing.h"
 
 namespace data {
 namespace {
 
-constexpr uint16_t kVersion = 2;
-constexpr size_t kHeaderSize = 24;
-constexpr size_t kFieldSize = 1 + 16 + 1024;  // type, name, arguments
-constexpr size_t kAllocationSize = 24;        // sample, pointer, size
-constexpr size_t kImageRecordSize = 13;       // mode, width, height, pointer; packed
-constexpr size_t kIntSize = 8;
-constexpr uint8_t kIntField = 1, kImageField = 2;
+constexpr size_t kAllocationSize = 24;  // sample, pointer, size
+constexpr size_t kNumberSize = 8;
 constexpr uint8_t kJpegMode = 0, kRawMode = 1;
 constexpr int64_t kMaxLabel = (1 << 20) - 1;
 
-uint64_t RoundUp(uint64_t value, uint64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 }  // namespace
-
-// Where things stand in the file.
-struct BetonDataset::Layout {
-  uint64_t samples = 0;
-  uint64_t page_size = 0;
-  uint64_t metadata = 0;
-  uint64_t row_size = 0;
-  uint64_t image_offset = 0;  // in a row
-  uint64_t label_offset = 0;
-  bool has_label = false;
-  uint64_t data = 0;
-  uint64_t allocations = 0;
-};
 
 absl::Status BetonDataset::Damaged(const std::string& what) const {
   return absl::DataLossError(absl::StrCat(file_.path(), ": ", what));
@@ -49,7 +34,7 @@ absl::StatusOr<std::unique_ptr<BetonDataset>> BetonDataset::Open(const std::stri
                                                                  const OpenOptions& options) {
   ASSIGN_OR_RETURN(RandomAccessFile file, RandomAccessFile::Open(path));
   auto dataset = absl::WrapUnique(new BetonDataset(std::move(file)));
-  RETURN_IF_ERROR(dataset->Load());
+  RETURN_IF_ERROR(dataset->Load(options.fields));
   if (dataset->size() == 0) return dataset->Damaged("holds no samples");
   if (!options.allow_empty_classes) {
     RETURN_IF_ERROR(CheckNoClassIsEmpty(path, dataset->class_names_, Labels(*dataset)));
@@ -57,66 +42,18 @@ absl::StatusOr<std::unique_ptr<BetonDataset>> BetonDataset::Open(const std::stri
   return dataset;
 }
 
-absl::Status BetonDataset::Load() {
-  ASSIGN_OR_RETURN(const Layout layout, ReadLayout());
+absl::Status BetonDataset::Load(const FieldChoice& choice) {
+  ASSIGN_OR_RETURN(const BetonLayout layout, ReadBetonLayout(file_));
   RETURN_IF_ERROR(ReadMetadata(layout));
-  return ReadAllocations(layout);
+  RETURN_IF_ERROR(ReadAllocations(layout));
+  return ChooseColumns(layout, choice);
 }
 
-// A metadata row is a C struct of the fields' records: only an int has an alignment, 8.
-absl::StatusOr<BetonDataset::Layout> BetonDataset::ReadLayout() const {
-  uint8_t header[kHeaderSize];
-  RETURN_IF_ERROR(file_.Read(0, sizeof(header), header));
-  if (const auto version = LoadLittle<uint16_t>(header); version != kVersion) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file_.path(), ": not a .beton file of version 2, but ", version));
-  }
-  const auto fields = LoadLittle<uint16_t>(header + 2);
-  Layout layout;
-  layout.page_size = LoadLittle<uint32_t>(header + 4);
-  layout.samples = LoadLittle<uint64_t>(header + 8);
-  layout.allocations = LoadLittle<uint64_t>(header + 16);
-  if (layout.allocations == 0) {
-    return Damaged("no allocation table: its writer did not finish");
-  }
-  std::vector<uint8_t> descriptions(fields * kFieldSize);
-  RETURN_IF_ERROR(file_.Read(kHeaderSize, descriptions.size(), descriptions.data()));
-  int images = 0;
-  uint64_t alignment = 1;
-  for (uint16_t field = 0; field < fields; ++field) {
-    const uint8_t type = descriptions[field * kFieldSize];
-    if (type == kImageField) {
-      ++images;
-      layout.image_offset = layout.row_size;
-      layout.row_size += kImageRecordSize;
-    } else if (type == kIntField && !layout.has_label) {
-      layout.has_label = true;
-      alignment = kIntSize;
-      layout.label_offset = RoundUp(layout.row_size, kIntSize);
-      layout.row_size = layout.label_offset + kIntSize;
-    } else {
-      return absl::InvalidArgumentError(absl::StrCat(file_.path(), ": field ", field,
-                                                     " is of type ", type,
-                                                     "; an image and a label are read"));
-    }
-  }
-  if (images != 1)
-    return absl::InvalidArgumentError(absl::StrCat(file_.path(), ": no image field"));
-  layout.row_size = RoundUp(layout.row_size, alignment);
-  layout.metadata = kHeaderSize + descriptions.size();
-  if (layout.page_size == 0 || layout.allocations > file_.size() ||
-      layout.metadata > layout.allocations ||
-      layout.samples > (layout.allocations - layout.metadata) / layout.row_size) {
-    return Damaged("damaged header: metadata or allocation table leave the file");
-  }
-  layout.data = RoundUp(layout.metadata + layout.samples * layout.row_size, layout.page_size);
-  return layout;
-}
-
-absl::Status BetonDataset::ReadMetadata(const Layout& layout) {
+absl::Status BetonDataset::ReadMetadata(const BetonLayout& layout) {
   std::vector<uint8_t> rows(layout.samples * layout.row_size);
   RETURN_IF_ERROR(file_.Read(layout.metadata, rows.size(), rows.data()));
   images_.resize(layout.samples);
+  values_.reserve(layout.samples * layout.columns.size());
   int64_t classes = 1;
   for (uint64_t i = 0; i < layout.samples; ++i) {
     const uint8_t* row = rows.data() + i * layout.row_size;
@@ -134,37 +71,68 @@ absl::Status BetonDataset::ReadMetadata(const Layout& layout) {
     image.encoding = record[0] == kJpegMode ? Encoding::kJpeg : Encoding::kRawRgb;
     image.label = static_cast<int32_t>(label);
     classes = std::max(classes, label + 1);
+    for (const BetonLayout::Column& column : layout.columns) {
+      const uint64_t size = column.has_size()
+                                ? LoadLittle<uint64_t>(row + column.offset + sizeof(uint64_t))
+                                : column.array_size;
+      if (size > std::numeric_limits<uint32_t>::max()) {
+        return Damaged(absl::StrCat("metadata of sample ", i, ": ", size, " bytes of ",
+                                    PrintableName(column.field.name)));
+      }
+      values_.push_back({LoadLittle<uint64_t>(row + column.offset), static_cast<uint32_t>(size)});
+    }
   }
   for (int64_t i = 0; i < classes; ++i) class_names_.push_back(absl::StrCat(i));
   return absl::OkStatus();
 }
 
 // The table is in the order of writing, and the only place that knows how long a JPEG is.
-absl::Status BetonDataset::ReadAllocations(const Layout& layout) {
+absl::Status BetonDataset::ReadAllocations(const BetonLayout& layout) {
+  const size_t columns = layout.columns.size();
+  const uint64_t of_sample =
+      1 + std::count_if(layout.columns.begin(), layout.columns.end(),
+                        [](const BetonLayout::Column& column) { return !column.is_number(); });
   const uint64_t table_size = file_.size() - layout.allocations;
-  if (table_size != layout.samples * kAllocationSize) {
+  if (table_size != layout.samples * of_sample * kAllocationSize) {
     return Damaged(absl::StrCat("the allocation table has ", table_size, " bytes for ",
                                 layout.samples, " samples"));
   }
   std::vector<uint8_t> table(table_size);
   RETURN_IF_ERROR(file_.Read(layout.allocations, table.size(), table.data()));
+  std::vector<bool> found(values_.size());
+  // Whether an allocation is that of a field that none was of before.
+  const auto is_of_field = [&](uint64_t sample, uint64_t offset, uint64_t size) {
+    for (size_t c = 0; c < columns; ++c) {
+      const size_t at = sample * columns + c;
+      if (!layout.columns[c].is_number() && !found[at] && values_[at].word == offset &&
+          values_[at].size == size) {
+        found[at] = true;
+        return true;
+      }
+    }
+    return false;
+  };
   std::vector<std::pair<uint64_t, uint64_t>> extents;  // begin, end
-  for (uint64_t row = 0; row < layout.samples; ++row) {
+  for (uint64_t row = 0; row < layout.samples * of_sample; ++row) {
     const uint8_t* entry = table.data() + row * kAllocationSize;
     const auto sample = LoadLittle<uint64_t>(entry);
     const auto offset = LoadLittle<uint64_t>(entry + 8);
     const auto size = LoadLittle<uint64_t>(entry + 16);
     const std::string where = absl::StrCat("allocation ", row, " of sample ", sample);
-    if (sample >= layout.samples || images_[sample].offset != offset || images_[sample].size != 0) {
+    const bool of_field = sample < layout.samples && is_of_field(sample, offset, size);
+    if (of_field && size == 0) continue;
+    if (sample >= layout.samples ||
+        (!of_field && (images_[sample].offset != offset || images_[sample].size != 0))) {
       return Damaged(absl::StrCat(where, " is not that of the metadata"));
     }
     Image& image = images_[sample];
     if (offset < layout.data || offset > layout.allocations || size == 0 ||
         size > layout.allocations - offset || size > std::numeric_limits<uint32_t>::max() ||
-        (image.encoding == Encoding::kRawRgb && size != uint64_t{3} * image.width * image.height)) {
+        (!of_field && image.encoding == Encoding::kRawRgb &&
+         size != uint64_t{3} * image.width * image.height)) {
       return Damaged(absl::StrCat(where, ": ", size, " bytes at ", offset, " make no sense"));
     }
-    image.size = static_cast<uint32_t>(size);
+    if (!of_field) image.size = static_cast<uint32_t>(size);
     extents.emplace_back(offset, offset + size);
   }
   std::sort(extents.begin(), extents.end());
@@ -176,17 +144,56 @@ absl::Status BetonDataset::ReadAllocations(const Layout& layout) {
   return absl::OkStatus();
 }
 
+// Leaves of the values those of the chosen columns.
+absl::Status BetonDataset::ChooseColumns(const BetonLayout& layout, const FieldChoice& choice) {
+  std::vector<SampleField> there;
+  for (const BetonLayout::Column& column : layout.columns) there.push_back(column.field);
+  ASSIGN_OR_RETURN(const std::vector<int> chosen, ChooseFields(file_.path(), there, choice));
+  std::vector<Value> values;
+  values.reserve(images_.size() * chosen.size());
+  for (size_t i = 0; i < images_.size(); ++i) {
+    for (const int column : chosen) values.push_back(values_[i * there.size() + column]);
+  }
+  values_ = std::move(values);
+  for (const int index : chosen) {
+    fields_.push_back(there[index]);
+    inline_.push_back(layout.columns[index].is_number());
+    if (layout.columns[index].kind != BetonLayout::kJson) continue;
+    // Its last byte is a zero.
+    for (size_t i = 0; i < images_.size(); ++i) {
+      uint32_t& size = values_[i * chosen.size() + fields_.size() - 1].size;
+      size -= std::min<uint32_t>(size, 1);
+    }
+  }
+  return absl::OkStatus();
+}
+
 std::string BetonDataset::name(int64_t index) const { return absl::StrCat("#", index); }
 
 absl::StatusOr<EncodedSample> BetonDataset::Read(int64_t index, ScratchBuffer& buffer) const {
   const Image& image = images_[index];
-  uint8_t* bytes = buffer.Reserve(image.size);
-  RETURN_IF_ERROR(file_.Read(image.offset, image.size, bytes));
+  const auto values = absl::MakeConstSpan(values_).subspan(index * fields_.size(), fields_.size());
+  uint64_t total = image.size;
+  for (size_t f = 0; f < values.size(); ++f) total += inline_[f] ? kNumberSize : values[f].size;
+  uint8_t* to = buffer.Reserve(total);
+  RETURN_IF_ERROR(file_.Read(image.offset, image.size, to));
   EncodedSample sample;
   sample.encoding = image.encoding;
-  sample.bytes = {bytes, image.size};
+  sample.bytes = {to, image.size};
   sample.width = image.width;
   sample.height = image.height;
+  to += image.size;
+  for (size_t f = 0; f < values.size(); ++f) {
+    const Value& value = values[f];
+    const size_t size = inline_[f] ? kNumberSize : value.size;
+    if (inline_[f]) {
+      std::memcpy(to, &value.word, size);
+    } else if (size > 0) {
+      RETURN_IF_ERROR(file_.Read(value.word, size, to));
+    }
+    sample.fields.emplace_back(to, size);
+    to += size;
+  }
   return sample;
 }
 

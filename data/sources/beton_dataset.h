@@ -1,4 +1,5 @@
-// FFCV's .beton files, version 2: an image field (JPEG or raw) and an integer label.
+// FFCV's .beton files, version 2: an image field (JPEG or raw), the first integer as the label, and
+// further fields: numbers, bytes, JSON (as bytes, without the zero behind it) and arrays.
 #ifndef DATA_SOURCES_BETON_DATASET_H_
 #define DATA_SOURCES_BETON_DATASET_H_
 
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "data/io/encoded_sample.h"
 #include "data/io/random_access_file.h"
+#include "data/sources/beton_layout.h"
 #include "data/sources/dataset.h"
 
 namespace data {
@@ -20,7 +22,7 @@ class BetonDataset : public Dataset {
  public:
   // Checks that all samples lie in the file, in data pages, and do not overlap. Classes are named
   // by number. InvalidArgument or DataLoss, naming file and place; a file whose writer was killed,
-  // too.
+  // too, and one with a field of the user's own type.
   static absl::StatusOr<std::unique_ptr<BetonDataset>> Open(const std::string& path,
                                                             const OpenOptions& options = {});
 
@@ -40,18 +42,24 @@ class BetonDataset : public Dataset {
     Encoding encoding = Encoding::kJpeg;
     int32_t label = 0;
   };
-  struct Layout;
+  // Of a field besides image and label: its number, as it stands there, or where its bytes are.
+  struct Value {
+    uint64_t word = 0;
+    uint32_t size = 0;
+  };
 
   explicit BetonDataset(RandomAccessFile file) : file_(std::move(file)) {}
 
-  absl::Status Load();
-  absl::StatusOr<Layout> ReadLayout() const;
-  absl::Status ReadMetadata(const Layout& layout);
-  absl::Status ReadAllocations(const Layout& layout);
+  absl::Status Load(const FieldChoice& choice);
+  absl::Status ReadMetadata(const BetonLayout& layout);
+  absl::Status ReadAllocations(const BetonLayout& layout);
+  absl::Status ChooseColumns(const BetonLayout& layout, const FieldChoice& choice);
   absl::Status Damaged(const std::string& what) const;
 
   const RandomAccessFile file_;
   std::vector<Image> images_;
+  std::vector<bool> inline_;   // of fields(): numbers that stand in the metadata
+  std::vector<Value> values_;  // [sample, field]
   std::vector<std::string> class_names_;
 };
 

@@ -13,6 +13,7 @@
 #include "base/shared_bytes.h"
 #include "data/io/byte_source.h"
 #include "data/io/encoded_sample.h"
+#include "data/io/sample_field.h"
 #include "data/io/scratch_buffer.h"
 #include "data/sources/left_alone.h"
 
@@ -30,6 +31,8 @@ struct OpenOptions {
   std::shared_ptr<ByteStore> store = nullptr;
   // For shards, whose index then is in memory once; null: a process of its own.
   ShareBytes share = nullptr;
+  // What to read besides images and labels.
+  FieldChoice fields = {};
 };
 
 // All methods may be called from several threads at once.
@@ -47,7 +50,10 @@ class Dataset {
   // What a person looks for to find the sample: a path, or a file and a number in it; printable.
   virtual std::string name(int64_t index) const = 0;
 
-  // The sample's bytes, which live in `buffer` until its next use. DataLoss if they are damaged as
+  // What was chosen of what samples have besides image and label.
+  const std::vector<SampleField>& fields() const { return fields_; }
+
+  // The sample's bytes, which live in `buffer` until its next use, and its fields(). DataLoss if they are damaged as
   // far as can be told without decoding, and for no other reason: what the system reports is no
   // damage. Errors name the file and the sample.
   virtual absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const = 0;
@@ -77,6 +83,7 @@ class Dataset {
 
  protected:
   LeftAlone left_alone_;
+  std::vector<SampleField> fields_;
 };
 
 // Every sample's label, in order: what StratifiedSplit takes.

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "base/status_macros.h"
 #include "data/io/random_access_file.h"
 #include "data/sources/image_files.h"
@@ -114,17 +117,40 @@ absl::StatusOr<std::unique_ptr<FolderDataset>> FolderDataset::Open(const std::st
   for (const ListedImage& image : listing.images) {
     dataset->images_.push_back({std::move(files[image.file].path), image.label});
   }
+  dataset->fields_ = std::move(listing.fields);
+  for (const int64_t file : listing.field_files) {
+    dataset->field_paths_.push_back(file < 0 ? "" : std::move(files[file].path));
+  }
   return dataset;
 }
 
 absl::StatusOr<EncodedSample> FolderDataset::Read(int64_t index, ScratchBuffer& buffer) const {
-  ASSIGN_OR_RETURN(const RandomAccessFile file,
-                   RandomAccessFile::Open(absl::StrCat(root_, "/", images_[index].path)));
-  uint8_t* bytes = buffer.Reserve(file.size());
-  RETURN_IF_ERROR(file.Read(0, file.size(), bytes));
+  const auto open = [this](const std::string& path) {
+    return RandomAccessFile::Open(absl::StrCat(root_, "/", path));
+  };
+  ASSIGN_OR_RETURN(const RandomAccessFile image, open(images_[index].path));
+  uint64_t size = image.size();
+  std::vector<std::optional<RandomAccessFile>> fields(fields_.size());
+  for (size_t f = 0; f < fields_.size(); ++f) {
+    const std::string& path = field_paths_[index * fields_.size() + f];
+    if (path.empty()) continue;
+    ASSIGN_OR_RETURN(fields[f], open(path));
+    size += fields[f]->size();
+  }
+  uint8_t* to = buffer.Reserve(size);
+  const auto read =
+      [&to](const RandomAccessFile& file) -> absl::StatusOr<absl::Span<const uint8_t>> {
+    RETURN_IF_ERROR(file.Read(0, file.size(), to));
+    return absl::MakeConstSpan(std::exchange(to, to + file.size()), file.size());
+  };
   EncodedSample sample;
-  sample.bytes = {bytes, file.size()};
+  ASSIGN_OR_RETURN(sample.bytes, read(image));
   sample.encoding = SniffEncoding(sample.bytes);
+  for (const std::optional<RandomAccessFile>& field : fields) {
+    sample.fields.emplace_back();
+    if (!field.has_value()) continue;
+    ASSIGN_OR_RETURN(sample.fields.back(), read(*field));
+  }
   return sample;
 }
 

@@ -40,6 +40,7 @@ class FolderDataset : public Dataset {
   const std::string root_;
   std::vector<std::string> class_names_;
   std::vector<Image> images_;
+  std::vector<std::string> field_paths_;  // [image, field]; "": none
 };
 
 }  // namespace data

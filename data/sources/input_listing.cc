@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "data/io/printable_name.h"
+#include "data/io/sample_field.h"
 #include "data/sources/image_files.h"
 
 namespace data {
@@ -60,6 +61,7 @@ class InputLister {
     for (const int64_t label : labels_) {
       if (!image_of_.contains(label)) Leave(label, "a label without an image");
     }
+    RETURN_IF_ERROR(FindFields());
     if (listing_.images.empty()) return Invalid(absl::StrCat("no images", Beside()));
     RETURN_IF_ERROR(CheckOneWay());
     wrapper_ = FindWrapper();
@@ -118,9 +120,11 @@ class InputLister {
     if (file.kind == InputFile::Kind::kOther) {
       Leave(index, "neither a file nor a folder");
     } else if (!image && !label) {
-      Leave(index, file.kind == InputFile::Kind::kDanglingLink ? "a link that leads nowhere"
-                   : IsOtherImageName(path) ? "an image of a format that is not read"
-                                            : "no image by its name");
+      if (file.kind == InputFile::Kind::kDanglingLink) {
+        Leave(index, "a link that leads nowhere");
+      } else {
+        others_.push_back(index);
+      }
     } else {
       RETURN_IF_ERROR(CheckReadable(index));
       RETURN_IF_ERROR(Add(index, label));
@@ -177,6 +181,78 @@ class InputLister {
     ASSIGN_OR_RETURN(const std::string text, access_.read_label(files_[label]));
     if (!absl::SimpleAtoi(text, &image.label) || image.label < 0 || image.label >= kMaxClasses) {
       return Invalid(absl::StrCat(Place(label), " is not a label from 0 to ", kMaxClasses - 1));
+    }
+    return absl::OkStatus();
+  }
+
+  void LeaveOther(int64_t file) {
+    Leave(file, IsOtherImageName(paths_[file]) ? "an image of a format that is not read"
+                                               : "no image by its name");
+  }
+
+  // The image that a file is a field of, and the field's name; -1: of none. The longest name of an
+  // image decides.
+  std::pair<int64_t, absl::string_view> FieldOf(int64_t file) const {
+    const absl::string_view path = paths_[file];
+    const int archive = files_[file].archive;
+    const size_t name = path.rfind('/') + 1;  // 0 without a slash
+    const absl::string_view key = KeyOf(path);
+    for (size_t dot = path.rfind('.'); dot != absl::string_view::npos && dot > name;
+         dot = path.rfind('.', dot - 1)) {
+      const auto found = image_by_stem_.find(Key(archive, path.substr(0, dot)));
+      if (found != image_by_stem_.end()) return {found->second, path.substr(dot + 1)};
+    }
+    const auto found = image_by_key_.find(Key(archive, key));
+    if (found == image_by_key_.end() || key.size() == path.size()) return {-1, ""};
+    return {found->second, path.substr(key.size() + 1)};
+  }
+
+  // Notes an image, or, where there is one already, that no name tells which.
+  static void AddUnique(absl::flat_hash_map<Key, int64_t>& images, Key key, int64_t image) {
+    const auto [known, added] = images.emplace(std::move(key), image);
+    if (!added) known->second = -1;
+  }
+
+  absl::Status FindFields() {
+    auto& images = listing_.images;
+    if (!options_.fields.any()) {
+      for (const int64_t file : others_) LeaveOther(file);
+      return absl::OkStatus();
+    }
+    for (size_t i = 0; i < images.size(); ++i) {
+      const std::string& path = paths_[images[i].file];
+      const int archive = files_[images[i].file].archive;
+      AddUnique(image_by_stem_, Key(archive, StemOf(path)), i);
+      AddUnique(image_by_key_, Key(archive, KeyOf(path)), i);
+    }
+    std::map<absl::string_view, std::vector<std::pair<int64_t, int64_t>>> found;  // image and file
+    for (const int64_t file : others_) {
+      // It may well be a sample of its own.
+      if (options_.fields.all && IsOtherImageName(paths_[file])) continue;
+      const auto [image, name] = FieldOf(file);
+      if (image >= 0 && !name.empty()) found[name].emplace_back(image, file);
+    }
+    std::vector<SampleField> there;
+    for (const auto& [name, files] : found) there.push_back({std::string(name)});
+    ASSIGN_OR_RETURN(const std::vector<int> chosen, ChooseFields(input_, there, options_.fields));
+    listing_.field_files.assign(images.size() * chosen.size(), -1);
+    absl::flat_hash_set<int64_t> taken;
+    for (size_t f = 0; f < chosen.size(); ++f) {
+      listing_.fields.push_back(there[chosen[f]]);
+      for (const auto& [image, file] : found[there[chosen[f]].name]) {
+        RETURN_IF_ERROR(CheckReadable(file));
+        int64_t& place = listing_.field_files[image * chosen.size() + f];
+        if (place >= 0) {
+          return Invalid(absl::StrCat("two fields ", PrintableName(there[chosen[f]].name), " of ",
+                                      Place(images[image].file), ": ", Place(place), " and ",
+                                      Place(file)));
+        }
+        place = file;
+        taken.insert(file);
+      }
+    }
+    for (const int64_t file : others_) {
+      if (!taken.contains(file)) LeaveOther(file);
     }
     return absl::OkStatus();
   }
@@ -282,6 +358,9 @@ class InputLister {
   absl::flat_hash_map<Key, int64_t> by_path_;              // images and labels
   absl::flat_hash_map<Key, std::vector<int64_t>> by_key_;  // labels
   std::vector<int64_t> labels_;
+  std::vector<int64_t> others_;  // files that are neither
+  absl::flat_hash_map<Key, int64_t> image_by_stem_;
+  absl::flat_hash_map<Key, int64_t> image_by_key_;
   absl::flat_hash_map<int64_t, int64_t> image_of_;  // a label
   std::string wrapper_;
   InputListing listing_;

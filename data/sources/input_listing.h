@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "data/io/sample_field.h"
 #include "data/sources/dataset.h"
 #include "data/sources/left_alone.h"
 
@@ -44,6 +45,9 @@ struct ListedImage {
 
 struct InputListing {
   std::vector<ListedImage> images;  // in the order of the files
+  std::vector<SampleField> fields;  // those of OpenOptions::fields
+  // Of image i and field f the file, [i * fields.size() + f]; -1: that image has none.
+  std::vector<int64_t> field_files;
   std::vector<std::string> class_names;
   LeftAlone left_alone;
 };
@@ -59,6 +63,9 @@ struct InputAccess {
 //   its first dot). It holds the label as a decimal number, which is the name of the class.
 //   ImageFolder, where no image has a .cls: CLASS/NAME.jpg, with deeper folders inside a class.
 //   A folder that holds all images in folders of its own stands around the classes.
+// Fields are other files beside an image: NAME.json and NAME.boxes.npy beside NAME.jpg are its
+// "json" and its "boxes.npy"; where only one image has a key, also those that follow the key.
+// Images of a format that is not read are fields only if they are asked for by name.
 // InvalidArgument for what contradicts itself, is in no class, or cannot be read.
 absl::StatusOr<InputListing> ListInput(const std::string& input, absl::Span<const InputFile> files,
                                        const OpenOptions& options, const InputAccess& access);

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "data/io/sample_field.h"
 #include "data/sources/dataset.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -71,6 +72,63 @@ TEST(InputListingTest, AFolderAroundTheClassesIsNone) {
   EXPECT_THAT(List({"a/cat/1.jpg", "a/2.jpg"})->class_names, ElementsAre("a"));
 }
 
+// Of each image the fields' files, "-" where it has none.
+std::vector<std::string> FieldFiles(const std::vector<std::string>& names,
+                                    const FieldChoice& choice = {.all = true}) {
+  const auto listing = List(names, {.fields = choice});
+  EXPECT_TRUE(listing.ok()) << listing.status();
+  std::vector<std::string> rows = {DescribeFields(listing->fields)};
+  for (size_t i = 0; i < listing->images.size(); ++i) {
+    std::string& row = rows.emplace_back(names[listing->images[i].file]);
+    for (size_t f = 0; f < listing->fields.size(); ++f) {
+      const int64_t file = listing->field_files[i * listing->fields.size() + f];
+      absl::StrAppend(&row, " ", file < 0 ? "-" : names[file]);
+    }
+  }
+  for (const std::string& line : listing->left_alone.Lines(9)) rows.push_back(line);
+  return rows;
+}
+
+TEST(InputListingTest, FilesBesideAnImageAreItsFields) {
+  const std::vector<std::string> names = {"c/1.jpg",      "c/1.json",    "c/1.boxes.npy",
+                                          "c/2.jpg",      "c/2.json",    "d/22.05.jpg",
+                                          "d/readme.txt", "d/22.06.png", "d/22.06.json"};
+  EXPECT_THAT(FieldFiles(names),
+              ElementsAre("boxes.npy, json", "c/1.jpg c/1.boxes.npy c/1.json", "c/2.jpg - c/2.json",
+                          "d/22.05.jpg - -", "d/22.06.png - d/22.06.json",
+                          "left alone: 1 (no image by its name): d/readme.txt"));
+  EXPECT_THAT(FieldFiles(names, {.names = {"json"}}),
+              ElementsAre("json", "c/1.jpg c/1.json", "c/2.jpg c/2.json", "d/22.05.jpg -",
+                          "d/22.06.png d/22.06.json",
+                          "left alone: 2 (no image by its name): c/1.boxes.npy, d/readme.txt"));
+}
+
+TEST(InputListingTest, AFieldFollowsTheKeyWhereOnlyOneImageHasIt) {
+  EXPECT_THAT(FieldFiles({"a/1.full.jpg", "a/1.txt"}), ElementsAre("txt", "a/1.full.jpg a/1.txt"));
+  EXPECT_THAT(
+      FieldFiles({"a/1.jpg", "a/1.png", "a/1.txt"}),
+      ElementsAre("", "a/1.jpg", "a/1.png", "left alone: 1 (no image by its name): a/1.txt"));
+}
+
+TEST(InputListingTest, AnImageThatIsNotReadIsAFieldByNameAlone) {
+  const std::vector<std::string> names = {"a/1.jpg", "a/1.depth.tiff"};
+  EXPECT_THAT(FieldFiles(names, {.names = {"depth.tiff"}}),
+              ElementsAre("depth.tiff", "a/1.jpg a/1.depth.tiff"));
+  EXPECT_THAT(FieldFiles(names),
+              ElementsAre("", "a/1.jpg",
+                          "left alone: 1 (an image of a format that is not read): a/1.depth.tiff"));
+}
+
+TEST(InputListingTest, FieldsThatContradictOrAreMissingAreNamed) {
+  const auto error = [](const std::vector<std::string>& names, const FieldChoice& choice) {
+    return std::string(List(names, {.fields = choice}).status().message());
+  };
+  EXPECT_EQ(error({"a/1.x.jpg", "a/1.x.txt", "a/1.txt"}, {.all = true}),
+            "input: two fields txt of a/1.x.jpg@0: a/1.x.txt@1 and a/1.txt@2");
+  EXPECT_EQ(error({"a/1.jpg", "a/1.json"}, {.names = {"txt"}}),
+            "input: samples have no field txt; they have json");
+}
+
 TEST(InputListingTest, LabelsAreClassesByNumber) {
   const auto listing = List({"b/1.jpg", "b/1.cls= 1\n", "2.cls=0", "2.jpg"});
   ASSERT_TRUE(listing.ok()) << listing.status();
@@ -131,11 +189,11 @@ TEST(InputListingTest, WhatIsNoSampleIsListedWithItsReason) {
   EXPECT_THAT(LabelsOf(*listing), ElementsAre(0));
   EXPECT_THAT(
       listing->left_alone.Lines(3),
-      ElementsAre("left alone: 2 (an image of a format that is not read): a/1.webp, a/2.BMP",
-                  "left alone: 1 (no image by its name): a/notes.txt",
-                  "left alone: 4 (hidden, or a system's own): .git, a/.ipynb_checkpoints, "
+      ElementsAre("left alone: 4 (hidden, or a system's own): .git, a/.ipynb_checkpoints, "
                   "__MACOSX, \u2026",
-                  "left alone: 1 (a label without an image): a/3.cls"));
+                  "left alone: 1 (a label without an image): a/3.cls",
+                  "left alone: 2 (an image of a format that is not read): a/1.webp, a/2.BMP",
+                  "left alone: 1 (no image by its name): a/notes.txt"));
 }
 
 TEST(InputListingTest, WhatCannotBeReadIsAnErrorWhereItIsAnImage) {

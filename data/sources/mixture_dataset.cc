@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "data/io/printable_name.h"
+#include "data/io/sample_field.h"
 #include "xxhash.h"
 
 namespace data {
@@ -19,7 +20,13 @@ MixtureDataset::MixtureDataset(std::vector<Part> parts) : parts_(std::move(parts
 absl::StatusOr<std::unique_ptr<MixtureDataset>> MixtureDataset::Create(std::vector<Part> parts) {
   auto mixture = absl::WrapUnique(new MixtureDataset(std::move(parts)));
   const std::vector<std::string>& names = mixture->class_names();
+  mixture->fields_ = mixture->parts_.front().dataset->fields();
   for (const Part& part : mixture->parts_) {
+    if (part.dataset->fields() != mixture->fields_) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          part.path, ": samples have the fields ", DescribeFields(part.dataset->fields()),
+          "; those of ", mixture->parts_.front().path, " ", DescribeFields(mixture->fields_)));
+    }
     std::vector<int64_t>& labels = mixture->labels_.emplace_back();
     for (const std::string& name : part.dataset->class_names()) {
       const auto found = std::find(names.begin(), names.end(), name);

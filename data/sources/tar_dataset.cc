@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "base/status_macros.h"
 #include "data/io/file_pool.h"
 #include "data/io/printable_name.h"
@@ -173,8 +174,15 @@ absl::StatusOr<std::unique_ptr<TarDataset>> TarDataset::Open(const std::string& 
   dataset->left_alone_.Add(beside);
   for (const ListedImage& image : listing.images) {
     TarMember& member = members[files[image.file].id];
-    dataset->images_.push_back({std::move(member.name), image.label, files[image.file].archive,
-                                member.offset, member.size});
+    dataset->images_.push_back({std::move(member.name),
+                                image.label,
+                                files[image.file].archive,
+                                {member.offset, member.size}});
+  }
+  dataset->fields_ = std::move(listing.fields);
+  for (const int64_t file : listing.field_files) {
+    Extent& extent = dataset->field_bytes_.emplace_back();
+    if (file >= 0) extent = {members[files[file].id].offset, members[files[file].id].size};
   }
   return dataset;
 }
@@ -190,11 +198,22 @@ std::string TarDataset::name(int64_t index) const {
 
 absl::StatusOr<EncodedSample> TarDataset::Read(int64_t index, ScratchBuffer& buffer) const {
   const Image& image = images_[index];
-  uint8_t* bytes = buffer.Reserve(image.size);
-  RETURN_IF_ERROR(archives_[image.archive].Read(image.offset, image.size, bytes));
+  const auto fields = absl::MakeSpan(field_bytes_).subspan(index * fields_.size(), fields_.size());
+  uint64_t size = image.bytes.size;
+  for (const Extent& field : fields) size += field.size;
+  uint8_t* to = buffer.Reserve(size);
+  const auto read = [&](const Extent& extent) -> absl::StatusOr<absl::Span<const uint8_t>> {
+    RETURN_IF_ERROR(archives_[image.archive].Read(extent.offset, extent.size, to));
+    return absl::MakeConstSpan(std::exchange(to, to + extent.size), extent.size);
+  };
   EncodedSample sample;
-  sample.bytes = {bytes, image.size};
+  ASSIGN_OR_RETURN(sample.bytes, read(image.bytes));
   sample.encoding = SniffEncoding(sample.bytes);
+  for (const Extent& field : fields) {
+    sample.fields.emplace_back();
+    if (field.offset == 0) continue;
+    ASSIGN_OR_RETURN(sample.fields.back(), read(field));
+  }
   return sample;
 }
 

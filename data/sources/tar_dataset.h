@@ -1,5 +1,5 @@
-// Images in tar archives: NAME.jpg beside NAME.cls (WebDataset), or CLASS/NAME.jpg. input_listing.h
-// has the rules.
+// Images in tar archives: NAME.jpg beside NAME.cls (WebDataset), or CLASS/NAME.jpg, with other
+// files beside them as fields. input_listing.h has the rules.
 #ifndef DATA_SOURCES_TAR_DATASET_H_
 #define DATA_SOURCES_TAR_DATASET_H_
 
@@ -32,18 +32,22 @@ class TarDataset : public Dataset {
   absl::StatusOr<EncodedSample> Read(int64_t index, ScratchBuffer& buffer) const override;
 
  private:
+  struct Extent {
+    uint64_t offset = 0;  // 0, where a header stands: none
+    uint64_t size = 0;
+  };
   struct Image {
     std::string name;
     int64_t label = 0;
     int archive = 0;
-    uint64_t offset = 0;
-    uint64_t size = 0;
+    Extent bytes;
   };
 
   TarDataset() = default;
 
   std::vector<RandomAccessFile> archives_;
   std::vector<Image> images_;
+  std::vector<Extent> field_bytes_;  // [image, field]
   std::vector<std::string> class_names_;
 };
 

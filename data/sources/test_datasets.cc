@@ -63,8 +63,11 @@ std::string MakeBeton(const std::string& jpeg, const std::string& raw) {
   return file;
 }
 
-MemoryDataset::MemoryDataset(std::vector<EncodedSample> samples, std::vector<Bytes> bytes)
-    : samples_(std::move(samples)), bytes_(std::move(bytes)) {}
+MemoryDataset::MemoryDataset(std::vector<EncodedSample> samples, std::vector<Bytes> bytes,
+                             std::vector<SampleField> fields)
+    : samples_(std::move(samples)), bytes_(std::move(bytes)) {
+  fields_ = std::move(fields);
+}
 
 absl::StatusOr<EncodedSample> MemoryDataset::Read(int64_t index, ScratchBuffer& buffer) const {
   const Bytes& bytes = bytes_[index];

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "data/codec/test_images.h"
 #include "data/io/encoded_sample.h"
+#include "data/io/sample_field.h"
 #include "data/io/scratch_buffer.h"
 #include "data/sources/dataset.h"
 
@@ -25,7 +26,9 @@ std::string MakeBeton(const std::string& jpeg, const std::string& raw);
 // A dataset in memory: of two classes, "even" and "odd".
 class MemoryDataset : public Dataset {
  public:
-  explicit MemoryDataset(std::vector<EncodedSample> samples, std::vector<Bytes> bytes);
+  // The samples' fields stay where they are.
+  explicit MemoryDataset(std::vector<EncodedSample> samples, std::vector<Bytes> bytes,
+                         std::vector<SampleField> fields = {});
 
   int64_t size() const override { return samples_.size(); }
   const std::vector<std::string>& class_names() const override { return class_names_; }

@@ -250,6 +250,33 @@ class InputsTest(unittest.TestCase):
         self.assertEqual(left_alone, ["left alone: 1 (no archive by its name): stats.json"])
         self.assertEqual(self.extract("tars", 1), JPEGS[1])
 
+    # Fields.
+
+    def test_fields_are_packed_listed_and_taken_out(self):
+        for name, content in (("1.jpg", JPEGS[1]), ("1.json", b'{"a": 1}'), ("2.jpg", JPEGS[2]), ("2.json", b"{}"),
+                              ("2.txt", b"two")):
+            write(f"captions/0/{name}", content)
+        status, out, _ = self.run_tool(PACK, "--input=captions", "--output=captions-shards", "--noshuffle")
+        self.assertEqual(status, 0)
+        self.assertIn("fields: json, txt\n", out)
+        for data in ("captions", "captions-shards"):
+            self.assertIn("fields: json, txt\n", self.run_tool(INSPECT, data)[1])
+            extract = (f"--input={data}", "--output=field")
+            self.assertEqual(self.run_tool(INSPECT, *extract, "--extract=0", "--field=json")[0], 0)
+            self.assertEqual(pathlib.Path("field").read_bytes(), b'{"a": 1}')
+            self.assertEqual(self.run_tool(INSPECT, *extract, "--extract=0", "--field=txt")[2].count("has no txt"), 1)
+            status, _, error = self.run_tool(INSPECT, *extract, "--extract=0", "--field=cap")
+            self.assertNotEqual(status, 0)
+            self.assertIn("samples have no field cap; they have json, txt", error)
+            self.assertEqual(self.extract(data, 1), JPEGS[2] if data == "captions" else self.extract(data, 1))
+        self.assertIn("--field needs --extract", self.run_tool(INSPECT, "captions", "--field=json")[2])
+        status, out, _ = self.run_tool(PACK, "--input=captions", "--output=some-shards", "--fields=txt")
+        self.assertIn("fields: txt\n", out)
+        self.assertIn("(no image by its name): 0/1.json, 0/2.json", out)
+        status, out, _ = self.run_tool(PACK, "--input=captions", "--output=no-shards", "--fields=")
+        self.assertNotIn("fields:", out)
+        self.assertIn('"version": 1', pathlib.Path("no-shards/dataset.json").read_text())
+
     # Files of other kinds.
 
     def test_every_extension_is_read_or_counted_by_name(self):

@@ -1,4 +1,5 @@
-"""MosaicML Streaming's shards (MDS) as a tar archive, which the loader and `pack` read: the images' bytes as they are.
+"""MosaicML Streaming's shards (MDS) as a tar archive, which the loader and `pack` read: the images' bytes as they are,
+and the bytes of all columns besides image and label as fields.
 
   python mds_to_tar.py mds/train train.tar             # of columns that Streaming calls "jpeg" or "png", and "int"
   python mds_to_tar.py mds/train train.tar image label
@@ -50,7 +51,9 @@ def main(folder, output, image=None, label=None):
                 image, label = column(sample, image, IMAGES), column(sample, label, INTEGERS)
             encoding, picture = sample[image]
             kind, value = sample[label]
-            for name, content in ((IMAGES[encoding], picture), ("cls", b"%d" % struct.unpack(INTEGERS[kind], value))):
+            files = {name.replace("/", "_"): content for name, (_, content) in sample.items() if name not in (image, label)}
+            files = {IMAGES[encoding]: picture, "cls": b"%d" % struct.unpack(INTEGERS[kind], value), **files}
+            for name, content in files.items():
                 member = tarfile.TarInfo(f"{number:08}.{name}")
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))

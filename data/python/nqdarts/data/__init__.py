@@ -11,13 +11,14 @@
 """
 
 from nqdarts.data.errors import DamagedSampleError
-from nqdarts.data.loader import BadSample, Loader
+from nqdarts.data.loader import BadSample, Field, Loader
 from nqdarts.data.packing import PackReport, Summary, inspect, pack
 from nqdarts.data.transform import Transform, named
 
 __all__ = [
     "BadSample",
     "DamagedSampleError",
+    "Field",
     "Loader",
     "PackReport",
     "Summary",

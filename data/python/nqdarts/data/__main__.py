@@ -26,6 +26,8 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--raw_fraction", type=float, default=0.0, help="share of the images kept as raw pixels")
     make.add_argument("--apply_exif_orientation", action="store_true", help="turn images upright")
     make.add_argument("--keep_jpeg", action="store_true", help="keep JPEGs byte for byte")
+    make.add_argument("--fields", default="all", help="what samples have besides image and label that is kept: all, "
+                                                      "or names with commas between them; '' for none")
     make.add_argument("--no_shuffle", action="store_true", help="keep the input's order")
     make.add_argument("--samples_per_shard", type=int, default=8192)
     make.add_argument("--on_bad_sample", default="fail", choices=arguments.ON_BAD_SAMPLE)
@@ -45,6 +47,8 @@ def _inspect(options: argparse.Namespace) -> int:
     print("samples  longer side in pixels")
     for least, greatest, count in summary.sides:
         print(f"{count:7}  {least} to {greatest}")
+    for field in summary.fields:
+        print(f"field {field.name}: {field.type}", *field.shape)
     for line in summary.left_alone:
         print(line)
     for bad in summary.bad:
@@ -55,8 +59,9 @@ def _inspect(options: argparse.Namespace) -> int:
 def _pack(options: argparse.Namespace) -> int:
     names = ("kind", "allow_empty_classes", "threads", "max_side", "quality", "raw_fraction", "apply_exif_orientation",
              "keep_jpeg", "samples_per_shard", "on_bad_sample")
-    report = pack(options.input, options.output, shuffle=not options.no_shuffle, progress=sys.stderr.isatty(),
-                  **{name: getattr(options, name) for name in names})
+    fields = options.fields if options.fields == "all" else [name for name in options.fields.split(",") if name]
+    report = pack(options.input, options.output, fields=fields, shuffle=not options.no_shuffle,
+                  progress=sys.stderr.isatty(), **{name: getattr(options, name) for name in names})
     print(f"{options.output}: {report.samples} samples in {report.shards} shards ({report.kept_shards} kept), "
           f"{report.bytes / 1e6:.1f} MB; {len(report.rejected)} rejected")
     for reason in report.rejected:

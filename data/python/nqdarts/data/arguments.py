@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from nqdarts.data import _native
+
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 
@@ -70,6 +72,19 @@ def path(name: str, value: Any) -> str:
 def threads(value: int | None) -> int:
     """As many as this process may use processors, if none are given."""
     return len(os.sched_getaffinity(0)) if value is None else integer("threads", value, 1, 1024)
+
+
+def fields(value: Any) -> _native.FieldChoice:
+    """``"all"``, or names."""
+    choice = _native.FieldChoice()
+    if value == "all":
+        choice.all = True
+        return choice
+    names = None if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) else list(value)
+    if names is None or not all(isinstance(name, str) for name in names):
+        raise wrong("fields", value, "'all' or a list of names")
+    choice.names = names
+    return choice
 
 
 KINDS = ("auto", "folder", "tar", "cifar", "idx", "beton", "shards")

@@ -34,6 +34,14 @@ class BadSample(NamedTuple):
     reason: str  # one line, which names it too
 
 
+class Field(NamedTuple):
+    """What samples have besides image and label."""
+
+    name: str
+    type: str  # "bytes", or NumPy's name of the numbers' type
+    shape: tuple[int, ...]  # of a sample's numbers
+
+
 class Loader:
     """Batches of decoded, augmented images, made by threads ahead of their use.
 
@@ -73,6 +81,9 @@ class Loader:
         drop_last: leave out an epoch's last images if they make no whole batch; None: unless the order is sequential.
         samples: the images of an epoch, as indices into the data set; None: all.
         sample_ids: iterate over (images, labels, sample ids), the last int64 [n], indices into the data set.
+        fields: what to hand out besides image and label: names, or ``"all"``. Batches then end with a dict of them:
+            of bytes (a WebDataset's ``.json``) a list with each sample's, or None; of numbers (FFCV's) a tensor
+            [n, ...].
         tensors: ``"torch"``, ``"numpy"``, or ``"dlpack"``: objects with ``__dlpack__`` for any other library;
             ``"auto"``: torch's if it is installed, else NumPy's.
         pin_memory: copy batches into page-locked memory, from which ``to("cuda", non_blocking=True)`` does not wait;
@@ -108,6 +119,7 @@ class Loader:
         drop_last: bool | None = None,
         samples: Sequence[int] | None = None,
         sample_ids: bool = False,
+        fields: str | Sequence[str] = (),
         tensors: str = "auto",
         pin_memory: bool | None = None,
         threads: int | None = None,
@@ -145,7 +157,9 @@ class Loader:
         self._pins = _pins(pin_memory, tensors)
         library = getattr(_native.Library, tensors)
         empty = arguments.boolean("allow_empty_classes", allow_empty_classes)
-        self._native = _native.Loader(path, kind, empty, options, sampling == "class_balanced",
+        choice = arguments.fields(fields)
+        self._with_fields = choice.all or bool(choice.names)
+        self._native = _native.Loader(path, kind, empty, choice, options, sampling == "class_balanced",
                                       getattr(_native.Axes, axes), library)
         # Its threads end before Python does.
         self._finalizer = weakref.finalize(self, self._native.close)
@@ -230,6 +244,11 @@ class Loader:
         return self._native.size
 
     @property
+    def fields(self) -> list[Field]:
+        """What is handed out besides image and label."""
+        return [Field(name, type, tuple(shape)) for name, type, shape in self._native.fields]
+
+    @property
     def left_alone(self) -> list[str]:
         """What stands in the input beside the images, a line for each reason."""
         return self._native.left_alone
@@ -262,7 +281,6 @@ class _Epoch:
         self._native = loader._native
         self._iteration = loader._iteration
         self._epoch = loader._native.epoch
-        self._items = slice(None) if loader._with_ids else slice(-1)
 
     def __iter__(self) -> _Epoch:
         return self
@@ -274,8 +292,13 @@ class _Epoch:
                 raise StopIteration
             if self._loader._iteration != self._iteration:
                 raise RuntimeError("this Loader has begun another iteration since, or was told to go elsewhere")
-            batch = self._native.next()[self._items]
-        return tuple(tensor.pin_memory() for tensor in batch) if self._loader._pins else batch
+            *batch, ids, fields = self._native.next()
+        if self._loader._with_ids:
+            batch.append(ids)
+        if self._loader._pins:
+            batch = [tensor.pin_memory() for tensor in batch]
+            fields = {name: value if isinstance(value, list) else value.pin_memory() for name, value in fields.items()}
+        return (*batch, fields) if self._loader._with_fields else tuple(batch)
 
 
 def _format(dtype: Any, layout: str) -> tuple[str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import NamedTuple
 
 from nqdarts.data import _native, arguments
-from nqdarts.data.loader import BadSample
+from nqdarts.data.loader import BadSample, Field
 
 
 class PackReport(NamedTuple):
@@ -30,6 +30,7 @@ class Summary(NamedTuple):
     bytes: int  # of the encoded images
     encodings: dict[str, int]  # good images by encoding
     sides: list[tuple[int, int, int]]  # (least, greatest, images): good images by their longer side, pixels
+    fields: list[Field]  # what samples have besides image and label
     left_alone: list[str]  # what stands beside the images, a line for each reason
     bad: list[BadSample]
 
@@ -45,6 +46,7 @@ def pack(
     raw_fraction: float = 0.0,
     apply_exif_orientation: bool = False,
     keep_jpeg: bool = False,
+    fields: str | Sequence[str] = "all",
     shuffle: bool = True,
     samples_per_shard: int = 8192,
     threads: int | None = None,
@@ -65,6 +67,7 @@ def pack(
         raw_fraction: share of the images that are kept as raw pixels, 0 to 1.
         apply_exif_orientation: turn images upright as their EXIF data say.
         keep_jpeg: keep JPEGs byte for byte: no restart markers, so slower crops.
+        fields: what samples have besides image and label that the shards keep: ``"all"``, or names.
         shuffle: mix the images over the shards; False: the input's order.
         samples_per_shard: images in a shard.
         threads: that transcode; None: as many as there are processors.
@@ -90,7 +93,7 @@ def pack(
     elif progress is not False and not callable(progress):
         raise arguments.wrong("progress", progress, "True, False or a function")
     output = arguments.path("output", output)
-    dataset = _open("input", input, kind, allow_empty_classes)
+    dataset = _open("input", input, kind, allow_empty_classes, fields)
     report = _native.pack(dataset, output, options, progress or None)
     return PackReport(report.samples, report.shards, report.kept_shards, report.bytes,
                       [reason for _, reason in report.rejected], report.empty_classes)
@@ -110,22 +113,24 @@ def inspect(
     """
     arguments.boolean("verify", verify)
     workers = arguments.threads(threads)
-    dataset = _open("input", input, kind, allow_empty_classes)
+    dataset = _open("input", input, kind, allow_empty_classes, "all")
     summary = _native.summarize(dataset, verify, workers)
     return Summary(
         classes=dict(zip(dataset.classes, summary.class_counts)),
         bytes=summary.bytes,
         encodings=dict(zip(("JPEG", "raw", "PNG"), summary.encoding_counts)),
         sides=[(1 << i, (2 << i) - 1, count) for i, count in enumerate(summary.side_counts) if count],
+        fields=[Field(name, type, tuple(shape)) for name, type, shape in dataset.fields],
         left_alone=dataset.left_alone,
         bad=[BadSample(bad.id, bad.name, bad.reason) for bad in summary.bad],
     )
 
 
-def _open(name: str, path: str | PathLike[str], kind: str, allow_empty_classes: bool) -> _native.Dataset:
+def _open(name: str, path: str | PathLike[str], kind: str, allow_empty_classes: bool,
+          fields: str | Sequence[str]) -> _native.Dataset:
     arguments.choice("kind", kind, arguments.KINDS)
     arguments.boolean("allow_empty_classes", allow_empty_classes)
-    return _native.open(arguments.path(name, path), kind, allow_empty_classes)
+    return _native.open(arguments.path(name, path), kind, allow_empty_classes, arguments.fields(fields))
 
 
 class _ProgressLine:
