@@ -9,6 +9,7 @@
 #include "data/codec/jpeg_entropy.h"
 #include "data/codec/jpeg_error.h"
 #include "data/codec/jpeg_header.h"
+#include "data/codec/jpeg_huffman.h"
 #include "data/codec/jpeg_scans.h"
 #include "data/codec/jpeg_segments.h"
 #include "data/codec/jpeg_tables.h"
@@ -58,19 +59,20 @@ struct JpegDecoder::State {
   }
   ~State() { jpeg_destroy_decompress(&jpeg); }
 
-  void Start(absl::Span<const uint8_t> bytes, int log2_shrink);
+  void Start(absl::Span<const uint8_t> bytes, int log2_shrink, bool verified);
   void ReadRows(int count, uint8_t* to, size_t stride);
   void CheckRest(uint8_t* row);
 
   JpegErrorHandler errors;
   JpegArena arena;
   JpegScanLimit scan_limit;
+  JpegHuffman huffman;
   jpeg_decompress_struct jpeg;
   ScratchBuffer segments;
   ScratchBuffer pixels;
 };
 
-void JpegDecoder::State::Start(absl::Span<const uint8_t> bytes, int log2_shrink) {
+void JpegDecoder::State::Start(absl::Span<const uint8_t> bytes, int log2_shrink, bool verified) {
   ForbidDefaultHuffmanTables(jpeg);
   jpeg_mem_src(&jpeg, bytes.data(), bytes.size());
   jpeg_read_header(&jpeg, TRUE);
@@ -79,6 +81,8 @@ void JpegDecoder::State::Start(absl::Span<const uint8_t> bytes, int log2_shrink)
   const bool inks = jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK;
   jpeg.out_color_space = inks ? JCS_CMYK : JCS_EXT_RGBX;
   jpeg_start_decompress(&jpeg);
+  // What has to be looked at to its end is libjpeg's, whose word on damage counts.
+  if (verified) huffman.TakeOver(jpeg);
 }
 
 void JpegDecoder::State::ReadRows(int count, uint8_t* to, size_t stride) {
@@ -130,7 +134,7 @@ absl::StatusOr<PixelRegion> JpegDecoder::Decode(const EncodedSample& sample, con
   PixelRegion region;
   uint8_t* pixels = nullptr;
   const absl::Status status = state_->errors.Run([&] {
-    state_->Start(source.jpeg, log2_shrink);
+    state_->Start(source.jpeg, log2_shrink, sample.verified);
     JDIMENSION x = wanted.x - source_x, width = wanted.width;
     if (width < jpeg.output_width) jpeg_crop_scanline(&jpeg, &x, &width);
     region.stride = size_t{4} * width;

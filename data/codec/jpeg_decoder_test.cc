@@ -108,6 +108,39 @@ TEST(JpegDecoderTest, PartialDecodingGivesThePixelsOfAWholeDecode) {
   }
 }
 
+// Codes of all lengths, coefficients of all sizes, runs of zeros; and damage that libjpeg does not
+// notice, which gives the same nonsense.
+TEST(JpegDecoderTest, WhatIsTrustedIsDecodedAsLibjpegDoes) {
+  JpegDecoder decoder;
+  Random random(2);
+  int accepted = 0, refused = 0;
+  for (int i = 0; i < 1500; ++i) {
+    JpegOptions options;
+    options.quality = 1 + random.Below(100);
+    options.sampling_across = 1 + random.Below(2);
+    Bytes jpeg = MakeJpeg(70, 50, i, options);
+    if (i % 3 == 0) jpeg = TranscodeJpeg(jpeg)->bytes;
+    for (int flips = i < 300 ? 0 : 1 + random.Below(3); flips > 0; --flips) {
+      jpeg[jpeg.size() / 4 + random.Below(jpeg.size() * 3 / 4)] ^= 1 << random.Below(8);
+    }
+    EncodedSample sample = SampleOf(jpeg, 70, 50);
+    const Rect all = {0, 0, 70, 50};
+    const auto expected = decoder.Decode(sample, all);
+    const Bytes pixels = expected.ok() ? Cut(*expected, all) : Bytes();
+    sample.verified = true;
+    const auto trusted = decoder.Decode(sample, all);
+    if (expected.ok()) {
+      ASSERT_TRUE(trusted.ok()) << i << trusted.status();
+      ASSERT_TRUE(Cut(*trusted, all) == pixels) << i;
+      ++accepted;
+    } else {
+      ++refused;
+    }
+  }
+  EXPECT_GT(accepted, 500);
+  EXPECT_GT(refused, 300);
+}
+
 TEST(JpegDecoderTest, EveryTruncationIsAnError) {
   JpegDecoder decoder;
   for (const bool progressive : {false, true}) {
