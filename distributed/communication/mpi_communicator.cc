@@ -23,21 +23,23 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "c10/core/GradMode.h"
 #include "distributed/communication/host_name.h"
 #include "distributed/communication/mpi_exchange.h"
+#include "distributed/communication/mpi_gather.h"
+#include "distributed/communication/mpi_roll_call.h"
 #include "distributed/communication/mpi_shared_memory.h"
 #include "glog/logging.h"
 
 namespace distributed {
 namespace {
 
-// Up to this size an all-reduce is one round of whole tensors instead of two of parts.
-constexpr int64_t kSmallBytes = 16 << 10;
-
 constexpr int kHostNameBytes = 256;
-constexpr int kTags = 32768;  // What MPI guarantees.
+constexpr int kTags = RollCall::kTag - 1;  // An even number.
+constexpr absl::Duration kAttendInterval = absl::Milliseconds(100);
 
 struct Collective {
   int64_t sequence;
@@ -62,7 +64,7 @@ std::string Describe(const char* collective, const at::Tensor& tensor) {
 class MpiCommunicator : public Communicator {
  public:
   MpiCommunicator(Place place, absl::Duration timeout)
-      : Communicator(std::move(place)), timeout_(timeout) {
+      : Communicator(std::move(place)), roll_call_(rank(), size(), timeout) {
     worker_ = std::thread([this] { RunQueue(); });
   }
 
@@ -109,15 +111,11 @@ class MpiCommunicator : public Communicator {
 
   absl::Status Broadcast(const at::Tensor& tensor, int root) override {
     CHECK(tensor.is_contiguous() && tensor.device().is_cpu());
-    return Perform(NewCollective(Describe("broadcast", tensor),
-                                 [this, &tensor, root](const Collective& collective) {
-                                   std::vector<Message> sends, receives;
-                                   if (rank() != root) receives.push_back(MessageOf(root, tensor));
-                                   for (int peer = 0; rank() == root && peer < size(); ++peer) {
-                                     if (peer != root) sends.push_back(MessageOf(peer, tensor));
-                                   }
-                                   return Exchange(sends, receives, Options(collective));
-                                 }));
+    return Perform(NewCollective(
+        Describe("broadcast", tensor), [this, &tensor, root](const Collective& collective) {
+          return BroadcastBlock(rank(), size(), root, static_cast<int64_t>(tensor.nbytes()),
+                                tensor.data_ptr(), Options(collective));
+        }));
   }
 
   absl::StatusOr<at::Tensor> AllGather(const at::Tensor& tensor) override {
@@ -203,15 +201,24 @@ class MpiCommunicator : public Communicator {
     return *collective.result;
   }
 
+  // Runs what is queued, and answers the other ranks' roll calls while this one computes.
   void RunQueue() {
     while (true) {
+      bool idle = false;
       {
         absl::MutexLock lock(&mutex_);
-        mutex_.Await(absl::Condition(this, &MpiCommunicator::HasQueueOrStops));
-        if (queue_.empty()) return;
+        const bool called = mutex_.AwaitWithTimeout(
+            absl::Condition(this, &MpiCommunicator::HasQueueOrStops), kAttendInterval);
+        if (called && queue_.empty()) return;
+        idle = !called;
       }
-      absl::MutexLock running(&running_);
-      RunNext();
+      if (!idle) {
+        absl::MutexLock running(&running_);
+        RunNext();
+      } else if (running_.TryLock()) {  // Else the thread that has it attends.
+        if (error_.ok() && size() > 1) roll_call_.Attend(absl::Now());
+        running_.Unlock();
+      }
     }
   }
 
@@ -235,7 +242,11 @@ class MpiCommunicator : public Communicator {
   void Run(Collective& collective) ABSL_EXCLUSIVE_LOCKS_REQUIRED(running_) {
     const c10::NoGradGuard no_grad;
     if (error_.ok()) {
-      const absl::Status status = collective.body(collective);
+      roll_call_.Begin(collective.sequence);
+      // No message is under way if another rank has ended before.
+      const absl::Status status =
+          roll_call_.told().ok() ? collective.body(collective) : roll_call_.told();
+      roll_call_.End();
       if (!status.ok()) {
         error_ = absl::Status(status.code(),
                               absl::StrCat(DescribeRank(rank()), ": ", collective.what, ", #",
@@ -280,19 +291,15 @@ class MpiCommunicator : public Communicator {
     shape.insert(shape.begin(), size());
     all = at::empty(shape, tensor.options());
     all[rank()].copy_(tensor);
-    std::vector<Message> sends, receives;
-    for (int peer = 0; peer < size(); ++peer) {
-      if (peer == rank()) continue;
-      sends.push_back(MessageOf(peer, tensor));
-      receives.push_back(MessageOf(peer, all[peer]));
-    }
-    return Exchange(sends, receives, Options(collective));
+    return GatherBlocks(rank(), size(), static_cast<int64_t>(tensor.nbytes()), all.data_ptr(),
+                        Options(collective));
   }
 
-  // A collective has up to two rounds of exchanges.
-  ExchangeOptions Options(const Collective& collective, int round = 0) const {
-    return {static_cast<int>((2 * collective.sequence + round) % kTags), timeout_,
-            [this](int rank) { return DescribeRank(rank); }, &waiting_};
+  // A rank meets a peer in up to two rounds of a collective.
+  ExchangeOptions Options(const Collective& collective, int round = 0)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(running_) {
+    return {static_cast<int>((2 * collective.sequence + round) % kTags),
+            [this](int rank) { return DescribeRank(rank); }, &waiting_, &roll_call_};
   }
 
   std::string DescribeRank(int rank) const {
@@ -300,7 +307,6 @@ class MpiCommunicator : public Communicator {
     return absl::StrCat("rank ", rank, " (", hosts_[rank], ")");
   }
 
-  const absl::Duration timeout_;
   std::vector<std::string> hosts_;  // By rank.
   bool abandoned_ = false;
   MpiSharedMemory shared_memory_;
@@ -309,6 +315,7 @@ class MpiCommunicator : public Communicator {
   std::atomic<int> waiting_ = 0;  // Threads that can do nothing but wait for collectives.
 
   absl::Mutex running_;  // Held while a collective runs: one thread at a time calls MPI.
+  RollCall roll_call_ ABSL_GUARDED_BY(running_);
   absl::Status error_ ABSL_GUARDED_BY(running_);  // The first error.
 
   absl::Mutex mutex_ ABSL_ACQUIRED_AFTER(running_);

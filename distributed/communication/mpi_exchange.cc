@@ -110,21 +110,32 @@ class PendingMessages {
     return absl::OkStatus();
   }
 
-  absl::Status Missing() const {
+  // Once the collective has had its time.
+  absl::Status Overdue() const {
+    const std::string timeout = absl::FormatDuration(options_.roll_call->timeout());
+    const std::vector<int> missing = options_.roll_call->Missing();
+    if (!missing.empty()) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("nothing from ", Describe(missing), " for ", timeout));
+    }
     std::set<int> peers;
     for (size_t i = 0; i < messages_.size(); ++i) {
       if (requests_[i] != MPI_REQUEST_NULL) peers.insert(messages_[i].peer);
     }
     return absl::DeadlineExceededError(
-        absl::StrCat("nothing from ",
-                     absl::StrJoin(peers, ", ",
-                                   [this](std::string* out, int peer) {
-                                     absl::StrAppend(out, options_.describe_rank(peer));
-                                   }),
-                     " for ", absl::FormatDuration(options_.timeout)));
+        absl::StrCat("no message from or to ", Describe(peers), " for ", timeout,
+                     ", although every rank is there: it is too slow, or the ranks do not run the "
+                     "same program"));
   }
 
  private:
+  template <typename Ranks>
+  std::string Describe(const Ranks& ranks) const {
+    return absl::StrJoin(ranks, ", ", [this](std::string* out, int rank) {
+      absl::StrAppend(out, options_.describe_rank(rank));
+    });
+  }
+
   absl::Status ConnectionError(size_t index, int error) const {
     return absl::UnavailableError(absl::StrCat(
         "lost ", options_.describe_rank(messages_[index].peer), ": ", MpiErrorText(error)));
@@ -139,21 +150,30 @@ class PendingMessages {
   std::vector<int> finished_;
 };
 
-}  // namespace
-
-absl::Status Exchange(const std::vector<Message>& sends, const std::vector<Message>& receives,
-                      const ExchangeOptions& options) {
-  const absl::Time deadline = absl::Now() + options.timeout;
-  PendingMessages pending(sends, receives, options);
+absl::Status RunExchange(PendingMessages& pending, const ExchangeOptions& options) {
   RETURN_IF_ERROR(pending.Start());
   Backoff backoff(*options.waiting, pending.bytes());
   while (!pending.done()) {
     RETURN_IF_ERROR(pending.Poll());
     if (pending.done()) break;
-    if (absl::Now() > deadline) return pending.Missing();
+    const absl::Time now = absl::Now();
+    options.roll_call->Attend(now);
+    if (!options.roll_call->told().ok()) return options.roll_call->told();
+    if (options.roll_call->Overdue(now)) return pending.Overdue();
     backoff.Pause();
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status Exchange(const std::vector<Message>& sends, const std::vector<Message>& receives,
+                      const ExchangeOptions& options) {
+  PendingMessages pending(sends, receives, options);
+  absl::Status status = RunExchange(pending, options);
+  // While the buffers are there: MPI may still fill them.
+  if (!status.ok() && options.roll_call->told().ok()) options.roll_call->Tell(status);
+  return status;
 }
 
 }  // namespace distributed

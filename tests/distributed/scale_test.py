@@ -5,6 +5,7 @@
 """
 
 import json
+import math
 import os
 import pathlib
 import statistics
@@ -56,7 +57,7 @@ def main():
               f"{sum(of['opens'])} by all; {statistics.median(of['open_seconds']):.2f} s")
         print(f"  opens of a rank with the epoch's: {statistics.median(of['all_opens'])}, of the first {max(of['all_opens'])}")
         print(f"  memory of a rank: {max(of['peak'])} MB, {max(of['memory'])} MB of them for data and training")
-        print(f"  collectives of a step: {max(of['collectives']):.2f}")
+        print(f"  collectives of a step: {max(of['collectives']):.2f}, messages of a rank: {max(of['messages']):.2f}")
         assert samples == SHARDS * 32 // BATCH * BATCH, samples
         # And what is made ahead for the next epoch.
         ahead = 3 * BATCH / samples
@@ -67,6 +68,8 @@ def main():
             assert rank["opens"] <= SHARDS + 1, rank
             assert rank["all_opens"] <= SHARDS + 1, rank
             assert rank["collectives"] <= 2.5, rank
+            # Rounds of the small ones; R-1 each if they were direct.
+            assert rank["messages"] <= math.ceil(math.log2(RANKS)) * rank["collectives"], rank
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tests whose binary runs as several ranks under the repository's own mpirun."""
+"""Tests that run as several ranks under the repository's own mpirun."""
 
 def mpi_cc_test(name, ranks, srcs, deps, data = [], size = "small", tags = [], args = [], **kwargs):
     """One binary, and a test for each number of ranks that it is started with.
@@ -35,4 +35,21 @@ def mpi_cc_test(name, ranks, srcs, deps, data = [], size = "small", tags = [], a
     native.test_suite(
         name = name,
         tests = ["%s_%d" % (name, n) for n in ranks],
+    )
+
+def mpi_script_test(name, data = [], tags = [], **kwargs):
+    """The script <name>.py, which starts ranks of the programs among its `data` (ranks.py beside it)."""
+    native.sh_test(
+        name = name,
+        srcs = [name + ".py"],
+        data = data + [
+            "ranks.py",
+            "//tools/build_defs:mpi_run.sh",
+            "@openmpi//:runtime",
+        ],
+        tags = tags + [
+            "cpu:2",
+            "distributed",
+        ],
+        **kwargs
     )
