@@ -1,14 +1,15 @@
 // What ranks cost: the constants of the model in docs/scaling.md, and weak scaling.
 //
-//   bazel-bin/tools/local_mpirun 2 bazel-bin/distributed/allreduce_benchmark
+//   bazel-bin/tools/local_mpirun 2 bazel-bin/distributed/data_parallel/allreduce_benchmark
 //
 // First the time t of an all-reduce of n bytes on R ranks, and from the smallest and the largest
-// size its latency and its bandwidth 2n(R-1)/R / t. Then a training step of a convolutional network
-// with synchronized batch normalization, one thread per rank: rank 0 alone on its batch, the others
-// idle (the baseline); all ranks at once, each on its own; all ranks as one job, each with as large
-// a batch. The ratio of the first and the third is the weak-scaling efficiency; that of the first
-// and the second is what the machine's cores, caches and memory allow. Rounds alternate between the
-// three, so that what else runs on the machine slows all.
+// size its latency and its bandwidth 2n(R-1)/R / t. Then what a small all-reduce takes while a
+// bucket of gradients is under way, against the same on its own. Then a training step of a
+// convolutional network with synchronized batch normalization, one thread per rank: rank 0 alone on
+// its batch, the others idle (the baseline); all ranks at once, each on its own; all ranks as one
+// job, each with as large a batch. The ratio of the first and the third is the weak-scaling
+// efficiency; that of the first and the second is what the machine's cores, caches and memory
+// allow. Rounds alternate between the three, so that what else runs on the machine slows all.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,6 +49,7 @@ namespace distributed {
 namespace {
 
 constexpr int kStepsPerRound = 5;
+constexpr int64_t kBucketBytes = 8 << 20;
 
 absl::StatusOr<double> Seconds(absl::FunctionRef<absl::Status()> body) {
   const absl::Time start = absl::Now();
@@ -85,6 +87,37 @@ absl::Status MeasureAllReduce(Communicator& communicator) {
   if (prints) {
     printf("all-reduce on %.0f ranks: latency %.1f us, bandwidth %.3f GB/s\n", ranks, latency * 1e6,
            bandwidth / 1e9);
+  }
+  return absl::OkStatus();
+}
+
+// A small all-reduce that begins right after a bucket's, as in a backward pass with synchronized
+// batch normalization.
+absl::Status MeasureBehindBucket(Communicator& communicator) {
+  const auto options = at::TensorOptions(FLAGS_cuda ? at::kCUDA : at::kCPU);
+  const at::Tensor small = at::zeros({2, 64}, options.dtype(at::kDouble));
+  const at::Tensor bucket = at::zeros({kBucketBytes / 4}, options.dtype(at::kFloat));
+  const auto reduce_small = [&]() -> absl::StatusOr<double> {
+    return Seconds([&]() -> absl::Status {
+      RETURN_IF_ERROR(communicator.AllReduce(small, ReduceOp::kSum));
+      small[0][0].item<double>();  // Waits for the device.
+      return absl::OkStatus();
+    });
+  };
+  std::vector<double> alone(FLAGS_repeats), behind(FLAGS_repeats);
+  for (int i = 0; i < FLAGS_repeats; ++i) {
+    RETURN_IF_ERROR(communicator.Barrier());
+    ASSIGN_OR_RETURN(alone[i], reduce_small());
+    RETURN_IF_ERROR(communicator.Barrier());
+    const std::unique_ptr<Work> work = communicator.AllReduceAsync(bucket, ReduceOp::kSum);
+    ASSIGN_OR_RETURN(behind[i], reduce_small());
+    RETURN_IF_ERROR(work->Wait());
+  }
+  if (communicator.rank() == 0) {
+    const double baseline = base::Median(alone), seconds = base::Median(behind);
+    printf("all-reduce of %ld bytes: %.1f us; behind one of %ld bytes %.1f us, ratio %.2f\n",
+           static_cast<int64_t>(small.nbytes()), baseline * 1e6, kBucketBytes, seconds * 1e6,
+           seconds / baseline);
   }
   return absl::OkStatus();
 }
@@ -171,6 +204,7 @@ absl::Status Run() {
   ASSIGN_OR_RETURN(const std::unique_ptr<Communicator> communicator,
                    CreateCommunicator({.cuda = FLAGS_cuda}));
   RETURN_IF_ERROR(MeasureAllReduce(*communicator));
+  RETURN_IF_ERROR(MeasureBehindBucket(*communicator));
   return MeasureWeakScaling(*communicator);
 }
 
