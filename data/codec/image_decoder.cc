@@ -1,6 +1,7 @@
 #include "data/codec/image_decoder.h"
 
 #include <cstddef>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -34,6 +35,10 @@ absl::StatusOr<PixelRegion> CopyRaw(const EncodedSample& sample, const Rect& rec
 }
 
 }  // namespace
+
+ImageDecoder::ImageDecoder(std::shared_ptr<JpegDevice> device) {
+  if (device != nullptr) device_.emplace(std::move(device));
+}
 
 absl::Status ImageDecoder::FindSize(EncodedSample& sample) {
   if (sample.width > 0) return absl::OkStatus();
@@ -76,7 +81,22 @@ absl::StatusOr<PixelRegion> ImageDecoder::Decode(const EncodedSample& sample, co
     case Encoding::kJpeg:
       break;
   }
-  return jpeg_.Decode(sample, rect, log2_shrink);
+  return DecodeJpeg(sample, rect, log2_shrink);
+}
+
+absl::StatusOr<PixelRegion> ImageDecoder::DecodeJpeg(const EncodedSample& sample, const Rect& rect,
+                                                     int log2_shrink) {
+  if (!device_.has_value() || !device_->MayTake(sample)) {
+    return jpeg_.Decode(sample, rect, log2_shrink);
+  }
+  // Pixels must not depend on whether a sample was seen before: a first look replaces no decoding.
+  if (!sample.verified) RETURN_IF_ERROR(jpeg_.Check(sample));
+  EncodedSample sound = sample;
+  sound.verified = true;
+  ASSIGN_OR_RETURN(const std::optional<PixelRegion> region,
+                   device_->Decode(sound, rect, log2_shrink));
+  if (region.has_value()) return *region;
+  return jpeg_.Decode(sound, rect, log2_shrink);
 }
 
 }  // namespace data

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/io/encoded_sample.h"
 #include "data/pixels/pixel_region.h"
@@ -32,6 +33,10 @@ class JpegDecoder {
   // Unless sample.verified, all of the image is entropy-decoded to find damage anywhere.
   absl::StatusOr<PixelRegion> Decode(const EncodedSample& sample, const Rect& rect,
                                      int log2_shrink = 0);
+
+  // The same error, if Decode of a sample that is not verified would give one. Entropy-decodes all
+  // of the image, and next to nothing else.
+  absl::Status Check(const EncodedSample& sample);
 
  private:
   struct State;

@@ -1,10 +1,14 @@
 // In steady state an image costs no allocation: counted in a malloc of the test's own.
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "data/codec/fake_jpeg_device.h"
+#include "data/codec/jpeg_device.h"
 #include "data/codec/jpeg_transcoder.h"
 #include "data/codec/test_images.h"
 #include "data/io/encoded_sample.h"
@@ -69,11 +73,15 @@ TEST(AllocationTest, NoneForAnImageOnceTheBuffersHaveGrown) {
   if (!HAS_OWN_MALLOC) GTEST_SKIP() << "the sanitizer has the allocator";
   Augmentation changed = ImageNetTrain();
   changed.policy = {.brightness = 0.4, .hue = 0.2, .kind = PixelPolicy::Kind::kRandAugment};
-  for (const auto& [packed, augmentation] :
-       {std::pair(false, ImageNetTrain()), {true, ImageNetTrain()}, {true, changed}}) {
+  const auto device = std::make_shared<FakeJpegDevice>();
+  using Case = std::tuple<bool, Augmentation, std::shared_ptr<JpegDevice>>;
+  for (const auto& [packed, augmentation, jpeg_device] :
+       {Case(false, ImageNetTrain(), nullptr), Case(true, ImageNetTrain(), nullptr),
+        Case(true, changed, nullptr), Case(false, ImageNetTrain(), device),
+        Case(true, ImageNetTrain(), device)}) {
     const MemoryDataset dataset = Photos(packed);
     VerifiedSamples verified(dataset.size());
-    Preprocessor preprocessor(augmentation, PixelFormat::kFloat32Nchw, &verified);
+    Preprocessor preprocessor(augmentation, PixelFormat::kFloat32Nchw, &verified, jpeg_device);
     std::vector<uint8_t> image(preprocessor.image_size());
     ScratchBuffer buffer;
     const auto run = [&] {

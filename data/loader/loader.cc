@@ -131,8 +131,9 @@ class Loader::Impl : public DecodePool::Client {
  private:
   // Of images of one size.
   struct Maker {
-    Maker(const Augmentation& augmentation, PixelFormat format, VerifiedSamples* verified)
-        : size(augmentation.size), preprocessor(augmentation, format, verified) {}
+    Maker(const Augmentation& augmentation, const LoaderOptions& options, VerifiedSamples* verified)
+        : size(augmentation.size),
+          preprocessor(augmentation, options.format, verified, options.jpeg_device) {}
 
     const int size;
     Preprocessor preprocessor;
@@ -519,7 +520,7 @@ bool Loader::Impl::Work(int thread) {
   if (!maker.has_value() || maker->size != buffer->size) {
     Augmentation augmentation = options_.augmentation;
     augmentation.size = buffer->size;
-    maker.emplace(augmentation, options_.format, &verified_);
+    maker.emplace(augmentation, options_, &verified_);
   }
   Make(*buffer, first, last, *maker);
   lock.lock();

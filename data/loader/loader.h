@@ -29,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "data/codec/jpeg_device.h"
 #include "data/loader/decode_pool.h"
 #include "data/loader/field_column.h"
 #include "data/loader/sampler.h"
@@ -70,6 +71,9 @@ struct LoaderOptions {
   // Threads shared with other loaders, in place of `threads` of its own.
   std::shared_ptr<DecodePool> pool = nullptr;
   int prefetch = 2;  // batches made ahead
+  // Decodes JPEGs in the threads' place (ImageDecoder says which, and how pixels differ): the same
+  // batches otherwise. Null: the threads do. An error of the device is one of Next.
+  std::shared_ptr<JpegDevice> jpeg_device = nullptr;
 
   // What a damaged sample does. What is no damage, such as a file that cannot be read or an image
   // too small for the augmentation, is an error of Next in either case.

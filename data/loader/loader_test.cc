@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "data/codec/fake_jpeg_device.h"
 #include "data/codec/test_images.h"
 #include "data/io/encoded_sample.h"
 #include "data/io/little_endian.h"
@@ -269,6 +270,61 @@ TEST(LoaderTest, SizesGrowWithTheEpochs) {
     EXPECT_TRUE(
         std::equal(batch->floats(), batch->floats() + 4 * 3 * size * size, expected->floats()));
   }
+}
+
+// Small images, some of which the device leaves to the processor and some damaged, are not resized:
+// a device whose pixels are libjpeg's gives the same batches.
+TEST(LoaderTest, ADeviceThatDecodesChangesNothingElse) {
+  std::vector<Bytes> jpegs;
+  for (int i = 0; i < 24; ++i) jpegs.push_back(MakeJpeg(32, 32, i, {.progressive = i % 4 == 0}));
+  for (const int i : {3, 8}) jpegs[i].resize(jpegs[i].size() - 40);
+  const MemoryDataset dataset = JpegDataset(std::move(jpegs));
+  LoaderOptions options = TrainOptions(8);
+  options.on_bad_sample = LoaderOptions::OnBadSample::kSkip;
+  const std::vector<Content> expected = ReadBatches(dataset, options, 1, 9);
+  options.threads = 2;
+  for (const int ranks : {1, 2}) {
+    const auto device = std::make_shared<FakeJpegDevice>();
+    options.jpeg_device = device;
+    EXPECT_EQ(ReadBatches(dataset, options, ranks, 9), expected) << ranks;
+    EXPECT_GT(device->decoded, 0);
+    EXPECT_GT(device->left, 0);
+    EXPECT_EQ(device->allocated, 0);
+  }
+}
+
+// Files without checksums are looked through when they are first seen: which does not show.
+TEST(LoaderTest, WhatADeviceDecodesDoesNotDependOnWhatWasSeenBefore) {
+  std::vector<Bytes> jpegs;
+  for (int i = 0; i < 8; ++i) jpegs.push_back(MakeJpeg(200 + 20 * i, 180, i));
+  const MemoryDataset dataset = JpegDataset(std::move(jpegs));
+  LoaderOptions options = TrainOptions(4);
+  options.augmentation = ImageNetTrain();
+  options.augmentation.size = 32;
+  options.jpeg_device = std::make_shared<FakeJpegDevice>();
+  const std::vector<Content> expected = ReadBatches(dataset, options, 1, 6);
+  for (int place = 0; place < 6; ++place) {
+    const auto loader = Loader::Create(dataset, options);
+    ASSERT_TRUE((*loader)->Seek(place / 2, place % 2).ok());
+    const auto batch = (*loader)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    Content content;
+    Append(*batch, content);
+    EXPECT_EQ(content, expected[place]) << place;
+  }
+}
+
+TEST(LoaderTest, ADeviceThatFailsIsNotSkippedOver) {
+  const MemoryDataset dataset = SmallImages(4);
+  const auto device = std::make_shared<FakeJpegDevice>();
+  device->decode = absl::UnavailableError("the device is lost");
+  LoaderOptions options = TrainOptions(4);
+  options.on_bad_sample = LoaderOptions::OnBadSample::kSkip;
+  options.jpeg_device = device;
+  const auto loader = Loader::Create(dataset, options);
+  const absl::Status status = (*loader)->Next().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(status.message(), HasSubstr("): the device is lost"));
 }
 
 TEST(LoaderTest, RecipesThatMakeNoSenseAreRefused) {

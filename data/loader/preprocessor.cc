@@ -10,11 +10,12 @@
 namespace data {
 
 Preprocessor::Preprocessor(const Augmentation& augmentation, PixelFormat format,
-                           VerifiedSamples* verified)
+                           VerifiedSamples* verified, std::shared_ptr<JpegDevice> jpeg_device)
     : augmentation_(augmentation),
       writer_(format, augmentation.normalization, augmentation.size, augmentation.size),
       rgb_writer_(PixelFormat::kUint8Nhwc, {}, augmentation.size, augmentation.size),
       verified_(*verified),
+      decoder_(std::move(jpeg_device)),
       row_(size_t{4} * augmentation.size) {}
 
 absl::Status Preprocessor::Run(const Dataset& dataset, const absl::StatusOr<EncodedSample>& sample,

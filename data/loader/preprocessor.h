@@ -5,11 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/codec/image_decoder.h"
+#include "data/codec/jpeg_device.h"
 #include "data/io/encoded_sample.h"
 #include "data/io/scratch_buffer.h"
 #include "data/loader/verified_samples.h"
@@ -25,8 +27,9 @@ namespace data {
 class Preprocessor {
  public:
   // `augmentation` has passed CheckAugmentation. `verified`, which several preprocessors may share
-  // and which outlives them, is of the dataset that Run is given.
-  Preprocessor(const Augmentation& augmentation, PixelFormat format, VerifiedSamples* verified);
+  // and which outlives them, is of the dataset that Run is given. `jpeg_device` is ImageDecoder's.
+  Preprocessor(const Augmentation& augmentation, PixelFormat format, VerifiedSamples* verified,
+               std::shared_ptr<JpegDevice> jpeg_device = nullptr);
 
   // Bytes of an image.
   size_t image_size() const { return writer_.image_size(); }
