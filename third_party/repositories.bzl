@@ -130,6 +130,8 @@ _WHEELS = {
         "nvidia-nvshmem-cu13",
     ],
     "libtorch": ["torch"],
+    # With CUDA only; apart from cuda_libs, whose gigabytes a program that decodes does not need.
+    "nvjpeg": ["nvidia-nvjpeg"],
     # For tests alone: a server of S3's kind, with what it imports.
     "moto": [
         "moto",

@@ -11,7 +11,8 @@ pack() {
   out=$(realpath "$1")
   cd "$(dirname "$0")/.."
   targets=(//quant:quantizers_on_cuda_test //distributed/training:image_upload_test
-    //tests/distributed:communicator_test_binary //distributed/data_parallel:allreduce_benchmark)
+    //tests/distributed:communicator_test_binary //distributed/data_parallel:allreduce_benchmark
+    //data/nvjpeg:nvjpeg_test //data/nvjpeg:nvjpeg_benchmark)
   bazel build --config=cuda "${targets[@]}"
   stage=$(mktemp -d)
   # shellcheck disable=SC2064  # The folder's name is known now.
@@ -59,7 +60,10 @@ run() {
   check image_upload_test
   check communicator_test_binary --cuda
   check allreduce_benchmark --cuda
-  cat "$folder/allreduce_benchmark.log"
+  check nvjpeg_test
+  check nvjpeg_benchmark
+  grep -h "levels\|by nvJPEG\|no such backend" "$folder/nvjpeg_test.log" || true
+  cat "$folder/allreduce_benchmark.log" "$folder/nvjpeg_benchmark.log"
   exit "$failed"
 }
 

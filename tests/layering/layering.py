@@ -44,6 +44,7 @@ REPOSITORIES = {
     "nanobind/": "nanobind",
     "nccl.h": "cuda_libs",
     "nlohmann/": "json",
+    "nvjpeg.h": "nvjpeg",
     "openssl/": "curl",
     "png.h": "png",
     "protozero/": "protozero",

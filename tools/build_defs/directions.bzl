@@ -20,6 +20,8 @@ DIRECTIONS = {
     "data/remote": ["base", "data/io"],
     "data/pixels": ["base", "data/io"],
     "data/codec": ["base", "data/io", "data/pixels"],
+    # nvJPEG as codec's device.
+    "data/nvjpeg": ["base", "data/io", "data/pixels", "data/codec"],
     "data/sources": ["base", "data/io", "data/codec"],
     "data/shard": ["base", "data/io", "data/pixels", "data/codec", "data/sources"],
     "data/loader": ["base", "data/io", "data/pixels", "data/codec", "data/sources", "data/shard"],
