@@ -34,6 +34,7 @@
 #include "tools/flags/device_flags.h"
 #include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
+#include "tools/flags/jpeg_decoder_flag.h"
 #include "tools/flags/output_paths.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/seed_flag.h"
@@ -112,6 +113,7 @@ absl::Status Evaluate() {
   ASSIGN_OR_RETURN(const Ranges ranges, RangesFromFlags());
   RETURN_IF_ERROR(RequireWritableFile("output", FLAGS_output));
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  RETURN_IF_ERROR(CheckJpegDecoder(device));
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
                    CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,

@@ -42,6 +42,7 @@
 #include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/jpeg_decoder_flag.h"
 #include "tools/flags/output_paths.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/tool.h"
@@ -174,6 +175,7 @@ struct Inputs {
 absl::StatusOr<Inputs> InputsFromFlags(bool fixed_ranges) {
   Inputs inputs;
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  RETURN_IF_ERROR(CheckJpegDecoder(device));
   ASSIGN_OR_RETURN(inputs.communicator, CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(inputs.test_data,
                    OpenDatasetOfFlag("test_data", FLAGS_test_data, inputs.communicator.get()));

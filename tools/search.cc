@@ -39,6 +39,7 @@
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_registry.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/jpeg_decoder_flag.h"
 #include "tools/flags/optimizer_flags.h"
 #include "tools/flags/presets.h"
 #include "tools/flags/run_flags.h"
@@ -267,6 +268,7 @@ absl::Status ReportDecisiveness(const nas::SearchTask& task) {
 absl::Status Search() {
   ASSIGN_OR_RETURN(distributed::TrainerOptions options, TrainerOptionsFromFlags());
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  RETURN_IF_ERROR(CheckJpegDecoder(device));
   ASSIGN_OR_RETURN(const std::unique_ptr<distributed::Communicator> communicator,
                    CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(const std::unique_ptr<data::Dataset> dataset,

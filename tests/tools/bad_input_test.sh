@@ -39,6 +39,7 @@ expect "--bits=2,9: 9 is not 1 to 8 or 32" "${search[@]}" --bits=2,9
 expect "'x' is not a number" "${search[@]}" --bits=2,x
 expect "channels is 6, allowed" "${search[@]}" --channels=6
 expect "--gamma_lr: contradicts --bits=32" "${search[@]}" --bits=32 --gamma_lr=1
+expect "--jpeg_decoder=nvjpeg: needs a network on the GPU (--device=cuda)" "${search[@]}" --jpeg_decoder=nvjpeg
 expect "--lr_schedule=flat: must be one of constant, cosine, linear, step" "${search[@]}" --lr_schedule=flat
 
 expect "--architecture: a file or a genotype is required" "${train[@]}"

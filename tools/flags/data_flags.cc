@@ -23,6 +23,7 @@
 #include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/jpeg_decoder_flag.h"
 #include "tools/flags/storage_flags.h"
 #include "xxhash.h"
 
@@ -165,10 +166,12 @@ absl::StatusOr<nlohmann::json> DatasetIdentity(const data::Dataset& dataset,
 }
 
 nlohmann::json ReadingIdentity(const InputShape& shape) {
-  return {{"images", std::string(nas::ImageKindName(shape.images))},
-          {"image_size", shape.side},
-          {"batch", FLAGS_batch},
-          {"on_bad_sample", FLAGS_on_bad_sample}};
+  nlohmann::json identity = {{"images", std::string(nas::ImageKindName(shape.images))},
+                             {"image_size", shape.side},
+                             {"batch", FLAGS_batch},
+                             {"on_bad_sample", FLAGS_on_bad_sample}};
+  if (JpegDecoderName() != "cpu") identity["jpeg_decoder"] = JpegDecoderName();
+  return identity;
 }
 
 int64_t MaxBadSamplesFromFlags() { return FLAGS_max_bad_samples; }
@@ -202,6 +205,7 @@ absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> EvalSource(
     const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place,
     c10::DeviceType device) {
   ASSIGN_OR_RETURN(data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
+  ASSIGN_OR_RETURN(options.jpeg_device, JpegDeviceFromFlags(device));
   return distributed::LoaderSource::Create(dataset, std::move(options), device);
 }
 
@@ -209,6 +213,7 @@ absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> CalibrationSource(
     const data::Dataset& dataset, uint64_t seed, const InputShape& shape,
     const distributed::Place& place, c10::DeviceType device) {
   ASSIGN_OR_RETURN(data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
+  ASSIGN_OR_RETURN(options.jpeg_device, JpegDeviceFromFlags(device));
   options.order = data::Order::kShuffled;
   options.seed = seed;
   return distributed::LoaderSource::Create(dataset, std::move(options), device);

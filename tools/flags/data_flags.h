@@ -62,7 +62,8 @@ int64_t ImagesOfRank(int ranks);
 absl::StatusOr<data::LoaderOptions> EvaluationLoaderOptions(const InputShape& shape,
                                                             const distributed::Place& place);
 
-// One pass over `dataset`, which must outlive it, as evaluation reads it, with images on `device`.
+// One pass over `dataset`, which must outlive it, as evaluation reads it, with images on `device`,
+// decoded by --jpeg_decoder.
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> EvalSource(
     const data::Dataset& dataset, const InputShape& shape, const distributed::Place& place,
     c10::DeviceType device);

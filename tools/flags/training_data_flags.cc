@@ -18,6 +18,7 @@
 #include "tools/flags/flag_choices.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/jpeg_decoder_flag.h"
 
 DEFINE_int32(padding, 4, "--images=cifar: training shifts an image by up to so many pixels.");
 FLAG_RANGE(padding, tools::FromTo(0, 65536));
@@ -143,6 +144,7 @@ absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
     const InputShape& shape, const distributed::Place& place, c10::DeviceType device,
     const TrainingRecipe& recipe) {
   ASSIGN_OR_RETURN(data::LoaderOptions options, EvaluationLoaderOptions(shape, place));
+  ASSIGN_OR_RETURN(options.jpeg_device, JpegDeviceFromFlags(device));
   const int64_t count = samples.empty() ? dataset.size() : samples.size();
   if (count < options.global_batch) {
     return absl::InvalidArgumentError(absl::StrCat("--batch=", options.global_batch, ": the ",

@@ -38,7 +38,8 @@ struct TrainingRecipe {
 };
 
 // Batches of `samples` of `dataset` (all if empty), which must outlive it, shuffled and augmented
-// as the flags say, drawn from `seed`, with images on `device`. InvalidArgument naming the flag.
+// as the flags say, drawn from `seed`, with images on `device`, decoded by --jpeg_decoder.
+// InvalidArgument naming the flag.
 absl::StatusOr<std::unique_ptr<distributed::LoaderSource>> TrainSource(
     const data::Dataset& dataset, std::vector<int64_t> samples, uint64_t seed,
     const InputShape& shape, const distributed::Place& place, c10::DeviceType device,

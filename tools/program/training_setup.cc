@@ -20,6 +20,7 @@
 #include "tools/flags/device_flags.h"
 #include "tools/flags/flag_ranges.h"
 #include "tools/flags/flag_values.h"
+#include "tools/flags/jpeg_decoder_flag.h"
 #include "tools/flags/training_data_flags.h"
 #include "tools/program/memory.h"
 #include "tools/program/read_weights.h"
@@ -89,6 +90,7 @@ absl::StatusOr<TrainingSetup> TrainingSetupFromFlags(distributed::TrainerOptions
                                                      const data::Mixing& mixing) {
   TrainingSetup setup;
   ASSIGN_OR_RETURN(const c10::DeviceType device, DeviceFromFlags());
+  RETURN_IF_ERROR(CheckJpegDecoder(device));
   ASSIGN_OR_RETURN(setup.communicator, CommunicatorFromFlags(device));
   ASSIGN_OR_RETURN(setup.train_data,
                    OpenDatasetOfFlag("train_data", FLAGS_train_data, setup.communicator.get()));
