@@ -178,9 +178,12 @@ class Forward {
         const Unit& unit = plan_.units[units[i]];
         const UnitConvs<T> convs = pass_.ConvsOf(units[i]);
         const int64_t y_size = unit.shape.out * pass_.unit_out_size(unit);
+        const bool depthwise = unit.shape.kind == UnitKind::kSeparable && !needs_range_;
         for (int64_t n = begin; n < end; ++n) {
-          UnitForward(unit.shape, pass_.InputOf(unit, n), convs,
-                      pass_.pointwise[units[i]] + n * y_size, &partial[task * width + sums_at[i]]);
+          T* const y = pass_.pointwise[units[i]] + n * y_size;
+          const UnitInput<T> input = pass_.InputOf(unit, n);
+          if (depthwise) UnitDepthwise(unit.shape, input, convs, y);
+          UnitForward(unit.shape, input, convs, y, &partial[task * width + sums_at[i]]);
         }
       }
     });
@@ -211,7 +214,7 @@ class Forward {
     pool_sums_.clear();
   }
 
-  // From the range of what the depthwise convolutions give.
+  // From the range of what the depthwise convolutions give, which stays for UnitForward.
   void QuantizeDepthwise(const std::vector<int>& units) {
     std::vector<int> separable;
     for (const int index : units) {
@@ -222,7 +225,8 @@ class Forward {
         pass_.samples, separable.size() * channels, pass_.cell.communicator, [&](int64_t n, T* r) {
           for (const int index : separable) {
             const Unit& unit = plan_.units[index];
-            const T* d = UnitDepthwise(unit.shape, pass_.InputOf(unit, n), pass_.ConvsOf(index));
+            T* const d = pass_.pointwise[index] + n * channels * size;
+            UnitDepthwise(unit.shape, pass_.InputOf(unit, n), pass_.ConvsOf(index), d);
             JoinRanges(channels, size, Planes<const T>(d, size), r);
             r += 2 * channels;
           }

@@ -77,7 +77,8 @@ class Forward {
     std::vector<T> between;
     if (NeedsBatchRange(unit, 1)) {
       between = RangesOf<T>(pass_.samples, shape.in, pass_.spec.communicator, [&](int64_t n, T* r) {
-        const T* d = UnitDepthwise(shape, pass_.InputOf(unit, n), pass_.ConvsOf(unit));
+        T* const d = pass_.Pointwise(unit, n);
+        UnitDepthwise(shape, pass_.InputOf(unit, n), pass_.ConvsOf(unit), d);
         JoinRanges(shape.in, pass_.out_size(), Planes<const T>(d, pass_.out_size()), r);
       });
     }
@@ -88,12 +89,14 @@ class Forward {
     const UnitShape& shape = pass_.shape(unit);
     const UnitConvs<T> convs = pass_.ConvsOf(unit);
     const int64_t tasks = NumTasks(pass_.samples), width = kChannelSums * shape.out;
+    const bool depthwise = shape.kind == UnitKind::kSeparable && !NeedsBatchRange(unit, 1);
     std::vector<double> partial(tasks * width);
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; ++n) {
-        UnitForward(shape, pass_.InputOf(unit, n), convs,
-                    pass_.pointwise[unit] + n * shape.out * pass_.out_size(),
-                    &partial[task * width]);
+        const UnitInput<T> input = pass_.InputOf(unit, n);
+        T* const y = pass_.Pointwise(unit, n);
+        if (depthwise) UnitDepthwise(shape, input, convs, y);
+        UnitForward(shape, input, convs, y, &partial[task * width]);
       }
     });
     std::vector<double> sums = AddTasks(partial, tasks, width);

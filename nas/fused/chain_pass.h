@@ -50,6 +50,10 @@ struct ChainPass {
     return {weights[unit], {quantizers[unit][0].Mixture(), quantizers[unit][1].Mixture()}};
   }
 
+  T* Pointwise(int unit, int64_t sample) const {
+    return pointwise[unit] + sample * shape(unit).out * out_size();
+  }
+
   // A sample's planes of tensors like the parts.
   template <typename Value>
   Planes<Value> PartsOf(const std::vector<Value*>& tensors, int64_t sample) const {
@@ -61,10 +65,9 @@ struct ChainPass {
     return {std::move(of_sample), size};
   }
   UnitInput<T> InputOf(int unit, int64_t sample) const {
-    const int64_t in = shape(unit).in;
     if (unit > 0) {
       const Fold<T>& fold = folds[unit - 1];
-      return {{pointwise[unit - 1] + sample * in * out_size(), out_size()},
+      return {{Pointwise(unit - 1, sample), out_size()},
               out_height(),
               out_width(),
               {fold.scale.data(), fold.shift.data(), true}};

@@ -135,7 +135,7 @@ void DepthwiseForward(const DepthwiseShape& shape, int64_t channels, const Plane
 template <typename T>
 void JoinRanges(int64_t channels, int64_t size, const Planes<const T>& x, T* ranges);
 
-// y = W mix(z(x)), a 1x1 convolution: in planes of `size` to out planes, back to back.
+// y = W mix(z(x)), a 1x1 convolution: in planes of `size` to out planes, back to back. x may be y.
 // weights: [out, in]. sums[2 o] += sum of y_o, sums[2 o + 1] += sum of its squares.
 template <typename T>
 void PointwiseForward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,

@@ -39,7 +39,7 @@ Scratch<T>& ThreadScratch() {
 }
 
 // What the passes work in, beside it.
-enum PassSlot { kDepthwiseOutput, kPhase, kPhaseGradient, kLaneSums, kCombined, kUnwanted };
+enum PassSlot { kPhase, kPhaseGradient, kLaneSums, kCombined, kUnwanted };
 template <typename T>
 T* PassScratch(PassSlot slot, int64_t size) {
   thread_local Scratch<T> scratch;
@@ -85,21 +85,18 @@ std::vector<T> LastChannels(const std::vector<T>& ranges, int64_t channels) {
   return {ranges.end() - std::min<int64_t>(2 * channels, ranges.size()), ranges.end()};
 }
 
-// What the depthwise convolution of a kSeparable unit gives: planes back to back, valid until the
-// thread's next call.
+// What the depthwise convolution of a kSeparable unit gives, planes back to back, where the unit's
+// output will be, which has at least as many channels.
 template <typename T>
-const T* UnitDepthwise(const UnitShape& shape, const UnitInput<T>& input,
-                       const UnitConvs<T>& convs) {
-  const DepthwiseShape depthwise{input.height, input.width, shape.kernel, shape.dilation,
-                                 shape.stride};
-  T* d =
-      PassScratch<T>(kDepthwiseOutput, shape.in * depthwise.out_height() * depthwise.out_width());
-  DepthwiseForward(depthwise, shape.in, input.x, input.activation, convs.mixtures[0],
-                   convs.weights[0], d, ThreadScratch<T>());
-  return d;
+void UnitDepthwise(const UnitShape& shape, const UnitInput<T>& input, const UnitConvs<T>& convs,
+                   T* y) {
+  DepthwiseForward({input.height, input.width, shape.kernel, shape.dilation, shape.stride},
+                   shape.in, input.x, input.activation, convs.mixtures[0], convs.weights[0], y,
+                   ThreadScratch<T>());
 }
 
-// y: [out, height / stride, width / stride]; adds to sums, kChannelSums by channel.
+// y: [out, height / stride, width / stride], of a kSeparable unit what UnitDepthwise has put there;
+// adds to sums, kChannelSums by channel.
 template <typename T>
 void UnitForward(const UnitShape& shape, const UnitInput<T>& input, const UnitConvs<T>& convs, T* y,
                  double* sums) {
@@ -107,9 +104,9 @@ void UnitForward(const UnitShape& shape, const UnitInput<T>& input, const UnitCo
   const int64_t size = (input.height / shape.stride) * (input.width / shape.stride);
   switch (shape.kind) {
     case UnitKind::kSeparable:
-      PointwiseForward(
-          shape.in, shape.out, size, Planes<const T>(UnitDepthwise(shape, input, convs), size),
-          Activation<T>{.relu = false}, convs.mixtures[1], convs.weights[1], y, sums, scratch);
+      PointwiseForward(shape.in, shape.out, size, Planes<const T>(y, size),
+                       Activation<T>{.relu = false}, convs.mixtures[1], convs.weights[1], y, sums,
+                       scratch);
       return;
     case UnitKind::kPointwise:
       PointwiseForward(shape.in, shape.out, size, input.x, input.activation, convs.mixtures[0],

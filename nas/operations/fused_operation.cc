@@ -40,7 +40,8 @@ bool ShapeOf(const std::vector<PrecisionConv2dImpl*>& convs, fused::UnitShape& u
   if (IsDepthwise(first) && second.stride_h == 1) {
     unit.kind = fused::UnitKind::kSeparable;
     unit.out = second.out_channels;
-    return unit.dilation == 1 || (unit.dilation == 2 && unit.kernel <= 5);
+    // UnitDepthwise's output stands where the unit's will be.
+    return unit.in <= unit.out && (unit.dilation == 1 || (unit.dilation == 2 && unit.kernel <= 5));
   }
   unit.kind = fused::UnitKind::kReduce;
   unit.out = first.out_channels + second.out_channels;
