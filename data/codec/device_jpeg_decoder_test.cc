@@ -14,6 +14,7 @@
 #include "data/codec/jpeg_transcoder.h"
 #include "data/codec/shrink_pixels.h"
 #include "data/codec/test_images.h"
+#include "data/codec/test_regions.h"
 #include "data/pixels/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -22,31 +23,6 @@ namespace data {
 namespace {
 
 using ::testing::HasSubstr;
-
-EncodedSample SampleOf(const Bytes& jpeg, int width, int height, bool verified = true) {
-  EncodedSample sample;
-  sample.bytes = jpeg;
-  sample.width = width;
-  sample.height = height;
-  sample.verified = verified;
-  return sample;
-}
-
-Rect RandomRect(int width, int height, Random& random) {
-  Rect rect;
-  rect.width = 1 + random.Below(width);
-  rect.height = 1 + random.Below(height);
-  rect.x = random.Below(width - rect.width + 1);
-  rect.y = random.Below(height - rect.height + 1);
-  return rect;
-}
-
-Rect Shrunk(const Rect& rect, int shrink) {
-  const int mask = (1 << shrink) - 1;
-  return {rect.x >> shrink, rect.y >> shrink,
-          ((rect.x + rect.width + mask) >> shrink) - (rect.x >> shrink),
-          ((rect.y + rect.height + mask) >> shrink) - (rect.y >> shrink)};
-}
 
 bool Same(const Rect& a, const Rect& b) {
   return a.x == b.x && a.y == b.y && a.width == b.width && a.height == b.height;
@@ -84,8 +60,8 @@ TEST(DeviceJpegDecoderTest, ACropHasThePixelsOfTheWholeImage) {
           MakeJpeg(width, height, 3, {.sampling_across = across, .sampling_down = down});
       const auto transcoded = TranscodeJpeg(jpeg);
       ASSERT_TRUE(transcoded.ok()) << transcoded.status();
-      const EncodedSample original = SampleOf(jpeg, width, height);
-      EncodedSample segments = SampleOf(transcoded->bytes, width, height);
+      const EncodedSample original = SampleOf(jpeg, width, height, /*verified=*/true);
+      EncodedSample segments = SampleOf(transcoded->bytes, width, height, /*verified=*/true);
       segments.restarts = transcoded->restarts();
       JpegDecoder reference;
       const auto whole = reference.Decode(original, {0, 0, width, height});
@@ -105,7 +81,7 @@ TEST(DeviceJpegDecoderTest, ACropHasThePixelsOfTheWholeImage) {
             const std::string what =
                 absl::StrCat(width, "x", height, ": ", rect.width, "x", rect.height, "+", rect.x,
                              "+", rect.y, " / ", 1 << shrink, parts ? ", parts" : "");
-            ASSERT_TRUE(Same(found.rect, Shrunk(rect, shrink))) << what;
+            ASSERT_TRUE(Same(found.rect, ShrunkRect(rect, shrink))) << what;
             ASSERT_EQ(found.stride, 4 * found.rect.width) << what;
             const Bytes pixels(found.pixels, found.pixels + found.stride * found.rect.height);
             ASSERT_TRUE(pixels == Expected(*whole, found.rect, shrink)) << what;
@@ -125,7 +101,7 @@ TEST(DeviceJpegDecoderTest, ShrunkImagesAreCloseToLibjpegs) {
   for (const int sampling : {1, 2}) {
     const Bytes jpeg =
         MakeJpeg(500, 375, 1, {.sampling_across = sampling, .sampling_down = sampling});
-    const EncodedSample sample = SampleOf(jpeg, 500, 375);
+    const EncodedSample sample = SampleOf(jpeg, 500, 375, /*verified=*/true);
     for (int shrink = 1; shrink <= 3; ++shrink) {
       const auto expected = reference.Decode(sample, {0, 0, 500, 375}, shrink);
       const auto found = decoder.Decode(sample, {0, 0, 500, 375}, shrink);
@@ -148,7 +124,7 @@ TEST(DeviceJpegDecoderTest, DecodesNoMoreThanACropNeeds) {
   const Bytes jpeg = MakeJpeg(640, 480, 1);
   const auto transcoded = TranscodeJpeg(jpeg);
   ASSERT_TRUE(transcoded.ok()) << transcoded.status();
-  EncodedSample segments = SampleOf(transcoded->bytes, 640, 480);
+  EncodedSample segments = SampleOf(transcoded->bytes, 640, 480, /*verified=*/true);
   segments.restarts = transcoded->restarts();
   const auto device = std::make_shared<FakeJpegDevice>();
   DeviceJpegDecoder decoder(device);
@@ -158,10 +134,10 @@ TEST(DeviceJpegDecoderTest, DecodesNoMoreThanACropNeeds) {
     return device->pixels - before;
   };
   constexpr int64_t kBlocks = 96 * 96;  // 64 pixels, 8 on each side, in whole MCUs of 16
-  EXPECT_EQ(pixels_of(SampleOf(jpeg, 640, 480)), kBlocks);
+  EXPECT_EQ(pixels_of(SampleOf(jpeg, 640, 480, /*verified=*/true)), kBlocks);
   EXPECT_EQ(pixels_of(segments), kBlocks);
   device->decodes_parts = false;
-  EXPECT_EQ(pixels_of(SampleOf(jpeg, 640, 480)), 640 * 480);
+  EXPECT_EQ(pixels_of(SampleOf(jpeg, 640, 480, /*verified=*/true)), 640 * 480);
   EXPECT_LE(pixels_of(segments), 192 * 96);
 }
 
@@ -174,9 +150,15 @@ TEST(DeviceJpegDecoderTest, MemoryIsUsedAgainAndFreed) {
     const auto run = [&] {
       const int64_t before = device->allocations;
       for (int shrink = 0; shrink < 4; ++shrink) {
-        EXPECT_TRUE(decoder.Decode(SampleOf(jpegs[0], 100, 80), {0, 0, 100, 80}, shrink).ok());
-        EXPECT_TRUE(decoder.Decode(SampleOf(jpegs[1], 300, 200), {5, 5, 200, 99}, shrink).ok());
-        EXPECT_TRUE(decoder.Decode(SampleOf(jpegs[2], 90, 310), {0, 0, 90, 310}, shrink).ok());
+        EXPECT_TRUE(
+            decoder.Decode(SampleOf(jpegs[0], 100, 80, /*verified=*/true), {0, 0, 100, 80}, shrink)
+                .ok());
+        EXPECT_TRUE(
+            decoder.Decode(SampleOf(jpegs[1], 300, 200, /*verified=*/true), {5, 5, 200, 99}, shrink)
+                .ok());
+        EXPECT_TRUE(
+            decoder.Decode(SampleOf(jpegs[2], 90, 310, /*verified=*/true), {0, 0, 90, 310}, shrink)
+                .ok());
       }
       return device->allocations - before;
     };
@@ -226,14 +208,14 @@ TEST_F(ImageDecoderWithDeviceTest, WhatTheDeviceDoesNotTakeIsLeftToTheProcessor)
   EXPECT_EQ(device_->left, std::ssize(others));
 
   const Bytes png = MakePng(70, 50, 1);
-  EncodedSample sample = SampleOf(png, 70, 50);
+  EncodedSample sample = SampleOf(png, 70, 50, /*verified=*/true);
   sample.encoding = Encoding::kPng;
   ExpectLikeProcessor(sample);
   EXPECT_EQ(device_->left, std::ssize(others));
   EXPECT_EQ(device_->decoded, 0);
 
   const Bytes plain = MakeJpeg(70, 50, 1);
-  ExpectLikeProcessor(SampleOf(plain, 70, 50));
+  ExpectLikeProcessor(SampleOf(plain, 70, 50, /*verified=*/true));
   EXPECT_EQ(device_->decoded, 1);
 }
 
@@ -258,9 +240,10 @@ TEST_F(ImageDecoderWithDeviceTest, ADeviceThatFailsIsNoDamage) {
   for (absl::Status* status :
        {&device_->new_lane, &device_->parse, &device_->decode, &device_->fetch}) {
     *status = lost;
-    EXPECT_EQ(decoder_.Decode(SampleOf(jpeg, 70, 50)).status(), lost);
+    EXPECT_EQ(decoder_.Decode(SampleOf(jpeg, 70, 50, /*verified=*/true)).status(), lost);
     *status = absl::OkStatus();
-    if (status == &device_->new_lane) ExpectLikeProcessor(SampleOf(jpeg, 70, 50));
+    if (status == &device_->new_lane)
+      ExpectLikeProcessor(SampleOf(jpeg, 70, 50, /*verified=*/true));
   }
 }
 

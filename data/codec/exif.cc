@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "data/codec/jpeg_markers.h"
+
 namespace data {
 namespace {
 
@@ -46,10 +48,9 @@ int OrientationOf(absl::Span<const uint8_t> tiff_bytes) {
 }  // namespace
 
 int ExifOrientation(absl::Span<const uint8_t> jpeg) {
-  constexpr uint8_t kApp1 = 0xe1, kStartOfScan = 0xda;
   constexpr char kExif[6] = {'E', 'x', 'i', 'f', 0, 0};
   size_t at = 2;
-  while (at + 4 <= jpeg.size() && jpeg[at] == 0xff && jpeg[at + 1] != kStartOfScan) {
+  while (at + 4 <= jpeg.size() && jpeg[at] == 0xff && jpeg[at + 1] != kScan) {
     const size_t length = jpeg[at + 2] << 8 | jpeg[at + 3];
     if (length < 2 || at + 2 + length > jpeg.size()) return kUpright;
     const absl::Span<const uint8_t> content = jpeg.subspan(at + 4, length - 2);

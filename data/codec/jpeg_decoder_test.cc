@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/codec/jpeg_transcoder.h"
 #include "data/codec/test_images.h"
+#include "data/codec/test_regions.h"
 #include "data/pixels/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -16,31 +17,6 @@ namespace data {
 namespace {
 
 using ::testing::HasSubstr;
-
-EncodedSample SampleOf(const Bytes& jpeg, int width, int height) {
-  EncodedSample sample;
-  sample.bytes = jpeg;
-  sample.width = width;
-  sample.height = height;
-  return sample;
-}
-
-// The pixels of `rect`, which `region` must cover.
-Bytes Cut(const PixelRegion& region, const Rect& rect) {
-  EXPECT_LE(region.rect.x, rect.x);
-  EXPECT_LE(region.rect.y, rect.y);
-  EXPECT_GE(region.rect.x + region.rect.width, rect.x + rect.width);
-  EXPECT_GE(region.rect.y + region.rect.height, rect.y + rect.height);
-  Bytes pixels;
-  for (int y = rect.y; y < rect.y + rect.height; ++y) {
-    const uint8_t* row =
-        region.pixels + (y - region.rect.y) * region.stride + 4 * (rect.x - region.rect.x);
-    for (int i = 0; i < 4 * rect.width; ++i) {
-      if (i % 4 != 3) pixels.push_back(row[i]);
-    }
-  }
-  return pixels;
-}
 
 struct Kind {
   const char* name;
@@ -82,18 +58,11 @@ TEST(JpegDecoderTest, PartialDecodingGivesThePixelsOfAWholeDecode) {
         segments.restarts = transcoded->restarts();
         for (int i = 0; i < 16; ++i) {
           const int shrink = i % 4;
-          Rect rect;
-          rect.width = 1 + random.Below(width);
-          rect.height = 1 + random.Below(height);
-          rect.x = random.Below(width - rect.width + 1);
-          rect.y = random.Below(height - rect.height + 1);
+          const Rect rect = RandomRect(width, height, random);
           const std::string what = absl::StrCat(
               kind.name, progressive ? " progressive " : " ", width, "x", height, ": ", rect.width,
               "x", rect.height, "+", rect.x, "+", rect.y, " / ", 1 << shrink);
-          const int mask = (1 << shrink) - 1;
-          const Rect shrunk = {rect.x >> shrink, rect.y >> shrink,
-                               ((rect.x + rect.width + mask) >> shrink) - (rect.x >> shrink),
-                               ((rect.y + rect.height + mask) >> shrink) - (rect.y >> shrink)};
+          const Rect shrunk = ShrunkRect(rect, shrink);
           const auto all = decoder.Decode(whole, {0, 0, width, height}, shrink);
           ASSERT_TRUE(all.ok()) << all.status() << what;
           const Bytes expected = Cut(*all, shrunk);

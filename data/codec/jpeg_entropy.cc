@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <vector>
 
+#include "data/codec/jpeg_markers.h"
+
 namespace data {
 namespace {
 
-constexpr uint8_t kSof0 = 0xc0, kSof1 = 0xc1, kDht = 0xc4, kRst0 = 0xd0, kEoi = 0xd9, kSos = 0xda,
-                  kDqt = 0xdb, kDri = 0xdd;
 constexpr int kBlock = 64;
 // Of a block's mean times 8, which is within 1024 of the middle; encoders may overshoot.
 constexpr int kMaxDc = 2048;
@@ -35,7 +35,7 @@ class BitReader {
     return byte_ >> --left_ & 1;
   }
 
-  // `count` bits as a coefficient is coded (T.81, F.2.2.1). False where there are no more.
+  // What `count` bits say. False where there are no more.
   bool Coefficient(int count, int& value) {
     int bits = 0;
     for (int i = 0; i < count; ++i) {
@@ -43,7 +43,7 @@ class BitReader {
       if (bit < 0) return false;
       bits = bits << 1 | bit;
     }
-    value = count > 0 && bits >> (count - 1) == 0 ? bits - (1 << count) + 1 : bits;
+    value = CoefficientOf(bits, count);
     return true;
   }
 
@@ -115,7 +115,7 @@ class EntropyWalk {
     at_ = 2;  // behind SOI
     while (FindMarker()) {
       const uint8_t marker = jpeg_[at_ + 1];
-      if (marker == kEoi) return HasAllComponents();
+      if (marker == kEndOfImage) return HasAllComponents();
       if (at_ + 4 > jpeg_.size()) return false;
       const size_t length = jpeg_[at_ + 2] << 8 | jpeg_[at_ + 3];
       if (length < 2 || length > jpeg_.size() - at_ - 2) return false;
@@ -137,7 +137,8 @@ class EntropyWalk {
   bool FindMarker() {
     while (at_ + 1 < jpeg_.size()) {
       const uint8_t next = jpeg_[at_ + 1];
-      if (jpeg_[at_] == 0xff && next != 0 && next != 0xff && (next < kRst0 || next >= kRst0 + 8)) {
+      if (jpeg_[at_] == 0xff && next != 0 && next != 0xff &&
+          (next < kRestart0 || next >= kRestart0 + 8)) {
         return true;
       }
       ++at_;
@@ -147,21 +148,21 @@ class EntropyWalk {
 
   bool ReadSegment(uint8_t marker, absl::Span<const uint8_t> segment) {
     switch (marker) {
-      case kSof0:
-      case kSof1:
+      case kBaselineFrame:
+      case kExtendedFrame:
         return ReadFrame(segment);
-      case kDht:
+      case kHuffmanTables:
         return ReadTables(segment);
-      case kDqt:
+      case kQuantizers:
         return ReadQuantizers(segment);
-      case kDri:
+      case kRestartInterval:
         if (segment.size() != 2) return false;
         restart_interval_ = segment[0] << 8 | segment[1];
         return true;
-      case kSos:
+      case kScan:
         return ReadScan(segment);
       default:  // a frame of another kind, or what says nothing of the blocks
-        return marker < kSof0 || marker >= kRst0;
+        return marker < kBaselineFrame || marker >= kRestart0;
     }
   }
 
@@ -254,7 +255,7 @@ class EntropyWalk {
 
   bool EndsImage() const {
     EntropyWalk walk = *this;
-    return walk.FindMarker() && jpeg_[walk.at_ + 1] == kEoi;
+    return walk.FindMarker() && jpeg_[walk.at_ + 1] == kEndOfImage;
   }
 
   // Whether the next marker stands here, or behind bytes that are all the same.
@@ -288,7 +289,7 @@ class EntropyWalk {
   bool TakeRestart(BitReader& reader) {
     if (!reader.TakePadding()) return false;
     at_ += reader.position();
-    if (at_ + 1 >= jpeg_.size() || jpeg_[at_] != 0xff || (jpeg_[at_ + 1] & ~7) != kRst0) {
+    if (at_ + 1 >= jpeg_.size() || jpeg_[at_] != 0xff || (jpeg_[at_ + 1] & ~7) != kRestart0) {
       return false;
     }
     at_ += 2;

@@ -17,6 +17,11 @@ namespace data {
 // One bit at a time: for the rare file of which it is needed.
 bool EntropyDataAreWhole(absl::Span<const uint8_t> jpeg);
 
+// The coefficient of which `size` bits stand behind its code (T.81, F.2.2.1).
+inline int CoefficientOf(int bits, int size) {
+  return size > 0 && bits >> (size - 1) == 0 ? bits - (1 << size) + 1 : bits;
+}
+
 }  // namespace data
 
 #endif  // DATA_CODEC_JPEG_ENTROPY_H_

@@ -4,12 +4,13 @@
 
 #include <cstdio>
 
+#include "data/codec/jpeg_markers.h"
+
 namespace data {
 namespace {
 
 // Bytes before the end of the image: cameras pad, and so does damage.
 bool IsExtraneous(const jpeg_error_mgr& errors) {
-  constexpr int kEndOfImage = 0xd9;
   return errors.msg_code == JWRN_EXTRANEOUS_DATA && errors.msg_parm.i[1] == kEndOfImage;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "data/codec/jpeg_entropy.h"
 #include "data/codec/jpeg_error.h"
 #include "data/codec/libjpeg.h"
 // Behind it: jpegint.h, where libjpeg's parts meet.
@@ -40,11 +41,6 @@ constexpr std::array<uint8_t, 2 * kBlock> kOrder = [] {
   for (int i = kBlock; i < 2 * kBlock; ++i) order[i] = kBlock - 1;
   return order;
 }();
-
-// What `size` bits say of a coefficient (T.81, F.2.2.1).
-int Extend(int bits, int size) {
-  return size > 0 && bits >> (size - 1) == 0 ? bits - (1 << size) + 1 : bits;
-}
 
 struct HuffmanTable {
   // One coefficient or two: `step` leads to each from the one before. If `bits` is 0, only a code,
@@ -105,7 +101,7 @@ void HuffmanTable::Add(int symbol, int code, int length, int size) {
   const auto all = static_cast<uint8_t>(length + size);
   const auto step = static_cast<uint8_t>(StepOf(symbol));
   for (int bits = 0; bits < 1 << size; ++bits) {
-    const auto value = static_cast<int16_t>(Extend(bits, size));
+    const auto value = static_cast<int16_t>(CoefficientOf(bits, size));
     to = std::fill_n(to, 1 << (rest - size), Entry{{value, value}, {step, 0}, all, all});
   }
 }
@@ -274,7 +270,7 @@ boolean JpegHuffman::Decoder::DecodeMcu(j_decompress_ptr jpeg, JBLOCKROW* blocks
   };
   const auto value_of = [&buffer](int size) {
     if (size == 0) return 0;
-    const int value = Extend(buffer.Peek(size), size);
+    const int value = CoefficientOf(buffer.Peek(size), size);
     buffer.Drop(size);
     return value;
   };

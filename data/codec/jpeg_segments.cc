@@ -4,12 +4,11 @@
 #include <cstring>
 
 #include "absl/status/status.h"
+#include "data/codec/jpeg_markers.h"
 
 namespace data {
 namespace {
 
-constexpr uint8_t kRestart0 = 0xd0;
-constexpr uint8_t kEndOfImage = 0xd9;
 constexpr size_t kMarkerSize = 2;
 
 int CeilDivide(int a, int b) { return (a + b - 1) / b; }

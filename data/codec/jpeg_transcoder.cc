@@ -11,6 +11,7 @@
 #include "data/codec/jpeg_entropy.h"
 #include "data/codec/jpeg_error.h"
 #include "data/codec/jpeg_header.h"
+#include "data/codec/jpeg_markers.h"
 #include "data/codec/jpeg_scans.h"
 #include "data/codec/jpeg_tables.h"
 #include "data/codec/libjpeg.h"
@@ -40,7 +41,7 @@ absl::Status IndexRestarts(const JpegHeader& header, RestartJpeg& jpeg) {
   jpeg.restart_columns = RestartColumns(header);
   jpeg.restart_rows = (header.height + header.mcu_height - 1) / header.mcu_height;
   size_t at = 2;
-  while (bytes[at + 1] != 0xda) at += 2 + (bytes[at + 2] << 8 | bytes[at + 3]);
+  while (bytes[at + 1] != kScan) at += 2 + (bytes[at + 2] << 8 | bytes[at + 3]);
   at += 2 + (bytes[at + 2] << 8 | bytes[at + 3]);
   jpeg.restart_offsets.assign(1, at);
   for (; at + 1 < bytes.size(); ++at) {

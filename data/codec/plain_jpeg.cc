@@ -1,20 +1,16 @@
 #include "data/codec/plain_jpeg.h"
 
-#include <cstddef>
 #include <cstring>
+
+#include "data/codec/jpeg_markers.h"
 
 namespace data {
 namespace {
 
-constexpr uint8_t kBaselineFrame = 0xc0;
-constexpr uint8_t kHuffmanTables = 0xc4;
-constexpr uint8_t kScan = 0xda;
-constexpr uint8_t kAdobe = 0xee;
-
 using Segment = absl::Span<const uint8_t>;  // behind the two bytes of its length
 
 bool IsOtherFrame(uint8_t marker) {  // or DAC, which arithmetic coding has
-  return marker > kBaselineFrame && marker <= 0xcf && marker != kHuffmanTables;
+  return marker > kBaselineFrame && marker <= kLastFrame && marker != kHuffmanTables;
 }
 
 bool IsPlainFrame(const Segment& frame) {
@@ -37,19 +33,11 @@ bool SaysUntransformed(const Segment& adobe) {
 }  // namespace
 
 bool IsPlainJpeg(absl::Span<const uint8_t> jpeg) {
-  if (jpeg.size() < 4 || jpeg[0] != 0xff || jpeg[1] != 0xd8) return false;
   int components = 0;
   bool untransformed = false;
-  for (size_t at = 2; at + 4 <= jpeg.size();) {
-    if (jpeg[at] != 0xff) return false;
-    const uint8_t marker = jpeg[at + 1];
-    if (marker == 0xff) {  // a fill byte
-      ++at;
-      continue;
-    }
-    const size_t length = jpeg[at + 2] << 8 | jpeg[at + 3];
-    if (length < 2 || at + 2 + length > jpeg.size()) return false;
-    const Segment segment = jpeg.subspan(at + 4, length - 2);
+  for (JpegHeaderWalk walk(jpeg); walk.Next();) {
+    const uint8_t marker = walk.marker();
+    const Segment segment = walk.content();
     if (marker == kScan) {
       const bool all = !segment.empty() && segment[0] == components;
       return components > 0 && all && !(components == 3 && untransformed);
@@ -60,7 +48,6 @@ bool IsPlainJpeg(absl::Span<const uint8_t> jpeg) {
       components = segment[5];
     }
     if (marker == kAdobe) untransformed = untransformed || SaysUntransformed(segment);
-    at += 2 + length;
   }
   return false;
 }

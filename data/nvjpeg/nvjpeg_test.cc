@@ -16,6 +16,7 @@
 #include "data/codec/jpeg_transcoder.h"
 #include "data/codec/shrink_pixels.h"
 #include "data/codec/test_images.h"
+#include "data/codec/test_regions.h"
 #include "data/io/encoded_sample.h"
 #include "data/nvjpeg/nvjpeg_device.h"
 #include "data/pixels/pixel_region.h"
@@ -35,20 +36,10 @@ struct Photo {
   Bytes bytes;
   RestartJpeg packed;
 
-  EncodedSample Original() const { return SampleOf(bytes); }
+  EncodedSample Original() const { return SampleOf(bytes, kWidth, kHeight, /*verified=*/true); }
   EncodedSample Packed() const {
-    EncodedSample sample = SampleOf(packed.bytes);
+    EncodedSample sample = SampleOf(packed.bytes, kWidth, kHeight, /*verified=*/true);
     sample.restarts = packed.restarts();
-    return sample;
-  }
-
- private:
-  static EncodedSample SampleOf(const Bytes& bytes) {
-    EncodedSample sample;
-    sample.bytes = bytes;
-    sample.width = kWidth;
-    sample.height = kHeight;
-    sample.verified = true;
     return sample;
   }
 };
@@ -71,21 +62,6 @@ std::vector<Photo> Photos() {
   return photos;
 }
 
-uint8_t ValueAt(const PixelRegion& region, int x, int y, int c) {
-  return region.pixels[(y - region.rect.y) * region.stride + 4 * (x - region.rect.x) + c];
-}
-
-// The pixels of `rect`, which `region` covers.
-Bytes Cut(const PixelRegion& region, const Rect& rect) {
-  Bytes pixels;
-  for (int y = rect.y; y < rect.y + rect.height; ++y) {
-    for (int x = rect.x; x < rect.x + rect.width; ++x) {
-      for (int c = 0; c < 3; ++c) pixels.push_back(ValueAt(region, x, y, c));
-    }
-  }
-  return pixels;
-}
-
 // `target` of `source`, in pixels of 2^shrink, by the processor.
 Bytes Shrunk(const Bytes& rgb, const Rect& source, const Rect& target, int shrink) {
   const ShrinkJob job = {rgb.data(), source, target, shrink, kWidth, kHeight};
@@ -97,15 +73,6 @@ Bytes Shrunk(const Bytes& rgb, const Rect& source, const Rect& target, int shrin
     if (i % 4 != 3) pixels.push_back(rgbx[i]);
   }
   return pixels;
-}
-
-Rect RandomRect(Random& random) {
-  Rect rect;
-  rect.width = 1 + random.Below(kWidth);
-  rect.height = 1 + random.Below(kHeight);
-  rect.x = random.Below(kWidth - rect.width + 1);
-  rect.y = random.Below(kHeight - rect.height + 1);
-  return rect;
 }
 
 class NvjpegTest : public testing::TestWithParam<NvjpegBackend> {
@@ -164,7 +131,7 @@ TEST_P(NvjpegTest, ACropHasThePixelsOfTheWholeImage) {
       const auto whole = whole_decoder.Decode(photo.Original(), {0, 0, kWidth, kHeight}, shrink);
       ASSERT_TRUE(whole.ok()) << whole.status();
       for (int i = 0; i < 10; ++i) {
-        const Rect rect = RandomRect(random);
+        const Rect rect = RandomRect(kWidth, kHeight, random);
         for (const EncodedSample& sample : {photo.Original(), photo.Packed()}) {
           const auto part = decoder.Decode(sample, rect, shrink);
           ASSERT_TRUE(part.ok()) << part.status();
@@ -221,7 +188,7 @@ TEST_P(NvjpegTest, DamageThatItMeetsIsNoErrorOfTheGpu) {
     EncodedSample sample = photo.Original();
     sample.bytes = changed;
     if (!decoder.MayTake(sample)) continue;
-    const auto region = decoder.Decode(sample, RandomRect(random), i % 4);
+    const auto region = decoder.Decode(sample, RandomRect(kWidth, kHeight, random), i % 4);
     EXPECT_TRUE(region.ok()) << region.status();
   }
   const auto region = decoder.Decode(photo.Original(), {0, 0, kWidth, kHeight}, 0);
@@ -237,8 +204,8 @@ TEST_P(NvjpegTest, ThreadsDoNotDisturbEachOther) {
     Random random(5);
     for (int i = 0; i < 100; ++i) {
       const Photo& photo = photos[i % photos.size()];
-      const auto region =
-          decoder.Decode(i % 2 ? photo.Packed() : photo.Original(), RandomRect(random), i % 4);
+      const auto region = decoder.Decode(i % 2 ? photo.Packed() : photo.Original(),
+                                         RandomRect(kWidth, kHeight, random), i % 4);
       EXPECT_TRUE(region.ok()) << region.status();
       if (region.ok()) results.push_back(Cut(*region, region->rect));
     }
