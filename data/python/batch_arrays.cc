@@ -35,35 +35,26 @@ nb::object ArrayOf(void* data, size_t ndim, const size_t* shape, const int64_t* 
   return nb::cast(nb::ndarray<Framework>(data, ndim, shape, owner, strides, dtype));
 }
 
-nb::dlpack::dtype DtypeOf(FieldType type) {
+nb::dlpack::dtype_code CodeOf(FieldType type) {
   switch (type) {
     case FieldType::kBool:
-      return nb::dtype<bool>();
+      return nb::dlpack::dtype_code::Bool;
     case FieldType::kInt8:
-      return nb::dtype<int8_t>();
-    case FieldType::kBytes:
-    case FieldType::kUint8:
-      return nb::dtype<uint8_t>();
     case FieldType::kInt16:
-      return nb::dtype<int16_t>();
-    case FieldType::kUint16:
-      return nb::dtype<uint16_t>();
     case FieldType::kInt32:
-      return nb::dtype<int32_t>();
-    case FieldType::kUint32:
-      return nb::dtype<uint32_t>();
     case FieldType::kInt64:
-      return nb::dtype<int64_t>();
-    case FieldType::kUint64:
-      return nb::dtype<uint64_t>();
+      return nb::dlpack::dtype_code::Int;
     case FieldType::kFloat16:
-      return {static_cast<uint8_t>(nb::dlpack::dtype_code::Float), 16, 1};
     case FieldType::kFloat32:
-      return nb::dtype<float>();
     case FieldType::kFloat64:
-      return nb::dtype<double>();
+      return nb::dlpack::dtype_code::Float;
+    default:
+      return nb::dlpack::dtype_code::UInt;
   }
-  return nb::dtype<uint8_t>();
+}
+
+nb::dlpack::dtype DtypeOf(FieldType type) {
+  return {static_cast<uint8_t>(CodeOf(type)), static_cast<uint8_t>(8 * NumberSize(type)), 1};
 }
 
 template <typename Framework>

@@ -123,16 +123,16 @@ void AppendShardFields(const EncodedSample& sample, std::string& to) {
 absl::Status TakeShardFields(EncodedSample& sample) {
   const absl::Status damaged = absl::DataLossError("the sizes of its fields make no sense");
   absl::Span<const uint8_t> rest = sample.bytes;
-  const auto take_number = [&rest](size_t behind) {
+  const auto number_before_end = [&rest](size_t behind) {
     return LoadLittle<uint32_t>(rest.data() + rest.size() - sizeof(uint32_t) * behind);
   };
   if (rest.size() < sizeof(uint32_t)) return damaged;
-  const uint64_t count = take_number(1);
+  const uint64_t count = number_before_end(1);
   if (count > kMaxFields || rest.size() < (count + 1) * sizeof(uint32_t)) return damaged;
   uint64_t left = rest.size() - (count + 1) * sizeof(uint32_t);
   sample.fields.resize(count);
   for (uint64_t i = count; i-- > 0;) {
-    const uint32_t size = take_number(count + 1 - i);
+    const uint32_t size = number_before_end(count + 1 - i);
     if (size == kNoField) {
       sample.fields[i] = {};
     } else if (size > left) {

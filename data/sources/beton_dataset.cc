@@ -20,7 +20,6 @@ namespace data {
 namespace {
 
 constexpr size_t kAllocationSize = 24;  // sample, pointer, size
-constexpr size_t kNumberSize = 8;
 constexpr uint8_t kJpegMode = 0, kRawMode = 1;
 constexpr int64_t kMaxLabel = (1 << 20) - 1;
 
@@ -74,7 +73,7 @@ absl::Status BetonDataset::ReadMetadata(const BetonLayout& layout) {
     for (const BetonLayout::Column& column : layout.columns) {
       const uint64_t size = column.has_size()
                                 ? LoadLittle<uint64_t>(row + column.offset + sizeof(uint64_t))
-                                : column.array_size;
+                                : column.size;
       if (size > std::numeric_limits<uint32_t>::max()) {
         return Damaged(absl::StrCat("metadata of sample ", i, ": ", size, " bytes of ",
                                     PrintableName(column.field.name)));
@@ -174,7 +173,7 @@ absl::StatusOr<EncodedSample> BetonDataset::Read(int64_t index, ScratchBuffer& b
   const Image& image = images_[index];
   const auto values = absl::MakeConstSpan(values_).subspan(index * fields_.size(), fields_.size());
   uint64_t total = image.size;
-  for (size_t f = 0; f < values.size(); ++f) total += inline_[f] ? kNumberSize : values[f].size;
+  for (const Value& value : values) total += value.size;
   uint8_t* to = buffer.Reserve(total);
   RETURN_IF_ERROR(file_.Read(image.offset, image.size, to));
   EncodedSample sample;
@@ -185,14 +184,13 @@ absl::StatusOr<EncodedSample> BetonDataset::Read(int64_t index, ScratchBuffer& b
   to += image.size;
   for (size_t f = 0; f < values.size(); ++f) {
     const Value& value = values[f];
-    const size_t size = inline_[f] ? kNumberSize : value.size;
     if (inline_[f]) {
-      std::memcpy(to, &value.word, size);
-    } else if (size > 0) {
-      RETURN_IF_ERROR(file_.Read(value.word, size, to));
+      std::memcpy(to, &value.word, value.size);
+    } else if (value.size > 0) {
+      RETURN_IF_ERROR(file_.Read(value.word, value.size, to));
     }
-    sample.fields.emplace_back(to, size);
-    to += size;
+    sample.fields.emplace_back(to, value.size);
+    to += value.size;
   }
   return sample;
 }

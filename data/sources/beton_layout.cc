@@ -104,7 +104,6 @@ absl::StatusOr<BetonLayout> ReadBetonLayout(const RandomAccessFile& file) {
       layout.row_size += kImageRecordSize;
       continue;
     }
-    size_t array_size = 0;
     if (kind == BetonLayout::kFloat) {
       field.type = FieldType::kFloat64;
     } else if (kind == BetonLayout::kInt) {
@@ -114,19 +113,19 @@ absl::StatusOr<BetonLayout> ReadBetonLayout(const RandomAccessFile& file) {
           !status.ok()) {
         return unread(status.message());
       }
-      ASSIGN_OR_RETURN(array_size, NumbersSize(field));
     } else if (kind != BetonLayout::kBytes && kind != BetonLayout::kJson) {
       return unread(absl::StrCat("is of type ", description[0], ", which is not read"));
     }
     const bool bytes = kind == BetonLayout::kBytes || kind == BetonLayout::kJson;
     if (!bytes) alignment = kNumberSize;
     const uint64_t offset = bytes ? layout.row_size : RoundUp(layout.row_size, kNumberSize);
+    ASSIGN_OR_RETURN(const size_t size, NumbersSize(field));
     layout.row_size = offset + (bytes ? kBytesRecordSize : kNumberSize);
     if (kind == BetonLayout::kInt && !layout.has_label) {
       layout.has_label = true;
       layout.label_offset = offset;
     } else {
-      layout.columns.push_back({kind, offset, std::move(field), array_size});
+      layout.columns.push_back({kind, offset, std::move(field), size});
     }
   }
   if (images != 1) return absl::InvalidArgumentError(absl::StrCat(file.path(), ": no image field"));

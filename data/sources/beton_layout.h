@@ -29,7 +29,7 @@ struct BetonLayout {
     Kind kind = kBytes;
     uint64_t offset = 0;  // in a row
     SampleField field;
-    size_t array_size = 0;  // bytes
+    size_t size = 0;  // bytes of its numbers
 
     bool is_number() const { return kind == kInt || kind == kFloat; }
     bool has_size() const { return kind == kBytes || kind == kJson; }

@@ -178,12 +178,9 @@ class Forward {
         const Unit& unit = plan_.units[units[i]];
         const UnitConvs<T> convs = pass_.ConvsOf(units[i]);
         const int64_t y_size = unit.shape.out * pass_.unit_out_size(unit);
-        const bool depthwise = unit.shape.kind == UnitKind::kSeparable && !needs_range_;
         for (int64_t n = begin; n < end; ++n) {
-          T* const y = pass_.pointwise[units[i]] + n * y_size;
-          const UnitInput<T> input = pass_.InputOf(unit, n);
-          if (depthwise) UnitDepthwise(unit.shape, input, convs, y);
-          UnitForward(unit.shape, input, convs, y, &partial[task * width + sums_at[i]]);
+          UnitForward(unit.shape, pass_.InputOf(unit, n), convs, /*has_depthwise=*/needs_range_,
+                      pass_.pointwise[units[i]] + n * y_size, &partial[task * width + sums_at[i]]);
         }
       }
     });

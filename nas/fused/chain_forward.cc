@@ -89,14 +89,12 @@ class Forward {
     const UnitShape& shape = pass_.shape(unit);
     const UnitConvs<T> convs = pass_.ConvsOf(unit);
     const int64_t tasks = NumTasks(pass_.samples), width = kChannelSums * shape.out;
-    const bool depthwise = shape.kind == UnitKind::kSeparable && !NeedsBatchRange(unit, 1);
+    const bool has_depthwise = shape.kind == UnitKind::kSeparable && NeedsBatchRange(unit, 1);
     std::vector<double> partial(tasks * width);
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; ++n) {
-        const UnitInput<T> input = pass_.InputOf(unit, n);
-        T* const y = pass_.Pointwise(unit, n);
-        if (depthwise) UnitDepthwise(shape, input, convs, y);
-        UnitForward(shape, input, convs, y, &partial[task * width]);
+        UnitForward(shape, pass_.InputOf(unit, n), convs, has_depthwise, pass_.Pointwise(unit, n),
+                    &partial[task * width]);
       }
     });
     std::vector<double> sums = AddTasks(partial, tasks, width);

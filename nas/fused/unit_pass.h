@@ -95,15 +95,16 @@ void UnitDepthwise(const UnitShape& shape, const UnitInput<T>& input, const Unit
                    ThreadScratch<T>());
 }
 
-// y: [out, height / stride, width / stride], of a kSeparable unit what UnitDepthwise has put there;
-// adds to sums, kChannelSums by channel.
+// y: [out, height / stride, width / stride], where what UnitDepthwise gives may be already; adds to
+// sums, kChannelSums by channel.
 template <typename T>
-void UnitForward(const UnitShape& shape, const UnitInput<T>& input, const UnitConvs<T>& convs, T* y,
-                 double* sums) {
+void UnitForward(const UnitShape& shape, const UnitInput<T>& input, const UnitConvs<T>& convs,
+                 bool has_depthwise, T* y, double* sums) {
   Scratch<T>& scratch = ThreadScratch<T>();
   const int64_t size = (input.height / shape.stride) * (input.width / shape.stride);
   switch (shape.kind) {
     case UnitKind::kSeparable:
+      if (!has_depthwise) UnitDepthwise(shape, input, convs, y);
       PointwiseForward(shape.in, shape.out, size, Planes<const T>(y, size),
                        Activation<T>{.relu = false}, convs.mixtures[1], convs.weights[1], y, sums,
                        scratch);

@@ -42,6 +42,10 @@ class Field(NamedTuple):
     shape: tuple[int, ...]  # of a sample's numbers
 
 
+def fields_of(native: _native.Loader | _native.Dataset) -> list[Field]:
+    return [Field(name, type, tuple(shape)) for name, type, shape in native.fields]
+
+
 class Loader:
     """Batches of decoded, augmented images, made by threads ahead of their use.
 
@@ -246,7 +250,7 @@ class Loader:
     @property
     def fields(self) -> list[Field]:
         """What is handed out besides image and label."""
-        return [Field(name, type, tuple(shape)) for name, type, shape in self._native.fields]
+        return fields_of(self._native)
 
     @property
     def left_alone(self) -> list[str]:

@@ -9,7 +9,7 @@ from os import PathLike
 from typing import NamedTuple
 
 from nqdarts.data import _native, arguments
-from nqdarts.data.loader import BadSample, Field
+from nqdarts.data.loader import BadSample, Field, fields_of
 
 
 class PackReport(NamedTuple):
@@ -120,7 +120,7 @@ def inspect(
         bytes=summary.bytes,
         encodings=dict(zip(("JPEG", "raw", "PNG"), summary.encoding_counts)),
         sides=[(1 << i, (2 << i) - 1, count) for i, count in enumerate(summary.side_counts) if count],
-        fields=[Field(name, type, tuple(shape)) for name, type, shape in dataset.fields],
+        fields=fields_of(dataset),
         left_alone=dataset.left_alone,
         bad=[BadSample(bad.id, bad.name, bad.reason) for bad in summary.bad],
     )
