@@ -10,7 +10,7 @@ pack() {
   local out targets target binary library stage
   out=$(realpath "$1")
   cd "$(dirname "$0")/.."
-  targets=(//quant:quantizers_on_cuda_test //distributed/training:image_upload_test
+  targets=(//quant:quantizers_on_cuda_test //nas/supernet:supernet_cell_test //distributed/training:image_upload_test
     //tests/distributed:communicator_test_binary //distributed/data_parallel:allreduce_benchmark
     //data/nvjpeg:nvjpeg_test //data/nvjpeg:nvjpeg_benchmark)
   bazel build --config=cuda "${targets[@]}"
@@ -57,6 +57,7 @@ run() {
     printf '%-28s %-8s %5d s\n' "$name" "$result" $((SECONDS - start))
   }
   check quantizers_on_cuda_test
+  check supernet_cell_test --gtest_filter='*OnCuda*'
   check image_upload_test
   check communicator_test_binary --cuda
   check allreduce_benchmark --cuda

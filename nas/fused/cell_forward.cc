@@ -2,34 +2,13 @@
 
 #include "nas/fused/buffer_pool.h"
 #include "nas/fused/cell_pass.h"
+#include "nas/fused/layout.h"
 #include "nas/fused/phases.h"
 #include "nas/fused/tasks.h"
 #include "quant/quantizers.h"
 
 namespace nas::fused {
 namespace {
-
-// The memory of a pass, handed out piece by piece.
-template <typename T>
-class Layout {
- public:
-  // Two rounds: the first adds up sizes, the second hands out memory.
-  T* Take(int64_t size) {
-    T* piece = begin_ == nullptr ? nullptr : begin_ + used_;
-    constexpr int64_t kAlignment = 64 / sizeof(T);
-    used_ += (size + kAlignment - 1) / kAlignment * kAlignment;
-    return piece;
-  }
-  void Begin(void* memory) {
-    begin_ = static_cast<T*>(memory);
-    used_ = 0;
-  }
-  size_t bytes() const { return used_ * sizeof(T); }
-
- private:
-  T* begin_ = nullptr;
-  int64_t used_ = 0;
-};
 
 template <typename T>
 class Forward {

@@ -46,7 +46,16 @@ CellPlan::CellPlan(const Options& o) : options(o) {
              .row = kCellInputs + edge * kNumGammaRows + *GammaRow(kSearchPrimitives[primitive])});
       };
       for (int i = 0; i < kNumSearchPrimitives; ++i) {
+        PlanTerm term{edge, i, state, /*unit=*/-1, /*pool=*/-1};
         switch (kSearchPrimitives[i]) {
+          case Primitive::kNone:
+            continue;
+          case Primitive::kMaxPool3x3:
+            term.pool = 0;
+            break;
+          case Primitive::kAvgPool3x3:
+            term.pool = 1;
+            break;
           case Primitive::kSkipConnect:
             if (stride(state) == 2) add(UnitKind::kReduce, i, 1, 1, 2, false, true);
             break;
@@ -66,6 +75,10 @@ CellPlan::CellPlan(const Options& o) : options(o) {
           default:
             break;
         }
+        if (units.back().edge == edge && units.back().primitive == i) {
+          term.unit = static_cast<int>(units.size()) - 1;
+        }
+        terms[node].push_back(term);
       }
     }
   }

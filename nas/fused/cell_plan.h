@@ -1,5 +1,5 @@
-// What a supernet's cell computes, as a list of units (unit_shape.h): the order in which the fused cell keeps
-// weights, rows of gammas and normalizations.
+// What a supernet's cell computes, as a list of units (unit_shape.h): the order in which the fused
+// cell keeps weights, rows of gammas and normalizations.
 #ifndef NAS_FUSED_CELL_PLAN_H_
 #define NAS_FUSED_CELL_PLAN_H_
 
@@ -20,13 +20,21 @@ inline constexpr int kSourceStates = kCellStates - 1;
 
 struct Unit {
   UnitShape shape;
-  int input;     // Of a preprocessing, the cell's input; else the state that the edge leaves.
-  int previous;  // The unit whose normalized output it reads instead of a state; else -1.
-  int edge;      // -1 for a preprocessing.
-  int primitive; // Column of alpha.
-  bool last;     // Its normalized output is what the primitive gives.
-  int row;       // Of the cell's gammas: the inputs' preprocessing, then edge by edge.
+  int input;      // Of a preprocessing, the cell's input; else the state that the edge leaves.
+  int previous;   // The unit whose normalized output it reads instead of a state; else -1.
+  int edge;       // -1 for a preprocessing.
+  int primitive;  // Column of alpha.
+  bool last;      // Its normalized output is what the primitive gives.
+  int row;        // Of the cell's gammas: the inputs' preprocessing, then edge by edge.
   int64_t weights_at = 0;  // Where its weights begin among the cell's, convolution by convolution.
+};
+
+// What a primitive of an edge gives to its node.
+struct PlanTerm {
+  int edge, primitive;
+  int state;  // That the edge leaves.
+  int unit;   // Whose output it is; -1 for pools and the identity.
+  int pool;   // 0 maximum, 1 average; -1 for others.
 };
 
 struct CellPlan {
@@ -48,6 +56,8 @@ struct CellPlan {
   int stride(int state) const { return options.reduction && state < kCellInputs ? 2 : 1; }
   // Units of the edges into `node` that read a state, and those that read a unit.
   std::array<std::vector<int>, kCellNodes> first_units, second_units;
+  // Those of the edges into a node, in alpha's order; none for the zero.
+  std::array<std::vector<PlanTerm>, kCellNodes> terms;
 
  private:
   void Add(Unit unit);

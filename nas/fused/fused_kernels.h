@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "nas/fused/elementwise.h"
 
 namespace nas::fused {
 
@@ -26,16 +27,6 @@ bool KernelsAvailable();
 std::vector<std::string> KernelTargets();
 void PinKernelTarget(const std::string& name);
 
-// A candidate of a mixture of quantizers (quant/lattice.h), low and high counted in steps:
-//   Q(x) = clamp(round(x / step + offset) - offset, low, high) step.
-// x / step is computed as a product with the reciprocal: where that lies within rounding of the
-// middle between two levels, the level may be the other one.
-template <typename T>
-struct Candidate {
-  T reciprocal, offset, low, high, step, probability;
-  T pass_low, pass_high;  // Where the gradient passes.
-};
-
 // y = float_probability x + sum_i probability_i Q_i(x).
 template <typename T>
 struct Mixture {
@@ -45,15 +36,6 @@ struct Mixture {
   T float_probability = 1;
   const Candidate<T>* candidates = nullptr;  // Candidate i of channel c at [c * stride + i].
   int64_t channel_stride = 0;                // 0: all channels have the same.
-};
-
-// z = max(0, scale_c x + shift_c), channel by channel: ReLU behind a batch normalization; without
-// scale, ReLU.
-template <typename T>
-struct Activation {
-  const T* scale = nullptr;
-  const T* shift = nullptr;
-  bool relu = true;
 };
 
 // Depthwise convolution with padding that keeps the size at stride 1 and halves it at stride 2.

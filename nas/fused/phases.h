@@ -27,36 +27,22 @@ template <typename T, typename Visit>
 void ForEachTerm(const CellPass<T>& pass, int node, const Visit& visit) {
   const CellPlan& plan = pass.plan;
   const int64_t size = pass.out_size();
-  // In `units`, where those of the node's edges are.
-  size_t next = 0;
-  while (plan.units[next].edge < EdgeIndex(node, 0)) ++next;
-  for (int state = 0; state < NumEdges(node); ++state) {
-    const int edge = EdgeIndex(node, state);
-    for (int primitive = 0; primitive < kNumSearchPrimitives; ++primitive) {
-      Term<T> term{edge, primitive, state, -1, -1, nullptr, size, 0, nullptr};
-      switch (kSearchPrimitives[primitive]) {
-        case Primitive::kNone:
-          continue;
-        case Primitive::kMaxPool3x3:
-        case Primitive::kAvgPool3x3:
-          term.pool = kSearchPrimitives[primitive] == Primitive::kMaxPool3x3 ? 0 : 1;
-          term.y = pass.pools[state][term.pool];
-          term.fold = &pass.pool_folds[edge][term.pool];
-          break;
-        default:
-          if (kSearchPrimitives[primitive] == Primitive::kSkipConnect && plan.stride(state) == 1) {
-            term.y = pass.State(state, 0);
-            term.sample_gap = pass.State(state, 1) - term.y - plan.processed() * size;
-            break;
-          }
-          while (plan.units[next].primitive != primitive || !plan.units[next].last) ++next;
-          term.unit = static_cast<int>(next);
-          term.y = pass.pointwise[next];
-          term.fold = &pass.folds[next];
-          ++next;
-      }
-      visit(term);
+  for (const PlanTerm& planned : plan.terms[node]) {
+    const int state = planned.state;
+    Term<T> term{planned.edge, planned.primitive, state, planned.unit,
+                 planned.pool, nullptr,           size,  0,
+                 nullptr};
+    if (term.pool >= 0) {
+      term.y = pass.pools[state][term.pool];
+      term.fold = &pass.pool_folds[term.edge][term.pool];
+    } else if (term.unit >= 0) {
+      term.y = pass.pointwise[term.unit];
+      term.fold = &pass.folds[term.unit];
+    } else {
+      term.y = pass.State(state, 0);
+      term.sample_gap = pass.State(state, 1) - term.y - plan.processed() * size;
     }
+    visit(term);
   }
 }
 

@@ -3,13 +3,13 @@
 #define NAS_FUSED_QUANTIZER_SET_H_
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
 #include "c10/util/ArrayRef.h"
+#include "nas/fused/elementwise.h"
 #include "nas/fused/fused_kernels.h"
 #include "quant/lattice.h"
 #include "quant/precision.h"
@@ -73,14 +73,7 @@ QuantizerSet<T> MakeQuantizers(c10::ArrayRef<int64_t> bits, quant::EightBit eigh
       }
       const quant::Lattice<T> lattice =
           quant::MakeLattice(bits[i], quant::Role::kActivation, eight_bit, statistics);
-      set.candidates.push_back({.reciprocal = 1 / lattice.step,
-                                .offset = lattice.offset,
-                                .low = std::nearbyint(lattice.low / lattice.step),
-                                .high = std::nearbyint(lattice.high / lattice.step),
-                                .step = lattice.step,
-                                .probability = probability,
-                                .pass_low = lattice.pass_low,
-                                .pass_high = lattice.pass_high});
+      set.candidates.push_back(MakeCandidate(lattice, probability));
     }
   }
   return set;

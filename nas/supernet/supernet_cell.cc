@@ -8,6 +8,8 @@
 #include "ATen/ops/cat.h"
 #include "ATen/ops/max_pool2d.h"
 #include "glog/logging.h"
+#include "nas/device/device_cell.h"
+#include "nas/device/launcher.h"
 #include "nas/fused/fused_cell.h"
 #include "nas/space/primitives.h"
 #include "nas/supernet/mix_node.h"
@@ -105,7 +107,9 @@ std::optional<at::Tensor> SupernetCell::ForwardFused(
     const at::Tensor& s0, const at::Tensor& s1, const CellMixture& mixture,
     const PrecisionParametersImpl::Probabilities& rows, std::string& why_not) {
   fused_.communicator = norms_.front()->communicator();
-  why_not = fused::WhyNotFused(fused_, s0, s1);
+  const bool on_device = device::LauncherOf(s1.device().type()) != nullptr;
+  why_not = on_device ? device::WhyNotOnDevice(fused_, s0, s1)
+                      : fused::WhyNotFused(fused_, s0, s1);
   if (!orders_.empty()) why_not = "channels are sampled at random";
   for (const distributed::BatchNorm2dImpl* norm : norms_) {
     if (norm->is_training() != is_training()) {
@@ -124,9 +128,9 @@ std::optional<at::Tensor> SupernetCell::ForwardFused(
   }
   const at::Tensor quantized =
       quant::MixedWeights(weights, weight_rows, fused_.bits, rows.weight, fused_.eight_bit);
-  return fused::ApplyFusedCell(fused_, is_training(), s0, s1, quantized, rows.activation,
-                               mixture.probabilities,
-                               at::cat({mixture.edges.begin(), mixture.edges.end()}));
+  const auto apply = on_device ? device::ApplyCell : fused::ApplyFusedCell;
+  return apply(fused_, is_training(), s0, s1, quantized, rows.activation, mixture.probabilities,
+               at::cat({mixture.edges.begin(), mixture.edges.end()}));
 }
 
 void SupernetCell::NoteUnitSizes(const at::Tensor& s0, const at::Tensor& s1) const {

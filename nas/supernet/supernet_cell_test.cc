@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ATen/Context.h"
 #include "ATen/Parallel.h"
 #include "ATen/ops/equal.h"
 #include "ATen/ops/randn.h"
@@ -12,6 +13,8 @@
 #include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nas/device/host_launcher.h"
+#include "nas/device/launcher.h"
 #include "nas/supernet/architecture_parameters.h"
 #include "nas/supernet/precision_parameters.h"
 #include "torch/csrc/autograd/autograd.h"
@@ -46,7 +49,8 @@ struct Case {
 // A cell of one kind with everything it depends on.
 class Example {
  public:
-  explicit Example(const Case& c) : case_(c), precision_(CellCount{1, 1}, c.bits) {
+  explicit Example(const Case& c, at::Device device = at::kCPU)
+      : case_(c), precision_(CellCount{1, 1}, c.bits) {
     torch::manual_seed(3);
     cell_ = std::make_shared<SupernetCell>(
         SupernetCellOptions{.input0_channels = 6,
@@ -70,8 +74,10 @@ class Example {
     const int64_t scale = c.previous_reduction ? 2 : 1;
     s0_ = at::randn({c.batch, 6, scale * c.height, scale * c.width}, at::kDouble);
     s1_ = at::randn({c.batch, 10, c.height, c.width}, at::kDouble);
-    s0_.set_requires_grad(true);
-    s1_.set_requires_grad(true);
+    for (at::Tensor* input : {&s0_, &s1_}) *input = input->to(device).set_requires_grad(true);
+    cell_->to(device);
+    architecture_->to(device);
+    precision_->to(device);
     cell_->train(c.training);
   }
 
@@ -91,6 +97,7 @@ class Example {
                            precision_->OfCell(precision_->Rows(probabilities), case_.reduction, 0));
     }
     torch::manual_seed(7);
+    const at::Tensor factors = at::randn(out.sizes(), at::kDouble);
     Tensors variables = {{"s0", s0_}, {"s1", s1_}};
     for (const auto* module : std::initializer_list<torch::nn::Module*>{
              cell_.get(), architecture_.get(), precision_.get()}) {
@@ -101,7 +108,7 @@ class Example {
     std::vector<at::Tensor> inputs;
     for (const auto& [name, tensor] : variables) inputs.push_back(tensor);
     const std::vector<at::Tensor> gradients =
-        torch::autograd::grad({(out * at::randn_like(out)).sum()}, inputs, {}, std::nullopt, false,
+        torch::autograd::grad({(out * factors.to(out.device())).sum()}, inputs, {}, std::nullopt, false,
                               /*allow_unused=*/true);
     Tensors result = {{"output", out.detach()}};
     size_t i = 0;
@@ -112,6 +119,7 @@ class Example {
     for (const auto& buffer : cell_->named_buffers()) {
       result[buffer.key()] = buffer.value().detach().to(at::kDouble, false, /*copy=*/true);
     }
+    for (auto& [name, tensor] : result) tensor = tensor.cpu();
     return result;
   }
 
@@ -133,17 +141,42 @@ class Example {
 
 class FusedCellTest : public testing::TestWithParam<Case> {};
 
-TEST_P(FusedCellTest, EqualsTheModules) {
-  Tensors composed = Example(GetParam()).Run(/*fused=*/false);
-  Tensors fused = Example(GetParam()).Run(/*fused=*/true);
-  ASSERT_EQ(composed.size(), fused.size());
-  for (const auto& [name, expected] : composed) {
-    if (!GetParam().gradients && absl::StartsWith(name, "gradient")) continue;
-    const at::Tensor& got = fused.at(name);
-    ASSERT_EQ(got.sizes(), expected.sizes()) << name;
-    const double scale = expected.abs().max().item<double>() + 1e-3;
-    EXPECT_LT((got - expected).abs().max().item<double>() / scale, 1e-9) << name;
+void ExpectNear(const Tensors& expected, const Tensors& got, bool gradients) {
+  ASSERT_EQ(expected.size(), got.size());
+  for (const auto& [name, tensor] : expected) {
+    if (!gradients && absl::StartsWith(name, "gradient")) continue;
+    ASSERT_EQ(got.at(name).sizes(), tensor.sizes()) << name;
+    const double scale = tensor.abs().max().item<double>() + 1e-3;
+    EXPECT_LT((got.at(name) - tensor).abs().max().item<double>() / scale, 1e-9) << name;
   }
+}
+
+TEST_P(FusedCellTest, EqualsTheModules) {
+  ExpectNear(Example(GetParam()).Run(/*fused=*/false), Example(GetParam()).Run(/*fused=*/true),
+             GetParam().gradients);
+}
+
+// What CUDA runs, by teams of one thread and of 32, in both orders.
+TEST_P(FusedCellTest, KernelsOfADeviceEqualTheModules) {
+  Tensors results[3];
+  device::HostLauncher launchers[] = {{1, false}, {32, false}, {32, true}};
+  for (int i = 0; i < 3; ++i) {
+    device::SetLauncher(c10::DeviceType::CPU, &launchers[i]);
+    results[i] = Example(GetParam()).Run(/*fused=*/true);
+  }
+  device::SetLauncher(c10::DeviceType::CPU, nullptr);
+  ExpectNear(Example(GetParam()).Run(/*fused=*/false), results[0], GetParam().gradients);
+  for (const auto& [name, one] : results[0]) {
+    for (const Tensors& others : {results[1], results[2]}) {
+      EXPECT_TRUE(at::equal(one, others.at(name))) << name << " depends on the team's threads";
+    }
+  }
+}
+
+TEST_P(FusedCellTest, OnCudaEqualsTheModulesOnTheCpu) {
+  if (!at::globalContext().hasCUDA()) GTEST_SKIP() << "no CUDA device";
+  ExpectNear(Example(GetParam()).Run(/*fused=*/false),
+             Example(GetParam(), at::kCUDA).Run(/*fused=*/true), GetParam().gradients);
 }
 
 INSTANTIATE_TEST_SUITE_P(

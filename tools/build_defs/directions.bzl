@@ -35,8 +35,9 @@ DIRECTIONS = {
     # Search space, supernet, derived network, and how they learn.
     "nas/space": ["base"],
     "nas/fused": ["base", "quant", "distributed", "nas/space"],
+    "nas/device": ["base", "quant", "distributed", "nas/space", "nas/fused"],
     "nas/operations": ["base", "quant", "distributed", "nas/space", "nas/fused"],
-    "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/fused"],
+    "nas/supernet": ["base", "quant", "distributed", "nas/space", "nas/operations", "nas/fused", "nas/device"],
     "nas/networks": ["base", "quant", "distributed"],
     "nas/derived": ["base", "quant", "distributed", "nas/space", "nas/fused", "nas/operations", "nas/networks"],
     "nas/weights": ["base", "nas/space", "nas/networks", "nas/derived"],
