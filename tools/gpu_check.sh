@@ -12,7 +12,7 @@ pack() {
   cd "$(dirname "$0")/.."
   targets=(//quant:quantizers_on_cuda_test //nas/supernet:supernet_cell_test //distributed/training:image_upload_test
     //tests/distributed:communicator_test_binary //distributed/data_parallel:allreduce_benchmark
-    //data/nvjpeg:nvjpeg_test //data/nvjpeg:nvjpeg_benchmark)
+    //nas/benchmark:search_step_benchmark //data/nvjpeg:nvjpeg_test //data/nvjpeg:nvjpeg_benchmark)
   bazel build --config=cuda "${targets[@]}"
   stage=$(mktemp -d)
   # shellcheck disable=SC2064  # The folder's name is known now.
@@ -63,8 +63,9 @@ run() {
   check allreduce_benchmark --cuda
   check nvjpeg_test
   check nvjpeg_benchmark
+  check search_step_benchmark --device=cuda
   grep -h "levels\|by nvJPEG\|no such backend" "$folder/nvjpeg_test.log" || true
-  cat "$folder/allreduce_benchmark.log" "$folder/nvjpeg_benchmark.log"
+  cat "$folder/allreduce_benchmark.log" "$folder/nvjpeg_benchmark.log" "$folder/search_step_benchmark.log"
   exit "$failed"
 }
 

@@ -10,6 +10,7 @@
 #include "ATen/ops/mm.h"
 #include "ATen/ops/randint.h"
 #include "ATen/ops/randn.h"
+#include "ATen/ops/zeros.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "base/median.h"
@@ -18,9 +19,9 @@
 namespace nas {
 namespace {
 
-double MedianSeconds(int runs, const std::function<void()>& body) {
+double MedianSeconds(int runs, const std::function<void()>& body, at::Device device) {
   std::vector<double> seconds(runs);
-  for (double& value : seconds) value = Seconds(body);
+  for (double& value : seconds) value = Seconds(body, device);
   return base::Median(std::move(seconds));
 }
 
@@ -48,33 +49,35 @@ std::vector<int64_t> ParseBits(const std::string& bits) {
   return parsed;
 }
 
-double Seconds(const std::function<void()>& body) {
+double Seconds(const std::function<void()>& body, at::Device device) {
   const auto start = std::chrono::steady_clock::now();
   body();
+  // Reading a value waits for all that was launched before.
+  if (!device.is_cpu()) at::zeros({}, device).item<float>();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes) {
+distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes, at::Device device) {
   distributed::Batch batch;
-  batch.images = at::randn({images, 3, side, side});
-  batch.labels = at::randint(classes, {images}, at::kLong);
+  batch.images = at::randn({images, 3, side, side}).to(device);
+  batch.labels = at::randint(classes, {images}, at::kLong).to(device);
   batch.global_count = images;
   batch.loss_weight = 1.0 / images;
   return batch;
 }
 
 StepMeasure MeasureStep(int steps, const std::function<void()>& step,
-                        const std::function<at::Tensor()>& loss) {
+                        const std::function<at::Tensor()>& loss, at::Device device) {
   ResetPeakMemory();
-  step();
+  Seconds(step, device);
   StepMeasure measure;
-  measure.seconds = MedianSeconds(steps, step);
+  measure.seconds = MedianSeconds(steps, step, device);
   measure.peak_memory = PeakMemoryBytes();
   std::vector<double> forward, backward;
   for (int i = 0; i < steps; ++i) {
     at::Tensor of_pass;
-    forward.push_back(Seconds([&] { of_pass = loss(); }));
-    backward.push_back(Seconds([&] { of_pass.backward(); }));
+    forward.push_back(Seconds([&] { of_pass = loss(); }, device));
+    backward.push_back(Seconds([&] { of_pass.backward(); }, device));
   }
   measure.forward = base::Median(std::move(forward));
   measure.backward = base::Median(std::move(backward));
@@ -100,11 +103,13 @@ void CompareImplementations(const std::string& impl,
   if (impl == "both") std::printf("ratio %.1f\n", composed / fused);
 }
 
-double MatrixProductFlops() {
+double MatrixProductFlops(at::Device device) {
   constexpr int64_t kSide = 2048;
-  const at::Tensor a = at::randn({kSide, kSide}), b = at::randn({kSide, kSide});
+  const at::Tensor a = at::randn({kSide, kSide}, device), b = at::randn({kSide, kSide}, device);
   a.mm(b);
-  return 2.0 * kSide * kSide * kSide / MedianSeconds(5, [&] { a.mm(b); });
+  return 2.0 * kSide * kSide * kSide /
+         MedianSeconds(
+             5, [&] { a.mm(b); }, device);
 }
 
 }  // namespace nas

@@ -16,20 +16,21 @@ namespace nas {
 // What `--bits` names: numbers between commas. Ends the program where it names anything else.
 std::vector<int64_t> ParseBits(const std::string& bits);
 
-// How long body() takes.
-double Seconds(const std::function<void()>& body);
+// How long body() takes, and what it launched on `device`.
+double Seconds(const std::function<void()>& body, at::Device device = at::kCPU);
 
 // Images and labels of one rank alone.
-distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes);
+distributed::Batch RandomBatch(int64_t images, int64_t side, int64_t classes,
+                               at::Device device = at::kCPU);
 
 // What a step of an implementation takes.
 struct StepMeasure {
   double seconds, forward, backward;  // Medians: of a whole step, of its passes alone.
-  double peak_memory;                 // Bytes.
+  double peak_memory;                 // Bytes, of the host.
 };
 // Of `steps` calls each, after a first step; `loss` runs a forward pass.
 StepMeasure MeasureStep(int steps, const std::function<void()>& step,
-                        const std::function<at::Tensor()>& loss);
+                        const std::function<at::Tensor()>& loss, at::Device device = at::kCPU);
 // Prints it in a line. flop: of a step; peak: see MatrixProductFlops.
 void PrintMeasure(Implementation implementation, const StepMeasure& measure, int64_t images,
                   double flop, double peak);
@@ -39,8 +40,8 @@ void PrintMeasure(Implementation implementation, const StepMeasure& measure, int
 void CompareImplementations(const std::string& impl,
                             const std::function<double(Implementation)>& measure);
 
-// Floating-point operations per second of a large float32 matrix product on all threads.
-double MatrixProductFlops();
+// Floating-point operations per second of a large float32 matrix product, on all threads of a CPU.
+double MatrixProductFlops(at::Device device = at::kCPU);
 
 }  // namespace nas
 

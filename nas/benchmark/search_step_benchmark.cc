@@ -30,7 +30,8 @@ DEFINE_string(preset, "cifar",
               "224 pixels; digits: C 8, 4 layers, 28 pixels");
 DEFINE_int64(batch, 64, "images of a step");
 DEFINE_string(bits, "2,4", "candidates of every weight and activation");
-DEFINE_int32(threads, 2, "threads");
+DEFINE_string(device, "cpu", "cpu or cuda");
+DEFINE_int32(threads, 2, "threads of the host");
 DEFINE_bool(second_order, false, "second-order steps of alphas");
 DEFINE_string(impl, "both", "fused, composed or both");
 DEFINE_int32(steps, 5, "steps timed, after one that is not; medians are printed");
@@ -67,21 +68,23 @@ SearchConfig Config(const Preset& preset) {
 }
 
 // Returns the median of a step.
-double Measure(const Preset& preset, Implementation implementation, double peak) {
+double Measure(const Preset& preset, Implementation implementation, at::Device device,
+               double peak) {
   torch::manual_seed(1);
   auto created = Supernet::Create(Config(preset).supernet);
   CHECK(created.ok()) << created.status();
   Supernet& supernet = **created;
+  supernet.To(device);
   supernet.set_implementation(implementation);
   const auto communicator = distributed::MakeSingleCommunicator();
   SearchTask task(Config(preset), *std::move(created), communicator.get());
   task.BeginEpoch(0, 50);
-  const auto random = [&] { return RandomBatch(FLAGS_batch, preset.side, preset.classes); };
+  const auto random = [&] { return RandomBatch(FLAGS_batch, preset.side, preset.classes, device); };
   const std::vector<distributed::Batch> batches = {random(), random()};
 
   const StepMeasure measure = MeasureStep(
       FLAGS_steps, [&] { CHECK(task.Step({}, batches).ok()); },
-      [&] { return CrossEntropy(supernet.Forward(batches[0].images), batches[0].labels); });
+      [&] { return CrossEntropy(supernet.Forward(batches[0].images), batches[0].labels); }, device);
   // A forward pass, and twice as much backward for the weights' step; alphas need no gradients of
   // weights.
   const int passes = FLAGS_second_order ? 3 + 2 + 2 * 2 + 3 : 3 + 2;
@@ -94,14 +97,15 @@ void Run() {
   const auto found = kPresets.find(FLAGS_preset);
   CHECK(found != kPresets.end()) << "--preset=" << FLAGS_preset;
   at::set_num_threads(FLAGS_threads);
-  const double peak = MatrixProductFlops();
+  const at::Device device(FLAGS_device);
+  const double peak = MatrixProductFlops(device);
   std::printf(
-      "search step: %s, batch %ld, bits {%s}, %d threads%s; a matrix product reaches "
+      "search step: %s, batch %ld, bits {%s}, %s, %d threads%s; a matrix product reaches "
       "%.0f GFLOP/s\n",
-      FLAGS_preset.c_str(), FLAGS_batch, FLAGS_bits.c_str(), FLAGS_threads,
+      FLAGS_preset.c_str(), FLAGS_batch, FLAGS_bits.c_str(), FLAGS_device.c_str(), FLAGS_threads,
       FLAGS_second_order ? ", second order" : "", peak / 1e9);
   CompareImplementations(FLAGS_impl, [&](Implementation implementation) {
-    return Measure(found->second, implementation, peak);
+    return Measure(found->second, implementation, device, peak);
   });
 }
 

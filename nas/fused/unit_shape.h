@@ -19,16 +19,16 @@ struct UnitShape {
   int kernel, dilation, stride;
 
   // Of the first convolution: the depthwise one, the pointwise one, or that of even pixels.
-  int64_t first_weights() const {
+  constexpr int64_t first_weights() const {
     if (kind == UnitKind::kSeparable) return in * kernel * kernel;
     return kind == UnitKind::kReduce ? out / 2 * in : out * in;
   }
-  int64_t second_weights() const {
+  constexpr int64_t second_weights() const {
     if (kind == UnitKind::kPointwise) return 0;
     return kind == UnitKind::kReduce ? (out - out / 2) * in : out * in;
   }
-  int num_convs() const { return kind == UnitKind::kPointwise ? 1 : 2; }
-  int64_t weights() const { return first_weights() + second_weights(); }
+  constexpr int num_convs() const { return kind == UnitKind::kPointwise ? 1 : 2; }
+  constexpr int64_t weights() const { return first_weights() + second_weights(); }
 };
 
 }  // namespace nas::fused

@@ -108,8 +108,7 @@ std::optional<at::Tensor> SupernetCell::ForwardFused(
     const PrecisionParametersImpl::Probabilities& rows, std::string& why_not) {
   fused_.communicator = norms_.front()->communicator();
   const bool on_device = device::LauncherOf(s1.device().type()) != nullptr;
-  why_not = on_device ? device::WhyNotOnDevice(fused_, s0, s1)
-                      : fused::WhyNotFused(fused_, s0, s1);
+  why_not = on_device ? device::WhyNotOnDevice(fused_, s0, s1) : fused::WhyNotFused(fused_, s0, s1);
   if (!orders_.empty()) why_not = "channels are sampled at random";
   for (const distributed::BatchNorm2dImpl* norm : norms_) {
     if (norm->is_training() != is_training()) {
