@@ -6,7 +6,6 @@
 #include "quant/quantizers_cpu.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <tuple>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "ATen/ops/empty_like.h"
 #include "base/fixed_lanes.h"
 #include "base/parallel.h"
+#include "quant/channel_blocks.h"
 #include "quant/kernel_inputs.h"
 #include "quant/lattice.h"
 #include "quant/quantizers_cpu_kernels.h"
@@ -24,23 +24,6 @@
 
 namespace quant {
 namespace {
-
-constexpr int64_t kTaskElements = 1 << 15;
-
-// Calls block(candidates of the block's channel, begin, size) for blocks that cover elements
-// [begin, end), each within one channel.
-template <typename T, typename Block>
-void ForEachBlock(Candidates<T> candidates, ChannelLayout layout, int64_t begin, int64_t end,
-                  const Block& block) {
-  const Lattice<T>* const first_lattice = candidates.lattices;
-  while (begin < end) {
-    const int64_t plane = begin / layout.inner;
-    const int64_t size = std::min({kBlock, (plane + 1) * layout.inner - begin, end - begin});
-    candidates.lattices = first_lattice + plane % layout.channels;
-    block(candidates, begin, size);
-    begin += size;
-  }
-}
 
 template <typename T>
 Candidates<T> CandidatesOf(const at::Tensor& probs, const at::Tensor& lattices) {
@@ -159,16 +142,6 @@ std::vector<Range<T>> ChannelRanges(const at::Tensor& input, int64_t channels, i
   return ranges;
 }
 
-// Unbiased, of the whole tensor, rounded to T as LibTorch's is; NaN for a single element.
-template <typename T>
-T StandardDeviation(const at::Tensor& input) {
-  const at::Tensor x = input.contiguous();
-  const double count = static_cast<double>(x.numel());
-  const T* data = x.const_data_ptr<T>();
-  const double mean = Sum(data, x.numel()) / count;
-  return static_cast<T>(std::sqrt(SquaredDeviations(data, x.numel(), mean) / (count - 1)));
-}
-
 }  // namespace
 
 at::Tensor LatticesCpu(const at::Tensor& input, at::IntArrayRef bits, int64_t role_value,
@@ -178,26 +151,19 @@ at::Tensor LatticesCpu(const at::Tensor& input, at::IntArrayRef bits, int64_t ro
   const LatticeNeeds needs = NeedsOf(input, bits, role, eight_bit);
   at::Tensor lattices;
   AT_DISPATCH_FLOATING_TYPES(input.scalar_type(), "lattices", [&] {
-    Statistics<scalar_t> statistics;
-    if (needs.std) statistics.std = StandardDeviation<scalar_t>(input);
+    double std = 0;
+    if (needs.std) {
+      const at::Tensor x = input.contiguous();
+      std = StandardDeviation(x.const_data_ptr<scalar_t>(), x.numel());
+    }
     std::vector<Range<scalar_t>> ranges(needs.channels);
     if (needs.range) {
       ranges = ChannelRanges<scalar_t>(input, needs.channels, LatticeDim(role, eight_bit));
     }
-    Range<scalar_t> whole;
-    for (const Range<scalar_t>& range : ranges) whole.Include(range);
-    statistics.tensor_min = whole.min;
-
     const int64_t candidates = bits.size();
     lattices = at::empty({candidates, needs.channels, kLatticeFields<scalar_t>}, input.options());
-    auto* lattice = reinterpret_cast<Lattice<scalar_t>*>(lattices.mutable_data_ptr<scalar_t>());
-    for (const int64_t b : bits) {
-      for (const Range<scalar_t>& range : ranges) {
-        statistics.min = range.min;
-        statistics.max = range.max;
-        *lattice++ = MakeLattice(b, role, eight_bit, statistics);
-      }
-    }
+    FillLattices(bits, role, eight_bit, std, ranges,
+                 reinterpret_cast<Lattice<scalar_t>*>(lattices.mutable_data_ptr<scalar_t>()));
   });
   return lattices;
 }

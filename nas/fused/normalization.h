@@ -29,6 +29,16 @@ struct Fold {
   std::vector<T> scale, shift;
 };
 
+// One batch more. An operator of LibTorch for each of a network's thousand counters would take longer
+// than many a unit; it remains for those that a change of dtype made floating-point.
+inline void CountBatch(const Normalization& norm) {
+  if (norm.batches.scalar_type() == at::kLong) {
+    ++*norm.batches.mutable_data_ptr<int64_t>();
+  } else {
+    norm.batches.add_(1);
+  }
+}
+
 // The fold of a normalization without affine part: in training of the statistics that `sums`
 // (kChannelSums by channel, over all ranks) and the count of values make, which also move the
 // running ones; else of the running ones.
@@ -54,7 +64,7 @@ Fold<T> FoldStatistics(int64_t channels, const double* sums, double count, bool 
     fold.scale.push_back(static_cast<T>(scale));
     fold.shift.push_back(static_cast<T>(-mean * scale));
   }
-  if (training) norm.batches.add_(1);
+  if (training) CountBatch(norm);
   return fold;
 }
 

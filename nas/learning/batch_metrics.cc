@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "ATen/ops/scalar_tensor.h"
 #include "ATen/ops/topk.h"
 #include "nas/learning/losses.h"
 
@@ -17,9 +16,9 @@ at::Tensor GlobalLoss(const at::Tensor& mean_loss, const distributed::Batch& bat
   return mean_loss.mul(batch.loss_weight * count);
 }
 
-int64_t CountTopK(const at::Tensor& logits, const at::Tensor& targets, int64_t k) {
+at::Tensor CountTopK(const at::Tensor& logits, const at::Tensor& targets, int64_t k) {
   const at::Tensor best = std::get<1>(logits.topk(std::min(k, logits.size(1)), /*dim=*/1));
-  return best.eq(targets.unsqueeze(1)).sum().item<int64_t>();
+  return best.eq(targets.unsqueeze(1)).sum(at::kDouble);
 }
 
 void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at::Tensor& logits,
@@ -27,17 +26,14 @@ void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at
   const int64_t count = labels.size(0);
   if (count == 0) return;
   const auto correct = [&](int64_t k) {
-    return distributed::Metric{
-        at::scalar_tensor(static_cast<double>(CountTopK(logits, labels, k)), at::kDouble), count};
+    return distributed::Metric{CountTopK(logits, labels, k), count};
   };
   metrics[prefix + "loss"] = {mean_loss.detach().mul(count), count};
   metrics[prefix + "accuracy"] = correct(1);
   if (logits.size(1) > 5) metrics[prefix + "top5"] = correct(5);
 }
 
-distributed::Metric GlobalMetric(double value) {
-  return {at::scalar_tensor(value, at::kDouble), 1};
-}
+distributed::Metric GlobalMetric(const at::Tensor& value) { return {value, 1}; }
 
 distributed::Metrics EvaluationMetrics(const at::Tensor& logits, const distributed::Batch& batch) {
   const at::Tensor labels = batch.labels.to(logits.device());

@@ -26,11 +26,12 @@ at::Tensor GlobalLoss(const at::Tensor& mean_loss, const distributed::Batch& bat
 void AddMetrics(const std::string& prefix, const at::Tensor& mean_loss, const at::Tensor& logits,
                 const at::Tensor& labels, distributed::Metrics& metrics);
 
-// How many of the samples have their target among the k largest logits.
-int64_t CountTopK(const at::Tensor& logits, const at::Tensor& targets, int64_t k);
+// How many of the samples have their target among the k largest logits: 0-dimensional, float64, on
+// the logits' device.
+at::Tensor CountTopK(const at::Tensor& logits, const at::Tensor& targets, int64_t k);
 
-// A number that every rank has alike.
-distributed::Metric GlobalMetric(double value);
+// A 0-dimensional number that every rank has alike.
+distributed::Metric GlobalMetric(const at::Tensor& value);
 
 // AddMetrics of `logits` for `batch`, with the cross-entropy as loss.
 distributed::Metrics EvaluationMetrics(const at::Tensor& logits, const distributed::Batch& batch);

@@ -14,9 +14,9 @@ namespace {
 TEST(BatchMetricsTest, CountTopKCountsAndToleratesFewClasses) {
   const at::Tensor logits = at::tensor({3., 2., 1., 1., 3., 2.}, at::kDouble).reshape({2, 3});
   const at::Tensor targets = at::tensor({0, 2}, at::kLong);
-  EXPECT_EQ(CountTopK(logits, targets, 1), 1);
-  EXPECT_EQ(CountTopK(logits, targets, 2), 2);
-  EXPECT_EQ(CountTopK(logits, targets, 5), 2);
+  EXPECT_EQ(CountTopK(logits, targets, 1).item<double>(), 1);
+  EXPECT_EQ(CountTopK(logits, targets, 2).item<double>(), 2);
+  EXPECT_EQ(CountTopK(logits, targets, 5).item<double>(), 2);
 }
 
 // A rank without samples has nothing to add, and a backward pass like the others'.

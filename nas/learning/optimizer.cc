@@ -7,8 +7,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "torch/optim/adam.h"
-#include "torch/optim/sgd.h"
 
 namespace nas {
 namespace {
@@ -16,20 +14,14 @@ namespace {
 constexpr char kPrefix[] = "optimizer/";
 
 using torch::optim::AdamParamState;
-using torch::optim::SGDParamState;
 
-std::unique_ptr<torch::optim::Optimizer> MakeOptimizer(const NamedTensors& parameters,
-                                                       const Optimizer::Options& options) {
-  if (const auto* sgd = std::get_if<Optimizer::SgdOptions>(&options)) {
-    return std::make_unique<torch::optim::SGD>(
-        Values(parameters),
-        torch::optim::SGDOptions(/*lr=*/0).momentum(sgd->momentum).weight_decay(sgd->weight_decay));
-  }
-  const auto& adam = std::get<Optimizer::AdamOptions>(options);
-  return std::make_unique<torch::optim::Adam>(Values(parameters),
-                                              torch::optim::AdamOptions(/*lr=*/0)
-                                                  .betas({adam.beta1, adam.beta2})
-                                                  .weight_decay(adam.weight_decay));
+std::unique_ptr<torch::optim::Adam> MakeAdam(const std::vector<at::Tensor>& parameters,
+                                             const Optimizer::Options& options) {
+  const auto* adam = std::get_if<Optimizer::AdamOptions>(&options);
+  if (adam == nullptr) return nullptr;
+  return std::make_unique<torch::optim::Adam>(parameters, torch::optim::AdamOptions(/*lr=*/0)
+                                                              .betas({adam->beta1, adam->beta2})
+                                                              .weight_decay(adam->weight_decay));
 }
 
 // The saved field of a parameter as a fresh tensor like `like`; undefined if it was not saved.
@@ -44,20 +36,10 @@ absl::StatusOr<at::Tensor> Field(const base::TensorMap& state, const std::string
   return found->second.to(like.options(), /*non_blocking=*/false, /*copy=*/true);
 }
 
-using ParamState = std::unique_ptr<torch::optim::OptimizerParamState>;
-
 // Null for a parameter that had not stepped when the state was saved.
-absl::StatusOr<ParamState> RestoreSgd(const base::TensorMap& state, const std::string& path,
-                                      const at::Tensor& parameter) {
-  ASSIGN_OR_RETURN(at::Tensor momentum, Field(state, path + "momentum_buffer", parameter));
-  if (!momentum.defined()) return nullptr;
-  auto sgd = std::make_unique<SGDParamState>();
-  sgd->momentum_buffer(momentum);
-  return sgd;
-}
-
-absl::StatusOr<ParamState> RestoreAdam(const base::TensorMap& state, const std::string& path,
-                                       const at::Tensor& parameter) {
+absl::StatusOr<std::unique_ptr<AdamParamState>> RestoreAdam(const base::TensorMap& state,
+                                                            const std::string& path,
+                                                            const at::Tensor& parameter) {
   ASSIGN_OR_RETURN(at::Tensor exp_avg, Field(state, path + "exp_avg", parameter));
   if (!exp_avg.defined()) return nullptr;
   ASSIGN_OR_RETURN(at::Tensor exp_avg_sq, Field(state, path + "exp_avg_sq", parameter));
@@ -97,48 +79,47 @@ base::TensorMap WithoutOptimizers(const base::TensorMap& state) {
 
 Optimizer::Optimizer(NamedTensors parameters, const Options& options)
     : parameters_(std::move(parameters)),
-      is_adam_(std::holds_alternative<AdamOptions>(options)),
-      optimizer_(MakeOptimizer(parameters_, options)) {}
+      tensors_(Values(parameters_)),
+      options_(options),
+      momentum_buffers_(parameters_.size()),
+      adam_(MakeAdam(tensors_, options)) {}
 
 void Optimizer::Step(double learning_rate) {
-  for (auto& group : optimizer_->param_groups()) group.options().set_lr(learning_rate);
-  optimizer_->step();
-}
-
-std::vector<at::Tensor> Optimizer::MomentumBuffers() const {
-  std::vector<at::Tensor> buffers(parameters_.size());
-  if (is_adam_) return buffers;
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    const auto found = optimizer_->state().find(parameters_[i].second.unsafeGetTensorImpl());
-    if (found == optimizer_->state().end()) continue;
-    buffers[i] = static_cast<const SGDParamState&>(*found->second).momentum_buffer();
+  if (adam_ == nullptr) {
+    SgdStep(tensors_, std::get<SgdOptions>(options_), learning_rate, momentum_buffers_);
+    return;
   }
-  return buffers;
+  for (auto& group : adam_->param_groups()) group.options().set_lr(learning_rate);
+  adam_->step();
 }
 
 void Optimizer::AppendState(const std::string& group, base::TensorMap& state) const {
-  for (const auto& [name, parameter] : parameters_) {
-    const auto found = optimizer_->state().find(parameter.unsafeGetTensorImpl());
-    if (found == optimizer_->state().end()) continue;
-    const std::string path = absl::StrCat(kPrefix, group, "/", name, "/");
-    if (is_adam_) {
-      const auto& adam = static_cast<const AdamParamState&>(*found->second);
-      state[path + "step"] = at::scalar_tensor(adam.step(), at::kLong);
-      state[path + "exp_avg"] = adam.exp_avg();
-      state[path + "exp_avg_sq"] = adam.exp_avg_sq();
-    } else {
-      const auto& sgd = static_cast<const SGDParamState&>(*found->second);
-      if (sgd.momentum_buffer().defined()) state[path + "momentum_buffer"] = sgd.momentum_buffer();
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string path = absl::StrCat(kPrefix, group, "/", parameters_[i].first, "/");
+    if (adam_ == nullptr) {
+      if (momentum_buffers_[i].defined()) state[path + "momentum_buffer"] = momentum_buffers_[i];
+      continue;
     }
+    const auto found = adam_->state().find(tensors_[i].unsafeGetTensorImpl());
+    if (found == adam_->state().end()) continue;
+    const auto& adam = static_cast<const AdamParamState&>(*found->second);
+    state[path + "step"] = at::scalar_tensor(adam.step(), at::kLong);
+    state[path + "exp_avg"] = adam.exp_avg();
+    state[path + "exp_avg_sq"] = adam.exp_avg_sq();
   }
 }
 
 absl::Status Optimizer::LoadState(const std::string& group, const base::TensorMap& state) {
-  for (const auto& [name, parameter] : parameters_) {
-    const std::string path = absl::StrCat(kPrefix, group, "/", name, "/");
-    ASSIGN_OR_RETURN(auto restored, is_adam_ ? RestoreAdam(state, path, parameter)
-                                             : RestoreSgd(state, path, parameter));
-    if (restored) optimizer_->state()[parameter.unsafeGetTensorImpl()] = std::move(restored);
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string path = absl::StrCat(kPrefix, group, "/", parameters_[i].first, "/");
+    if (adam_ == nullptr) {
+      ASSIGN_OR_RETURN(at::Tensor momentum, Field(state, path + "momentum_buffer", tensors_[i]));
+      // What had not stepped when the state was saved.
+      if (momentum.defined()) momentum_buffers_[i] = momentum;
+      continue;
+    }
+    ASSIGN_OR_RETURN(auto restored, RestoreAdam(state, path, tensors_[i]));
+    if (restored) adam_->state()[tensors_[i].unsafeGetTensorImpl()] = std::move(restored);
   }
   return absl::OkStatus();
 }

@@ -11,8 +11,9 @@
 #include "ATen/core/Tensor.h"
 #include "absl/status/status.h"
 #include "base/tensor_file.h"
+#include "nas/learning/sgd.h"
 #include "torch/nn/module.h"
-#include "torch/optim/optimizer.h"
+#include "torch/optim/adam.h"
 
 namespace nas {
 
@@ -26,14 +27,11 @@ std::vector<at::Tensor> Values(const NamedTensors& named);
 // controller) stands under "optimizer/".
 base::TensorMap WithoutOptimizers(const base::TensorMap& state);
 
-// A LibTorch optimizer whose learning rate is given at every step and whose state is read and
-// written under the names of its parameters.
+// An optimizer whose learning rate is given at every step and whose state is read and written under
+// the names of its parameters. Parameters are on one device.
 class Optimizer {
  public:
-  struct SgdOptions {
-    double momentum = 0;
-    double weight_decay = 0;
-  };
+  using SgdOptions = nas::SgdOptions;
   struct AdamOptions {
     double beta1 = 0.9;
     double beta2 = 0.999;
@@ -50,7 +48,7 @@ class Optimizer {
   const NamedTensors& parameters() const { return parameters_; }
 
   // The momentum buffer of each parameter in order, undefined before its first step and with Adam.
-  std::vector<at::Tensor> MomentumBuffers() const;
+  const std::vector<at::Tensor>& MomentumBuffers() const { return momentum_buffers_; }
 
   // Adds the state to `state`, as `optimizer/<group>/<parameter>/<field>`.
   void AppendState(const std::string& group, base::TensorMap& state) const;
@@ -60,9 +58,11 @@ class Optimizer {
   absl::Status LoadState(const std::string& group, const base::TensorMap& state);
 
  private:
-  NamedTensors parameters_;
-  bool is_adam_;
-  std::unique_ptr<torch::optim::Optimizer> optimizer_;
+  const NamedTensors parameters_;
+  const std::vector<at::Tensor> tensors_;  // The same without their names.
+  const Options options_;
+  std::vector<at::Tensor> momentum_buffers_;  // By parameter.
+  std::unique_ptr<torch::optim::Adam> adam_;  // Null with SGD.
 };
 
 }  // namespace nas

@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "torch/nn/utils/clip_grad.h"
+#include "nas/learning/clip_gradients.h"
 
 namespace nas {
 
@@ -21,8 +21,8 @@ void ParameterGroup::ClearGradients() {
   for (const at::Tensor& tensor : tensors_) tensor.mutable_grad() = at::Tensor();
 }
 
-double ParameterGroup::Step(int64_t epoch, double epoch_share) {
-  const double norm = torch::nn::utils::clip_grad_norm_(tensors_, max_gradient_norm_);
+at::Tensor ParameterGroup::Step(int64_t epoch, double epoch_share) {
+  at::Tensor norm = ClipGradients(tensors_, max_gradient_norm_);
   optimizer_.Step(Rate(epoch, epoch_share));
   return norm;
 }

@@ -6,7 +6,7 @@
 //                          /*max_gradient_norm=*/5);
 //   weights.ClearGradients();
 //   loss.backward();
-//   const double norm = weights.Step(epoch, context.epoch_share);
+//   const at::Tensor norm = weights.Step(epoch, context.epoch_share);
 #ifndef NAS_LEARNING_PARAMETER_GROUP_H_
 #define NAS_LEARNING_PARAMETER_GROUP_H_
 
@@ -37,8 +37,9 @@ class ParameterGroup {
   void ClearGradients();
 
   // Clips the parameters' gradients and steps along them at the rate of Schedule::Rate; a parameter
-  // without one stays as it is. Returns the gradient's norm before clipping; 0 without gradients.
-  double Step(int64_t epoch, double epoch_share = 1);
+  // without one stays as it is. Returns the gradient's norm before clipping (0 without gradients),
+  // 0-dimensional, float64, on the parameters' device.
+  at::Tensor Step(int64_t epoch, double epoch_share = 1);
 
   // See Optimizer.
   std::vector<at::Tensor> MomentumBuffers() const { return optimizer_.MomentumBuffers(); }

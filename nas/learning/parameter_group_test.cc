@@ -24,7 +24,7 @@ ParameterGroup Group(double max_gradient_norm) {
 at::Tensor After(ParameterGroup& group, double gradient, int64_t epoch, double expected_norm) {
   const at::Tensor& w = group.tensors()[0];
   w.mutable_grad() = at::full({4}, gradient, at::kDouble);
-  EXPECT_DOUBLE_EQ(group.Step(epoch), expected_norm);
+  EXPECT_DOUBLE_EQ(group.Step(epoch).item<double>(), expected_norm);
   return w.detach();
 }
 
@@ -48,7 +48,7 @@ TEST(ParameterGroupTest, ZeroDoesNotClip) {
 TEST(ParameterGroupTest, TellsOfAGradientThatIsNotFinite) {
   ParameterGroup group = Group(/*max_gradient_norm=*/5);
   group.tensors()[0].mutable_grad() = at::full({4}, std::nan(""), at::kDouble);
-  EXPECT_TRUE(std::isnan(group.Step(0)));
+  EXPECT_TRUE(std::isnan(group.Step(0).item<double>()));
 }
 
 TEST(ParameterGroupTest, WithoutGradientsNothingMoves) {
@@ -56,7 +56,7 @@ TEST(ParameterGroupTest, WithoutGradientsNothingMoves) {
   After(group, 1, 0, 2);
   const at::Tensor before = group.tensors()[0].detach().clone();
   group.ClearGradients();
-  EXPECT_EQ(group.Step(0), 0);
+  EXPECT_EQ(group.Step(0).item<double>(), 0);
   EXPECT_TRUE(at::equal(group.tensors()[0].detach(), before));
 }
 

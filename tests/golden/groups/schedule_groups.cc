@@ -32,7 +32,8 @@ void CheckLosses(const GoldenFile& file, const std::string& prefix, Comparison& 
   for (const int k : {1, 5}) {
     const std::string key = prefix + "acc" + std::to_string(k);
     const double percent =
-        100.0 * nas::CountTopK(file.Tensor(prefix + "logits"), target, k) / target.numel();
+        100.0 * nas::CountTopK(file.Tensor(prefix + "logits"), target, k).item<double>() /
+        target.numel();
     comparison.Near(key, percent, file.Tensor(key).item<double>(), tolerance);
   }
 }
