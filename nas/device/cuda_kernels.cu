@@ -26,6 +26,7 @@ __global__ void __launch_bounds__(kThreads) RunKernel(const __grid_constant__ Ru
 
 template <typename T, typename Run>
 cudaError_t LaunchOne(const Run& run, cudaStream_t stream) {
+  static_assert(sizeof(Run) < (32 << 10), "more than a kernel's arguments may take");
   if (run.blocks() == 0) return cudaSuccess;
   constexpr size_t kBytes = kSharedValues * sizeof(T);
   constexpr size_t kWithoutAsking = 48 << 10;

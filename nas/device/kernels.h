@@ -1,4 +1,4 @@
-// All kernels of a cell.
+// All kernels.
 #ifndef NAS_DEVICE_KERNELS_H_
 #define NAS_DEVICE_KERNELS_H_
 
@@ -7,6 +7,7 @@
 #include "nas/device/node_kernels.h"
 #include "nas/device/statistics_kernels.h"
 #include "nas/device/unit_kernels.h"
+#include "nas/device/weight_kernels.h"
 
 namespace nas::device {
 
@@ -14,7 +15,8 @@ template <typename T>
 using Kernel =
     std::variant<UnitForward<T>, UnitBackward<T>, Ranges<T>, ColumnSums<T>, JoinRanges<T>,
                  MakeMixtures<T>, FoldStatistics<T>, FoldGradients<T>, Normalize<T>,
-                 PrepareState<T>, Mix<T>, Products<T>, ArchitectureGradients<T>, StateGradient<T>>;
+                 PrepareState<T>, Mix<T>, Products<T>, ArchitectureGradients<T>, StateGradient<T>,
+                 MixWeights<T>, MixWeightsBackward<T>, AddRows<T>>;
 
 }  // namespace nas::device
 

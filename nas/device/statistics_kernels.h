@@ -3,6 +3,7 @@
 #define NAS_DEVICE_STATISTICS_KERNELS_H_
 
 #include <cstdint>
+#include <limits>
 
 #include "nas/device/mixture.h"
 #include "nas/device/team.h"
@@ -42,7 +43,7 @@ struct ColumnSums {
   }
 };
 
-// The least and the greatest over rows of pairs of them.
+// The least and the greatest over rows of pairs of them; infinities without rows.
 template <typename T>
 struct JoinRanges {
   const T* ranges;  // [rows, width, 2]
@@ -57,8 +58,8 @@ struct JoinRanges {
     team.ForEach(kColumns, [&](int i) {
       const int64_t column = int64_t{block} * kColumns + i;
       if (column >= width) return;
-      T least = ranges[2 * column], greatest = ranges[2 * column + 1];
-      for (int64_t row = 1; row < rows; ++row) {
+      T least = std::numeric_limits<T>::infinity(), greatest = -least;
+      for (int64_t row = 0; row < rows; ++row) {
         least = Least(least, ranges[2 * (row * width + column)]);
         greatest = Greatest(greatest, ranges[2 * (row * width + column) + 1]);
       }

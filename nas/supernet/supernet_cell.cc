@@ -9,6 +9,7 @@
 #include "ATen/ops/max_pool2d.h"
 #include "glog/logging.h"
 #include "nas/device/device_cell.h"
+#include "nas/device/device_weights.h"
 #include "nas/device/launcher.h"
 #include "nas/fused/fused_cell.h"
 #include "nas/space/primitives.h"
@@ -125,8 +126,9 @@ std::optional<at::Tensor> SupernetCell::ForwardFused(
       weight_rows.push_back(fused_.plan->units[i].row);
     }
   }
+  const auto mix = on_device ? device::MixedWeights : quant::MixedWeights;
   const at::Tensor quantized =
-      quant::MixedWeights(weights, weight_rows, fused_.bits, rows.weight, fused_.eight_bit);
+      mix(weights, weight_rows, fused_.bits, rows.weight, fused_.eight_bit);
   const auto apply = on_device ? device::ApplyCell : fused::ApplyFusedCell;
   return apply(fused_, is_training(), s0, s1, quantized, rows.activation, mixture.probabilities,
                at::cat({mixture.edges.begin(), mixture.edges.end()}));
