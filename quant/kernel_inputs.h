@@ -24,6 +24,14 @@ inline ChannelLayout LayoutOf(const at::Tensor& x, int64_t channels, int64_t dim
   return {channels, c10::multiply_integers(x.sizes().slice(dim + 1))};
 }
 
+// Whether lattices of these bits depend on a range; those of weights, on a standard deviation.
+inline bool AnyHasRange(at::IntArrayRef bits) {
+  return std::any_of(bits.begin(), bits.end(), HasRangeLattice);
+}
+inline bool AnyIsGaussian(at::IntArrayRef bits) {
+  return std::any_of(bits.begin(), bits.end(), [](int64_t b) { return b < 5; });
+}
+
 // The statistics of x that the lattices of a mixture depend on.
 struct LatticeNeeds {
   bool std;
@@ -33,10 +41,9 @@ struct LatticeNeeds {
 
 inline LatticeNeeds NeedsOf(const at::Tensor& x, at::IntArrayRef bits, Role role,
                             EightBit eight_bit) {
-  const bool range = std::any_of(bits.begin(), bits.end(), HasRangeLattice);
-  const bool gaussian = std::any_of(bits.begin(), bits.end(), [](int64_t b) { return b < 5; });
+  const bool range = AnyHasRange(bits);
   const bool whole_tensor = role == Role::kActivation && eight_bit == EightBit::kSymmetric;
-  return {.std = role == Role::kWeight && gaussian,
+  return {.std = role == Role::kWeight && AnyIsGaussian(bits),
           .range = range,
           .channels = range && !whole_tensor ? x.size(LatticeDim(role, eight_bit)) : 1};
 }

@@ -5,7 +5,6 @@
 
 #include "ATen/Dispatch.h"
 #include "ATen/core/LegacyTypeDispatch.h"
-#include "ATen/ops/cat.h"
 #include "ATen/ops/empty.h"
 #include "ATen/ops/empty_like.h"
 #include "ATen/ops/ones.h"
@@ -13,7 +12,6 @@
 #include "base/parallel.h"
 #include "c10/util/Exception.h"
 #include "quant/kernel_inputs.h"
-#include "quant/quantizers.h"
 #include "quant/weight_mixture.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/custom_class.h"
@@ -157,14 +155,6 @@ at::Tensor MixedWeights(at::TensorList weights, const std::vector<int64_t>& rows
                         at::IntArrayRef bits, const at::Tensor& probs, EightBit eight_bit) {
   TORCH_CHECK(weights.size() == rows.size(), "expected a row for each of ", weights.size(),
               " weights, got ", rows.size());
-  if (!weights[0].is_cpu()) {
-    std::vector<at::Tensor> parts;
-    for (size_t i = 0; i < weights.size(); ++i) {
-      const at::Tensor row = bits.size() > 1 ? probs[rows[i]] : at::Tensor();
-      parts.push_back(MixedWeight(weights[i], bits, row, eight_bit).reshape(-1));
-    }
-    return at::cat(parts);
-  }
   const at::Tensor all_probs = bits.size() > 1
                                    ? probs
                                    : at::ones({*std::max_element(rows.begin(), rows.end()) + 1, 1},

@@ -14,8 +14,8 @@ namespace quant {
 
 // MixedWeight(weights[i], bits, probs[rows[i]], eight_bit) for all i, one after the other: [sum of
 // their sizes]. probs: [number of rows, bits.size()], ignored (and may be undefined) for one
-// candidate. All of one dtype, float32 or float64, and on one device; elsewhere than on the CPU it is
-// one operator each. Differentiable once in weights and probs.
+// candidate. On the CPU; all of one dtype, float32 or float64. Differentiable once in weights and
+// probs.
 at::Tensor MixedWeights(at::TensorList weights, const std::vector<int64_t>& rows,
                         at::IntArrayRef bits, const at::Tensor& probs, EightBit eight_bit);
 

@@ -6,6 +6,7 @@
 #include "ATen/core/dispatch/Dispatcher.h"
 #include "ATen/ops/ones.h"
 #include "c10/util/Exception.h"
+#include "quant/kernel_inputs.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/library.h"
 
@@ -90,7 +91,7 @@ at::Tensor MixedActivation(const at::Tensor& x, at::IntArrayRef bits, const at::
 }
 
 bool NeedsRange(at::IntArrayRef bits) {
-  return std::any_of(bits.begin(), bits.end(), HasRangeLattice);
+  return AnyHasRange(bits);
 }
 
 at::Tensor MixedWeight(const at::Tensor& weight, at::IntArrayRef bits, const at::Tensor& probs,

@@ -50,9 +50,8 @@ WeightMixture<T>::WeightMixture(const T* weight, const WeightLayout& layout, Scr
 template <typename T>
 void WeightMixture<T>::MakeLattices(at::IntArrayRef bits, EightBit eight_bit,
                                     Lattice<T>* lattices) const {
-  const bool gaussian = std::any_of(bits.begin(), bits.end(), [](int64_t b) { return b < 5; });
   std::vector<Range<T>> ranges(layout_.channels);
-  if (std::any_of(bits.begin(), bits.end(), HasRangeLattice)) {
+  if (AnyHasRange(bits)) {
     const T* const runs = transposed_ ? scratch_.weight.data() : weight_;
     const int64_t run = LayoutOfRuns(layout_, transposed_).inner;
     for (int64_t i = 0; i < layout_.size() / run; ++i) {
@@ -60,7 +59,7 @@ void WeightMixture<T>::MakeLattices(at::IntArrayRef bits, EightBit eight_bit,
     }
   }
   FillLattices(bits, Role::kWeight, eight_bit,
-               gaussian ? StandardDeviation(weight_, layout_.size()) : 0, ranges, lattices);
+               AnyIsGaussian(bits) ? StandardDeviation(weight_, layout_.size()) : 0, ranges, lattices);
 }
 
 template <typename T>

@@ -13,15 +13,6 @@
 namespace nas::device {
 namespace {
 
-// Columns of alpha.
-constexpr int Column(Primitive primitive) {
-  int column = 0;
-  while (kSearchPrimitives[column] != primitive) ++column;
-  return column;
-}
-constexpr int kPoolPrimitives[] = {Column(Primitive::kMaxPool3x3), Column(Primitive::kAvgPool3x3)};
-constexpr int kSkipPrimitive = Column(Primitive::kSkipConnect);
-
 // direct g + slope y + constant, by channel.
 template <typename T>
 struct GradientFold {
@@ -58,10 +49,18 @@ class Backward {
     return memory_.back().template mutable_data_ptr<T>();
   }
   at::Tensor Zeros(at::IntArrayRef sizes) { return at::zeros(sizes, pass_.double_options()); }
-  GradientFold<T> NewFold(int channels) { return {New(channels), New(channels), New(channels)}; }
+  GradientFold<T> NewFold(int channels) {
+    T* const direct = New(3 * channels);
+    return {direct, direct + channels, direct + 2 * channels};
+  }
+  at::Tensor AddedSamples(const at::Tensor& by_sample) {
+    const at::Tensor sums = at::empty({by_sample.size(1)}, pass_.double_options());
+    AddSamples<T>(pass_.launcher, by_sample, sums);
+    return sums;
+  }
 
   void TakeMemory() {
-    for (int state = 0; state + 1 < kCellInputs + kCellNodes; ++state) {
+    for (int state = 0; state < kSourceStates; ++state) {
       const int64_t size = int64_t{pass_.channels()} * pass_.state_size(state);
       state_gradients_[state] = {New(pass_.samples * size), size};
     }
@@ -78,11 +77,11 @@ class Backward {
   double* PoolSums(int state, int kind) const {
     return pool_sums_.template mutable_data_ptr<double>() + (state * 2 + kind) * 2 * processed();
   }
+
   // That of the last node is the output's.
   StatePlanes<const T> GradientOf(int state) const {
-    if (state < kSourceStates)
-      return {state_gradients_[state].planes, state_gradients_[state].sample};
-    return OutGradientOf(state);
+    if (state == kSourceStates) return OutGradientOf(state);
+    return {state_gradients_[state].planes, state_gradients_[state].sample};
   }
   // What the cell's output gives to a node.
   StatePlanes<const T> OutGradientOf(int state) const {
@@ -189,8 +188,7 @@ class Backward {
 
     const at::Tensor by_sample = Zeros({pass_.samples, int64_t{seconds} * 2 * processed()});
     BackwardOfUnits(last_units, norm_sums_at, by_sample);
-    const at::Tensor norm_sums = Zeros({by_sample.size(1)});
-    AddSamples<T>(pass_.launcher, by_sample, norm_sums);
+    const at::Tensor norm_sums = AddedSamples(by_sample);
     if (pass_.training) SumOverRanks(pass_.cell.communicator, norm_sums);
 
     FoldGradients<T> first_folds = NoFolds();
@@ -231,7 +229,6 @@ class Backward {
     ArchitectureGradients<T> architecture{};
     for (const fused::PlanTerm& term : plan_.terms[node]) {
       architecture.places[products.num_terms] = term.edge * kNumSearchPrimitives + term.primitive;
-      architecture.terms[products.num_terms] = pass_.TermOf(term);
       products.terms[products.num_terms++] = pass_.TermOf(term);
     }
     if (gradients_.want_architecture) {
@@ -245,8 +242,10 @@ class Backward {
     products.g_sample = g.sample;
     products.layout = pass_.layout();
     products.size = pass_.out_size();
-    const at::Tensor sums = SumsOf(products, normalized + products.num_edges);
+    const at::Tensor sums = at::empty({normalized + products.num_edges}, pass_.double_options());
+    Sum(products, sums);
     if (gradients_.want_architecture) {
+      std::copy_n(products.terms, products.num_terms, architecture.terms);
       architecture.num_terms = products.num_terms;
       architecture.num_edges = products.num_edges;
       architecture.first_edge = EdgeIndex(node, 0);
@@ -262,15 +261,14 @@ class Backward {
     return sums;
   }
 
-  at::Tensor SumsOf(Products<T> products, int64_t width) {
-    const at::Tensor by_sample = Zeros({pass_.samples, width});
+  // Into `sums`, over samples.
+  void Sum(Products<T> products, const at::Tensor& sums) {
+    const at::Tensor by_sample = Zeros({pass_.samples, sums.numel()});
     products.sums = by_sample.mutable_data_ptr<double>();
-    products.width = width;
+    products.width = sums.numel();
     products.samples = pass_.samples;
     Launch(products);
-    const at::Tensor sums = Zeros({width});
     AddSamples<T>(pass_.launcher, by_sample, sums);
-    return sums;
   }
 
   // When every node that reads it is done.
@@ -305,10 +303,10 @@ class Backward {
       const int edge = EdgeIndex(node, state);
       auto& of_edge = kernel.edges[kernel.num_edges++];
       for (int kind = 0; kind < 2; ++kind) {
-        of_edge.pool_weights[kind] = pass_.PrimitiveWeight(edge, kPoolPrimitives[kind]);
+        of_edge.pool_weights[kind] = pass_.PrimitiveWeight(edge, fused::kPoolColumns[kind]);
         of_edge.pool_scales[kind] = pass_.pool_folds[edge][kind].scale;
       }
-      of_edge.identity = pass_.PrimitiveWeight(edge, kSkipPrimitive);
+      of_edge.identity = pass_.PrimitiveWeight(edge, fused::kSkipColumn);
       of_edge.bypass = pass_.edge_weights + edge;
       const StatePlanes<const T> g = GradientOf(node + kCellInputs);
       of_edge.g = g.planes;
@@ -332,7 +330,7 @@ class Backward {
   void BackwardOfPreprocessing() {
     const int channels = pass_.channels();
     const int64_t width = 2 * channels;
-    const at::Tensor sums = Zeros({kCellInputs, width});
+    const at::Tensor sums = at::empty({kCellInputs, width}, pass_.double_options());
     for (int input = 0; input < kCellInputs; ++input) {
       Products<T> products{};
       products.num_terms = 1;
@@ -342,7 +340,7 @@ class Backward {
       products.size = pass_.state_size(input);
       const StatePlanes<T> state = pass_.State(input);
       products.terms[0] = {state.planes, state.sample, nullptr, nullptr, nullptr};
-      sums[input].copy_(SumsOf(products, width));
+      Sum(products, sums[input]);
     }
     if (pass_.training) SumOverRanks(pass_.cell.communicator, sums);
 
@@ -376,13 +374,9 @@ class Backward {
   }
 
   void StoreSums() {
-    if (weight_sums_.defined()) {
-      gradients_.weights = Zeros({plan_.weights});
-      AddSamples<T>(pass_.launcher, weight_sums_, gradients_.weights);
-    }
+    if (weight_sums_.defined()) gradients_.weights = AddedSamples(weight_sums_);
     if (!probability_sums_.defined()) return;
-    const at::Tensor sums = Zeros({CellPlan::kRows, choices_});
-    AddSamples<T>(pass_.launcher, probability_sums_, sums);
+    const at::Tensor sums = AddedSamples(probability_sums_).view({CellPlan::kRows, choices_});
     std::vector<at::Tensor> by_bits;
     int64_t candidate = 0;
     for (const int64_t bits : pass_.cell.bits) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "c10/core/DeviceGuard.h"
 #include "nas/device/cell_pass.h"
+#include "nas/fused/apply_cell.h"
 #include "nas/fused/why_not.h"
 #include "torch/csrc/autograd/custom_function.h"
 #include "torch/custom_class.h"
@@ -122,16 +123,8 @@ struct DeviceCellFunction : torch::autograd::Function<DeviceCellFunction> {
 }  // namespace
 
 std::string WhyNotOnDevice(const CellSpec& cell, const at::Tensor& s0, const at::Tensor& s1) {
-  if (LauncherOf(s1.device().type()) == nullptr) {
-    return absl::StrCat("no kernels of a cell for ", s1.device().str(), " are in this program");
-  }
-  if (s1.scalar_type() != at::kFloat && s1.scalar_type() != at::kDouble) {
-    return absl::StrCat("it computes in float32 and float64, not in ",
-                        c10::toString(s1.scalar_type()));
-  }
-  std::string why_not = fused::WhyNotMixed(cell.bits);
-  if (why_not.empty() && cell.plan->options.previous_reduction) why_not = fused::WhyNotHalved(s0);
-  if (why_not.empty() && cell.plan->options.reduction) why_not = fused::WhyNotHalved(s1);
+  std::string why_not = fused::WhyNotOfType(s1);
+  if (why_not.empty()) why_not = fused::WhyNotPlanned(cell, s0, s1);
   if (!why_not.empty()) return why_not;
   // What a team keeps in its memory: planes of a convolution, or of a pool and its gradient.
   const int64_t size = s1.size(2) * s1.size(3), stride = cell.plan->options.reduction ? 2 : 1;
@@ -152,15 +145,8 @@ at::Tensor ApplyCell(const CellSpec& cell, bool training, const at::Tensor& s0,
                      const at::Tensor& s1, const at::Tensor& weights,
                      const at::Tensor& activation_probabilities,
                      const at::Tensor& primitive_weights, const at::Tensor& edge_weights) {
-  TORCH_CHECK(weights.numel() == cell.plan->weights, "expected ", cell.plan->weights,
-              " weights, got ", weights.numel());
-  // Autograd takes no undefined arguments.
-  const at::Tensor probabilities = activation_probabilities.defined()
-                                       ? activation_probabilities.contiguous()
-                                       : at::empty({0}, s1.options().requires_grad(false));
-  return DeviceCellFunction::apply(cell, training, s0.contiguous(), s1.contiguous(),
-                                   weights.contiguous(), probabilities,
-                                   primitive_weights.contiguous(), edge_weights.contiguous());
+  return fused::ApplyCell<DeviceCellFunction>(
+      cell, training, s0, s1, weights, activation_probabilities, primitive_weights, edge_weights);
 }
 
 }  // namespace nas::device

@@ -14,7 +14,8 @@
 
 namespace nas::device {
 
-// Why the operator cannot compute this; empty if it can. Sizes of the inputs [N, C, H, W].
+// Why the operator cannot compute this on a device that has a launcher; empty if it can. Sizes of
+// the inputs [N, C, H, W].
 std::string WhyNotOnDevice(const fused::CellSpec& cell, const at::Tensor& s0, const at::Tensor& s1);
 
 // As fused::ApplyFusedCell, all tensors on one device.

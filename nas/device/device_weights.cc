@@ -11,7 +11,7 @@
 #include "ATen/ops/zeros.h"
 #include "c10/core/DeviceGuard.h"
 #include "nas/device/launcher.h"
-#include "quant/precision.h"
+#include "quant/kernel_inputs.h"
 #include "torch/csrc/autograd/custom_function.h"
 
 namespace nas::device {
@@ -19,10 +19,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-bool HasRange(at::IntArrayRef bits) {
-  return std::any_of(bits.begin(), bits.end(), quant::HasRangeLattice);
-}
 
 // All but the lattices, whose number comes back.
 template <typename T>
@@ -37,8 +33,9 @@ int ArgsOf(at::TensorList weights, at::IntArrayRef rows, at::IntArrayRef bits,
     to.size = static_cast<int>(weight.numel());
     to.begin = begin;
     to.row = static_cast<int>(rows[i]);
-    to.channels = HasRange(bits) ? static_cast<int>(weight.size(dim)) : 1;
-    to.inner = HasRange(bits) ? static_cast<int>(weight.stride(dim)) : to.size;
+    to.channels =
+        static_cast<int>(quant::NeedsOf(weight, bits, quant::Role::kWeight, eight_bit).channels);
+    to.inner = static_cast<int>(quant::LayoutOf(weight, to.channels, dim).inner);
     to.lattices = lattices;
     begin += to.size;
     lattices += to.channels * static_cast<int>(bits.size());
@@ -60,18 +57,15 @@ struct MixedWeightsFunction : torch::autograd::Function<MixedWeightsFunction> {
     AT_DISPATCH_FLOATING_TYPES(weights[0].scalar_type(), "DeviceMixedWeights", [&] {
       MixWeights<scalar_t> kernel{};
       const int num_lattices = ArgsOf(weights, rows, bits, probs, eight_bit, kernel.args);
-      constexpr int64_t kFields = sizeof(quant::Lattice<scalar_t>) / sizeof(scalar_t);
-      lattices = at::empty({num_lattices, kFields}, options);
+      lattices = at::empty({num_lattices, quant::kLatticeFields<scalar_t>}, options);
       kernel.args.lattices =
           reinterpret_cast<quant::Lattice<scalar_t>*>(lattices.mutable_data_ptr<scalar_t>());
       const auto& last = kernel.args.weights[kernel.args.count - 1];
       result = at::empty({last.begin + last.size}, options);
       kernel.y = result.mutable_data_ptr<scalar_t>();
       kernel.eight_bit = eight_bit;
-      kernel.needs_range = HasRange(bits);
-      kernel.needs_deviation = std::any_of(bits.begin(), bits.end(), [](int64_t b) {
-        return b != quant::kFloatBits && !quant::HasRangeLattice(b);
-      });
+      kernel.needs_range = quant::AnyHasRange(bits);
+      kernel.needs_deviation = quant::AnyIsGaussian(bits);
       const at::Tensor sums = at::zeros({kernel.args.count, 2}, options.dtype(at::kDouble));
       kernel.sums = sums.mutable_data_ptr<double>();
       LauncherOf(options.device().type())->Launch(Kernel<scalar_t>(kernel));

@@ -10,6 +10,7 @@ namespace nas::device {
 
 using fused::Activation;
 using fused::Candidate;
+using fused::kMaxCandidates;
 
 // z's argument.
 template <typename T>
@@ -24,6 +25,12 @@ NAS_DEVICE T Activated(const Activation<T>& activation, T argument) {
   return activation.relu && argument <= 0 ? T(0) : argument;
 }
 
+// z(x).
+template <typename T>
+NAS_DEVICE T Activated(const Activation<T>& activation, int channel, T x) {
+  return Activated(activation, Argument(activation, channel, x));
+}
+
 template <typename T>
 NAS_DEVICE T Level(const Candidate<T>& candidate, T x) {
   const T level = Round(MulAdd(x, candidate.reciprocal, candidate.offset)) - candidate.offset;
@@ -33,7 +40,6 @@ NAS_DEVICE T Level(const Candidate<T>& candidate, T x) {
 // y = float_probability x + sum_i probability_i Q_i(x).
 template <typename T>
 struct Mixture {
-  static constexpr int kMaxCandidates = 4;
   const Candidate<T>* candidates = nullptr;  // Candidate i of channel c at [c * stride + i].
   int count = 0;
   int channel_stride = 0;  // 0: all channels have the same.

@@ -65,6 +65,25 @@ struct Windows {
   }
 };
 
+// The 2x2 pixels that become one at stride 2.
+struct Square {
+  int pixels[4];
+
+  NAS_DEVICE Square(const Windows& windows, int p) {
+    const int corner = p / windows.out_width() * 2 * windows.width + p % windows.out_width() * 2;
+    for (int i = 0; i < 4; ++i) pixels[i] = corner + i / 2 * windows.width + i % 2;
+  }
+  // NaN, if there is one.
+  template <typename T>
+  NAS_DEVICE T GreatestOf(const T* plane) const {
+    T greatest = plane[pixels[0]];
+    for (const int pixel : pixels) {
+      if (plane[pixel] > greatest || plane[pixel] != plane[pixel]) greatest = plane[pixel];
+    }
+    return greatest;
+  }
+};
+
 // Of a state: its pools with the sums that their normalizations need, and where edges out of it
 // have stride 2, the greatest of every 2x2 pixels of the channels that pass them by.
 template <typename T>
@@ -88,15 +107,7 @@ struct PrepareState {
     const T* const plane = x + sample * x_sample + c * windows.height * windows.width;
     if (c >= processed) {
       T* const y = bypass + (sample * (channels - processed) + c - processed) * size;
-      team.ForEach(size, [&](int p) {
-        const int first = p / windows.out_width() * 2 * windows.width + p % windows.out_width() * 2;
-        T greatest = plane[first];
-        for (const int offset : {1, windows.width, windows.width + 1}) {
-          const T value = plane[first + offset];
-          if (value > greatest || value != value) greatest = value;
-        }
-        y[p] = greatest;
-      });
+      team.ForEach(size, [&](int p) { y[p] = Square(windows, p).GreatestOf(plane); });
       return;
     }
     T* const max = pools[0] + (sample * processed + c) * size;
@@ -379,7 +390,7 @@ struct StateGradient {
   template <typename Team>
   NAS_DEVICE void PassedBy(const Team& team, int b, int64_t sample, const T* plane,
                            const T* initial, T* target) const {
-    const int size = windows.size(), width = windows.width;
+    const int size = windows.size();
     const int place = layout.Bypass(b) * size;
     const auto combined = [&](int p) {
       T sum = 0;
@@ -395,14 +406,10 @@ struct StateGradient {
     }
     // Of each 2x2 pixels the first of the greatest ones.
     team.ForEach(size, [&](int p) {
-      const int corner = p / windows.out_width() * 2 * width + p % windows.out_width() * 2;
-      const int pixels[] = {corner, corner + 1, corner + width, corner + width + 1};
-      T greatest = plane[corner];
-      for (const int pixel : pixels) {
-        if (plane[pixel] > greatest || plane[pixel] != plane[pixel]) greatest = plane[pixel];
-      }
+      const Square square(windows, p);
+      const T greatest = square.GreatestOf(plane);
       T left = combined(p);
-      for (const int pixel : pixels) {
+      for (const int pixel : square.pixels) {
         const bool here = plane[pixel] == greatest;
         target[pixel] = (initial == nullptr ? T(0) : initial[pixel]) + (here ? left : T(0));
         if (here) left = 0;

@@ -81,7 +81,7 @@ struct MakeMixtures {
   };
   Target targets[2 * kMaxUnits];
   int count;
-  int64_t bits[Mixture<T>::kMaxCandidates + 1];
+  int64_t bits[kMaxCandidates + 1];
   int num_bits;
   int64_t greatest_at;  // From a least value to its greatest.
   quant::EightBit eight_bit;
@@ -94,9 +94,8 @@ struct MakeMixtures {
     T* const activated = shared;  // Pairs by channel, then that of all.
     const int channels = target.ranges == nullptr ? 0 : target.channels;
     team.ForEach(channels, [&](int c) {
-      T least = Activated(target.activation, Argument(target.activation, c, target.ranges[c]));
-      T greatest = Activated(target.activation,
-                             Argument(target.activation, c, target.ranges[greatest_at + c]));
+      T least = Activated(target.activation, c, target.ranges[c]);
+      T greatest = Activated(target.activation, c, target.ranges[greatest_at + c]);
       // A negative scale exchanges them.
       if (least > greatest) {
         const T other = least;
@@ -136,6 +135,9 @@ struct MakeMixtures {
   }
 };
 
+// Of a launch: beside units' both pools' of the edges out of up to two states.
+inline constexpr int kMaxNorms = kMaxUnits + 2 * 2 * 4;
+
 // Batch normalizations without affine part: as nas/fused/normalization.h's FoldStatistics, but that
 // the caller counts batches.
 template <typename T>
@@ -148,8 +150,7 @@ struct FoldStatistics {
     double momentum, epsilon;
     T *scale, *shift;
   };
-  // Beside units, both pools of the edges out of up to two states.
-  Norm norms[kMaxUnits + 16];
+  Norm norms[kMaxNorms];
   int count;
   bool training;
   const double* samples;  // Over all ranks.
@@ -197,7 +198,7 @@ struct FoldGradients {
     double* pool_sums;  // [2, channels], to which weighted sums and products are added; or null.
     bool direct_is_one;
   };
-  Norm norms[kMaxUnits + 16];
+  Norm norms[kMaxNorms];
   int count;
   bool training;
   const double* samples;  // Over all ranks.

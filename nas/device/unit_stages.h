@@ -118,8 +118,7 @@ NAS_DEVICE void QuantizePlanes(const Team& team, const UnitArgs<T>& unit, int64_
   const T* const x = unit.Input(sample) + first * size;
   team.ForEach(channels * size, [&](int i) {
     const int c = first + i / size;
-    const T argument = Argument(unit.activation, c, x[i]);
-    quantized[i] = unit.mixtures[0].Mixed(c, Activated(unit.activation, argument));
+    quantized[i] = unit.mixtures[0].Mixed(c, Activated(unit.activation, c, x[i]));
   });
 }
 
@@ -208,8 +207,8 @@ NAS_DEVICE void PointwiseStage(const Team& team, const Pointwise<T>& conv, T* y,
     const int pixels = Least(at_once, conv.size - first);
     team.ForEach(conv.in * pixels, [&](int i) {
       const int c = i / pixels, p = first + i % pixels;
-      const T argument = Argument(conv.activation, c, conv.x[c * conv.x_size + conv.Source(p)]);
-      quantized[i] = conv.mixture.Mixed(c, Activated(conv.activation, argument));
+      const T given = conv.x[c * conv.x_size + conv.Source(p)];
+      quantized[i] = conv.mixture.Mixed(c, Activated(conv.activation, c, given));
     });
     team.ForEach(conv.out * pixels, [&](int i) {
       const int o = i / pixels, p = i % pixels;
@@ -247,7 +246,7 @@ NAS_DEVICE void AddProbabilities(const Team& team, const Activation<T>& activati
   AddInLanes(
       team, mixture.choices(), count,
       [&](int i, int e) {
-        const T value = Activated(activation, Argument(activation, channel(e), given(e)));
+        const T value = Activated(activation, channel(e), given(e));
         return gradients[e] * mixture.Choice(channel(e), i, value);
       },
       shared, probabilities);
@@ -297,8 +296,7 @@ NAS_DEVICE void PointwiseBackwardStage(const Team& team, const Pointwise<T>& con
             ThroughMixture(conv.activation, conv.mixture, c, value, sum);
       }
       if (weight_sums == nullptr) return;
-      quantized[i] =
-          conv.mixture.Mixed(c, Activated(conv.activation, Argument(conv.activation, c, value)));
+      quantized[i] = conv.mixture.Mixed(c, Activated(conv.activation, c, value));
     });
     if (weight_sums != nullptr) {
       AddInLanes(

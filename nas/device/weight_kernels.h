@@ -27,7 +27,7 @@ struct WeightArgs {
   };
   Weight weights[kMaxWeights];
   int count;
-  int64_t bits[Mixture<T>::kMaxCandidates + 1];
+  int64_t bits[kMaxCandidates + 1];
   int num_bits;
   const T* probabilities;  // [rows, bits]; null: a single candidate.
   quant::Lattice<T>* lattices;

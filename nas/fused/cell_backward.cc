@@ -8,15 +8,6 @@
 namespace nas::fused {
 namespace {
 
-// Columns of alpha.
-constexpr int Column(Primitive primitive) {
-  int column = 0;
-  while (kSearchPrimitives[column] != primitive) ++column;
-  return column;
-}
-constexpr int kPoolPrimitives[] = {Column(Primitive::kMaxPool3x3), Column(Primitive::kAvgPool3x3)};
-constexpr int kSkipPrimitive = Column(Primitive::kSkipConnect);
-
 template <typename T>
 class Backward {
  public:
@@ -291,7 +282,7 @@ class Backward {
         for (int kind = 0; kind < 2; ++kind) {
           for (int64_t c = 0; c < channels; ++c) {
             CombineNodes(state, n, c * k, nullptr, combined + c * size, [&](int edge) {
-              return pass_.PrimitiveWeight(edge, kPoolPrimitives[kind]) *
+              return pass_.PrimitiveWeight(edge, kPoolColumns[kind]) *
                      pass_.pool_folds[edge][kind].scale[c];
             });
           }
@@ -306,7 +297,7 @@ class Backward {
         if (plan_.stride(state) == 1) {
           for (int64_t c = 0; c < channels; ++c) {
             CombineNodes(state, n, c * k, target + c * size, target + c * size,
-                         [&](int edge) { return pass_.PrimitiveWeight(edge, kSkipPrimitive); });
+                         [&](int edge) { return pass_.PrimitiveWeight(edge, kSkipColumn); });
           }
         }
         for (int64_t b = 0; b < bypassed(); ++b) {

@@ -18,6 +18,16 @@ inline constexpr int kCellStates = kCellInputs + kCellNodes;
 // States that edges leave.
 inline constexpr int kSourceStates = kCellStates - 1;
 
+// Columns of alpha.
+constexpr int AlphaColumn(Primitive primitive) {
+  int column = 0;
+  while (kSearchPrimitives[column] != primitive) ++column;
+  return column;
+}
+inline constexpr int kPoolColumns[] = {AlphaColumn(Primitive::kMaxPool3x3),
+                                       AlphaColumn(Primitive::kAvgPool3x3)};
+inline constexpr int kSkipColumn = AlphaColumn(Primitive::kSkipConnect);
+
 struct Unit {
   UnitShape shape;
   int input;      // Of a preprocessing, the cell's input; else the state that the edge leaves.

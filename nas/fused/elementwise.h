@@ -27,6 +27,9 @@ struct Candidate {
   T pass_low, pass_high;  // Where the gradient passes.
 };
 
+// Of a mixture, beside the one of 32 bits.
+inline constexpr int kMaxCandidates = 4;
+
 template <typename T>
 constexpr Candidate<T> MakeCandidate(const quant::Lattice<T>& lattice, T probability) {
   return {.reciprocal = 1 / lattice.step,

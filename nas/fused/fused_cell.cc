@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "ATen/Dispatch.h"
-#include "ATen/ops/empty.h"
 #include "ATen/ops/tensor.h"
+#include "nas/fused/apply_cell.h"
 #include "nas/fused/buffer_pool.h"
 #include "nas/fused/cell_pass.h"
 #include "nas/fused/why_not.h"
@@ -80,28 +80,24 @@ struct FusedCellFunction : torch::autograd::Function<FusedCellFunction> {
                             const at::Tensor& edge_weights) {
     at::Tensor out;
     AT_DISPATCH_FLOATING_TYPES(s1.scalar_type(), "FusedCell", [&] {
-      ctx->saved_data["pass"] = c10::IValue::make_capsule(
-          Forward<scalar_t>(cell, training, s0, s1, weights, probabilities, primitive_weights,
-                            edge_weights, out));
+      ctx->saved_data["pass"] = c10::IValue::make_capsule(Forward<scalar_t>(
+          cell, training, s0, s1, weights, probabilities, primitive_weights, edge_weights, out));
     });
-    ctx->save_for_backward(
-        {s0, s1, weights, probabilities, primitive_weights, edge_weights, out});
+    ctx->save_for_backward({s0, s1, weights, probabilities, primitive_weights, edge_weights, out});
     return out;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grad_outputs) {
     const variable_list saved = ctx->get_saved_variables();
-    const at::Tensor &s0 = saved[0], &s1 = saved[1], &weights = saved[2],
-                     &probabilities = saved[3], &primitive_weights = saved[4],
-                     &edge_weights = saved[5];
+    const at::Tensor &s0 = saved[0], &s1 = saved[1], &weights = saved[2], &probabilities = saved[3],
+                     &primitive_weights = saved[4], &edge_weights = saved[5];
     // In the graph's numbers, those of forward's tensors.
     constexpr int kS0 = 0, kS1 = 1, kWeights = 2, kProbabilities = 3, kPrimitives = 4, kEdges = 5;
     const at::Tensor grad_out = grad_outputs[0].contiguous();
     at::Tensor grad_s0, grad_s1, grad_weights, grad_probabilities, grad_primitives, grad_edges;
     AT_DISPATCH_FLOATING_TYPES(s1.scalar_type(), "FusedCellBackward", [&] {
-      auto kept =
-          c10::static_intrusive_pointer_cast<KeptPass<scalar_t>>(
-              ctx->saved_data["pass"].toCapsule());
+      auto kept = c10::static_intrusive_pointer_cast<KeptPass<scalar_t>>(
+          ctx->saved_data["pass"].toCapsule());
       CellPass<scalar_t>& pass = kept->pass;
       TORCH_CHECK(pass.memory != nullptr, "a fused cell's backward pass runs once");
       PointToInputs(pass, s0, s1, weights);
@@ -117,8 +113,7 @@ struct FusedCellFunction : torch::autograd::Function<FusedCellFunction> {
       if (probabilities.defined() && ctx->needs_input_grad(kProbabilities)) {
         gradients.activation_probabilities.resize(probabilities.numel());
       }
-      gradients.architecture =
-          ctx->needs_input_grad(kPrimitives) || ctx->needs_input_grad(kEdges);
+      gradients.architecture = ctx->needs_input_grad(kPrimitives) || ctx->needs_input_grad(kEdges);
       gradients.primitive_weights.resize(primitive_weights.numel());
       gradients.edge_weights.resize(edge_weights.numel());
       RunBackward(pass, gradients);
@@ -139,32 +134,16 @@ struct FusedCellFunction : torch::autograd::Function<FusedCellFunction> {
 }  // namespace
 
 std::string WhyNotFused(const CellSpec& cell, const at::Tensor& s0, const at::Tensor& s1) {
-  std::string why_not = WhyNotComputed(s1);
-  if (!why_not.empty()) return why_not;
-  why_not = WhyNotMixed(cell.bits);
-  if (!why_not.empty()) return why_not;
-  const bool halves[] = {cell.plan->options.previous_reduction, cell.plan->options.reduction};
-  const at::Tensor* const inputs[] = {&s0, &s1};
-  for (int i = 0; i < 2; ++i) {
-    if (halves[i]) why_not = WhyNotHalved(*inputs[i]);
-    if (!why_not.empty()) return why_not;
-  }
-  return "";
+  const std::string why_not = WhyNotComputed(s1);
+  return why_not.empty() ? WhyNotPlanned(cell, s0, s1) : why_not;
 }
 
 at::Tensor ApplyFusedCell(const CellSpec& cell, bool training, const at::Tensor& s0,
                           const at::Tensor& s1, const at::Tensor& weights,
                           const at::Tensor& activation_probabilities,
                           const at::Tensor& primitive_weights, const at::Tensor& edge_weights) {
-  TORCH_CHECK(weights.numel() == cell.plan->weights, "expected ", cell.plan->weights,
-              " weights, got ", weights.numel());
-  // Autograd takes no undefined arguments.
-  const at::Tensor probabilities = activation_probabilities.defined()
-                                       ? activation_probabilities
-                                       : at::empty({0}, s1.options().requires_grad(false));
-  return FusedCellFunction::apply(cell, training, s0.contiguous(), s1.contiguous(),
-                                  weights.contiguous(), probabilities, primitive_weights,
-                                  edge_weights);
+  return ApplyCell<FusedCellFunction>(cell, training, s0, s1, weights, activation_probabilities,
+                                      primitive_weights, edge_weights);
 }
 
 }  // namespace nas::fused

@@ -30,7 +30,6 @@ void PinKernelTarget(const std::string& name);
 // y = float_probability x + sum_i probability_i Q_i(x).
 template <typename T>
 struct Mixture {
-  static constexpr int kMaxCandidates = 4;
   int count = 0;
   bool has_float = true;  // Else float_probability is not looked at.
   T float_probability = 1;

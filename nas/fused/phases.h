@@ -9,13 +9,9 @@
 
 namespace nas::fused {
 
-// What a primitive of an edge gives to its node: planes of `size` values, sample by sample.
+// A term of the plan, with its planes of `size` values, sample by sample.
 template <typename T>
-struct Term {
-  int edge, primitive;
-  int state;   // That the edge leaves.
-  int unit;    // Whose output it is; -1 for pools and the identity.
-  int pool;    // 0 maximum, 1 average; -1 for others.
+struct Term : PlanTerm {
   const T* y;  // Of the first sample's first channel.
   int64_t size;
   int64_t sample_gap;   // Between one sample's last processed plane and the next one's first.
@@ -28,19 +24,16 @@ void ForEachTerm(const CellPass<T>& pass, int node, const Visit& visit) {
   const CellPlan& plan = pass.plan;
   const int64_t size = pass.out_size();
   for (const PlanTerm& planned : plan.terms[node]) {
-    const int state = planned.state;
-    Term<T> term{planned.edge, planned.primitive, state, planned.unit,
-                 planned.pool, nullptr,           size,  0,
-                 nullptr};
+    Term<T> term{planned, nullptr, size, 0, nullptr};
     if (term.pool >= 0) {
-      term.y = pass.pools[state][term.pool];
+      term.y = pass.pools[term.state][term.pool];
       term.fold = &pass.pool_folds[term.edge][term.pool];
     } else if (term.unit >= 0) {
       term.y = pass.pointwise[term.unit];
       term.fold = &pass.folds[term.unit];
     } else {
-      term.y = pass.State(state, 0);
-      term.sample_gap = pass.State(state, 1) - term.y - plan.processed() * size;
+      term.y = pass.State(term.state, 0);
+      term.sample_gap = pass.State(term.state, 1) - term.y - plan.processed() * size;
     }
     visit(term);
   }
