@@ -6,6 +6,7 @@
 #define NAS_FUSED_DEPTHWISE_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
@@ -48,16 +49,23 @@ HWY_INLINE void ConvolveRows(const PaddedPlanes& planes, const T* input, const W
   for (Wide<T, N>& s : sum) s = Broadcast<T, N>(0);
 #pragma GCC unroll 16
   for (int k = 0; k < kInputRows; ++k) {
-    const T* row = input + K::Phase(k) * K::stride * planes.plane + K::Offset(k) * planes.pitch;
+    const T* row[K::stride];  // By the phase of its columns.
+    for (int phase = 0; phase < K::stride; ++phase) {
+      row[phase] =
+          input + (K::Phase(k) * K::stride + phase) * planes.plane + K::Offset(k) * planes.pitch;
+      Pin(row[phase]);
+    }
 #pragma GCC unroll 8
     for (int t = 0; t < K::kernel; ++t) {
-      const Wide<T, N> v = Load<T, N>(row + K::Phase(t) * planes.plane + K::Offset(t));
+      Wide<T, N> v = Load<T, N>(row[K::Phase(t)] + K::Offset(t));
+      Pin(v);
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
         const int u = k - kAdvance * r;
         if (u < 0 || u >= K::kernel) continue;
         const Wide<T, N>& w = weights[u * K::kernel + t];
         sum[r] = kPlain ? Add(sum[r], Mul(w, v)) : MulAdd(w, v, sum[r]);
+        Pin(sum[r]);
       }
     }
   }
@@ -70,7 +78,8 @@ HWY_NOINLINE void ConvolveIn(const PaddedPlanes& planes, const T* padded, const 
   Wide<T, N> w[K::count];
 #pragma GCC unroll 25
   for (int i = 0; i < K::count; ++i) w[i] = Broadcast<T, N>(weights[i]);
-  constexpr int kRows = K::kernel == 5 ? 3 : 4;  // As many as there are registers for.
+  // As many as there are registers for beside 25 weights.
+  constexpr int kRows = 4;
   constexpr int64_t kGap = K::stride == 1 ? K::dilation : 1;
   const auto rows = [&](auto count, int64_t r) HWY_ATTR {
     const T* input = padded + planes.origin + r * planes.pitch;
@@ -149,7 +158,8 @@ HWY_NOINLINE void WeightGradientOfTaps(const PaddedPlanes& planes, const T* padd
         }
 #pragma GCC unroll 5
         for (int t = 0; t < K::kernel; ++t) {
-          const Wide<T, N> v = Load<T, N>(padded + at + K::Offset(t));
+          Wide<T, N> v = Load<T, N>(padded + at + K::Offset(t));
+          Pin(v);
 #pragma GCC unroll 5
           for (int u = 0; u < kTapRows; ++u) {
             sum[u * K::kernel + t] = MulAdd(g[u], v, sum[u * K::kernel + t]);
@@ -178,14 +188,20 @@ HWY_NOINLINE void WeightGradientOfTaps(const PaddedPlanes& planes, const T* padd
 template <typename T, typename K>
 HWY_INLINE void ConvolveWeightGradient(const PaddedPlanes& planes, const T* padded_gy,
                                        const T* padded, T* sums) {
-  // As many sums as there are registers for.
-  constexpr int kTapRows = Wide<T>::kParts == 1 && K::kernel <= 5 ? K::kernel : 1;
+  // As many rows as there are registers for their sums, as many vectors of gy and one of what is
+  // read.
+  constexpr int kTapRows = std::min(K::kernel, (kRegisters - 1) / (K::kernel + 1));
   ForLanes<T>(planes.width, [&](auto lanes) HWY_ATTR {
     constexpr int N = kInRegister<T, lanes()>;
+    const auto taps = [&](auto rows, int first, int lane) HWY_ATTR {
+      WeightGradientOfTaps<T, N, K, rows()>(planes, padded_gy, padded, first, lane, lanes(), sums);
+    };
     for (int lane = 0; lane < lanes(); lane += N) {
-      for (int u = 0; u < K::kernel; u += kTapRows) {
-        WeightGradientOfTaps<T, N, K, kTapRows>(planes, padded_gy, padded, u, lane, lanes(), sums);
+      int u = 0;
+      for (; u + kTapRows <= K::kernel; u += kTapRows) {
+        taps(std::integral_constant<int, kTapRows>(), u, lane);
       }
+      for (; u < K::kernel; ++u) taps(std::integral_constant<int, 1>(), u, lane);
     }
   });
 }

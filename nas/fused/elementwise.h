@@ -24,7 +24,7 @@ struct Activation {
 template <typename T>
 struct Candidate {
   T reciprocal, offset, low, high, step, probability;
-  T pass_low, pass_high;  // Where the gradient passes.
+  T pass_low, pass_high;  // Where the gradient passes; pass_low is not above 0.
 };
 
 // Of a mixture, beside the one of 32 bits.

@@ -20,6 +20,8 @@
 
 #ifndef NAS_FUSED_FUSED_KERNELS_TABLE_
 #define NAS_FUSED_FUSED_KERNELS_TABLE_
+// They multiply and add in one rounding.
+#define NAS_FUSED_TARGETS (HWY_AVX2 | HWY_AVX3 | HWY_NEON)
 namespace nas::fused {
 namespace {
 
@@ -71,9 +73,13 @@ Kernels<T> MakeKernels() {
           &Dot<T>};
 }
 
+// Nothing of an instruction set on which KernelsAvailable() is false, so that none is compiled for
+// it.
 void FillKernels(Kernels<float>* single, Kernels<double>* twice) {
+#if HWY_TARGET & NAS_FUSED_TARGETS
   *single = MakeKernels<float>();
   *twice = MakeKernels<double>();
+#endif
 }
 
 }  // namespace HWY_NAMESPACE
@@ -114,8 +120,7 @@ const Kernels<double>& Table<double>() {
 }  // namespace
 
 bool KernelsAvailable() {
-  constexpr int64_t kFused = HWY_AVX2 | HWY_AVX3 | HWY_NEON;
-  static const bool available = (hwy::SupportedTargets() & HWY_TARGETS & kFused) != 0;
+  static const bool available = (hwy::SupportedTargets() & HWY_TARGETS & NAS_FUSED_TARGETS) != 0;
   return available;
 }
 

@@ -7,6 +7,7 @@
 #endif
 
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "hwy/highway.h"
@@ -19,8 +20,21 @@ namespace nas::fused {
 namespace {
 namespace HWY_NAMESPACE {
 
-// The candidates of a channel, as vectors.
-template <typename T, int N, int kCount>
+// Whether all candidates of a channel are half-wave quantizers, with levels 0 to high, as HWGQ's
+// and those of ranges without negatives, and nothing else is mixed.
+template <typename T>
+HWY_INLINE bool IsHalfWave(const Mixture<T>& mixture, int64_t channel) {
+  bool half_wave = !mixture.has_float;
+  for (int i = 0; i < mixture.count; ++i) {
+    const Candidate<T>& c = mixture.candidates[channel * mixture.channel_stride + i];
+    half_wave &= c.low == 0 && c.offset == 0;
+  }
+  return half_wave;
+}
+
+// The candidates of a channel, as vectors. kHalfWave: IsHalfWave; their levels are those of
+// max(0, x), which takes less arithmetic.
+template <typename T, int N, int kCount, bool kHalfWave>
 struct WideMixture {
   bool has_float;
   Wide<T, N> float_probability;
@@ -28,7 +42,7 @@ struct WideMixture {
       step[kCount + 1], probability[kCount + 1], weighted_step[kCount + 1];
 
   HWY_INLINE WideMixture(const Mixture<T>& mixture, int64_t channel)
-      : has_float(mixture.has_float),
+      : has_float(!kHalfWave && mixture.has_float),
         float_probability(Broadcast<T, N>(mixture.float_probability)) {
     for (int i = 0; i < kCount; ++i) {
       const Candidate<T>& c = mixture.candidates[channel * mixture.channel_stride + i];
@@ -42,7 +56,9 @@ struct WideMixture {
     }
   }
 
+  // x: of kHalfWave not negative.
   HWY_INLINE Wide<T, N> Level(int i, const Wide<T, N>& x) const {
+    if (kHalfWave) return Min(high[i], Round(Mul(x, reciprocal[i])));
     const Wide<T, N> level = Sub(Round(MulAdd(x, reciprocal[i], offset[i])), offset[i]);
     return Min(high[i], Max(low[i], level));
   }
@@ -59,20 +75,30 @@ struct WideMixture {
   }
 };
 
-// Calls body(std::integral_constant of the number of candidates).
+// Calls body(std::bool_constant).
 template <typename Body>
-HWY_INLINE void ForCount(int count, const Body& body) {
-  switch (count) {
+HWY_INLINE void ForBool(bool value, const Body& body) {
+  if (value) return body(std::true_type());
+  body(std::false_type());
+}
+
+// Calls body(std::integral_constant of the number of candidates, std::bool_constant of IsHalfWave).
+template <typename T, typename Body>
+HWY_INLINE void ForCandidates(const Mixture<T>& mixture, int64_t channel, const Body& body) {
+  const auto with_count = [&](auto count) HWY_ATTR {
+    ForBool(IsHalfWave(mixture, channel), [&](auto half_wave) HWY_ATTR { body(count, half_wave); });
+  };
+  switch (mixture.count) {
     case 0:
-      return body(std::integral_constant<int, 0>());
+      return body(std::integral_constant<int, 0>(), std::false_type());
     case 1:
-      return body(std::integral_constant<int, 1>());
+      return with_count(std::integral_constant<int, 1>());
     case 2:
-      return body(std::integral_constant<int, 2>());
+      return with_count(std::integral_constant<int, 2>());
     case 3:
-      return body(std::integral_constant<int, 3>());
+      return with_count(std::integral_constant<int, 3>());
     default:
-      return body(std::integral_constant<int, 4>());
+      return with_count(std::integral_constant<int, 4>());
   }
 }
 
@@ -96,100 +122,133 @@ struct WideActivation {
   }
 };
 
+// QuantizePlane of kCount candidates.
+template <int kRowLanes, int kCount, bool kHalfWave, typename T>
+HWY_NOINLINE void QuantizePlaneOf(const Activation<T>& activation, const Mixture<T>& mixture,
+                                  int64_t channel, Rows rows, const T* x, T* q) {
+  constexpr int N = kInRegister<T, kRowLanes>;
+  const WideMixture<T, N, kCount, kHalfWave> mix(mixture, channel);
+  const WideActivation<T, N> z(activation, channel);
+  const Wide<T, N> zero = Broadcast<T, N>(T(0));
+  const int64_t end = RoundUp(rows.width, kRowLanes);
+  for (int64_t r = 0; r < rows.count; ++r, x += rows.width, q += rows.pitch) {
+    for (int64_t j = 0; j < end; j += N) {
+      const int64_t n = rows.width - j;
+      const Wide<T, N> value = z.Of(z.Argument(LoadFirst<T, N>(x + j, n)));
+      const Wide<T, N> mixed = mix.Mixed(kHalfWave && !z.relu ? Max(zero, value) : value);
+      Store(KeepFirst(mixed, n), q + j);
+    }
+  }
+}
+
 // q = mix(z(x)), x in rows back to back, q in `rows`; zeros behind each up to a multiple of
 // kRowLanes.
 template <int kRowLanes, typename T>
-HWY_NOINLINE void QuantizePlane(const Activation<T>& activation, const Mixture<T>& mixture,
-                                int64_t channel, const Rows& rows, const T* x, T* q) {
-  constexpr int N = kInRegister<T, kRowLanes>;
-  ForCount(mixture.count, [&](auto count) HWY_ATTR {
-    const WideMixture<T, N, count()> mix(mixture, channel);
-    const WideActivation<T, N> z(activation, channel);
-    const int64_t end = RoundUp(rows.width, kRowLanes);
-    for (int64_t r = 0; r < rows.count; ++r, x += rows.width, q += rows.pitch) {
-      for (int64_t j = 0; j < end; j += N) {
-        const int64_t n = rows.width - j;
-        Store(KeepFirst(mix.Mixed(z.Of(z.Argument(LoadFirst<T, N>(x + j, n)))), n), q + j);
-      }
-    }
+HWY_INLINE void QuantizePlane(const Activation<T>& activation, const Mixture<T>& mixture,
+                              int64_t channel, const Rows& rows, const T* x, T* q) {
+  ForCandidates(mixture, channel, [&](auto count, auto half_wave) HWY_ATTR {
+    QuantizePlaneOf<kRowLanes, count(), half_wave()>(activation, mixture, channel, rows, x, q);
   });
+}
+
+// MixBackward of kCount candidates; kLevels: what they make of x is wanted.
+template <int kRowLanes, int kCount, bool kHalfWave, bool kRelu, bool kLevels, typename T>
+HWY_NOINLINE void MixBackwardOf(const Activation<T>& activation, const Mixture<T>& mixture,
+                                int64_t channel, Rows rows, const T* x, const T* g, T* gx,
+                                bool accumulate, T* quantized, double* probability_sums,
+                                double* norm_sums) {
+  constexpr int N = kInRegister<T, kRowLanes>;
+  const WideMixture<T, N, kCount, kHalfWave> mix(mixture, channel);
+  const Candidate<T>* const candidates = mixture.candidates + channel * mixture.channel_stride;
+  Wide<T, N> pass_low[kCount + 1], pass_high[kCount + 1];
+  for (int i = 0; i < kCount; ++i) {
+    pass_low[i] = Broadcast<T, N>(candidates[i].pass_low);
+    pass_high[i] = Broadcast<T, N>(candidates[i].pass_high);
+  }
+  const WideActivation<T, N> z(activation, channel);
+  const Wide<T, N> zero = Broadcast<T, N>(T(0));
+  const Wide<T, N> first_slope = mix.has_float ? mix.float_probability : zero;
+  // By candidate, the float one, the normalization's sum and product.
+  T lanes[kCount + 3][kLanes<T>];
+  if constexpr (kRowLanes < kLanes<T>) std::memset(lanes, 0, sizeof(lanes));
+  for (int lane = 0; lane < kRowLanes; lane += N) {
+    Wide<T, N> sums[kCount + 1];
+    for (Wide<T, N>& sum : sums) sum = zero;
+    Wide<T, N> norm_sum = zero, norm_product = zero;
+    const T* x_row = x;
+    const T* g_row = g;
+    T* gx_row = gx;
+    T* quantized_row = quantized;
+    for (int64_t r = 0; r < rows.count; ++r) {
+      for (int64_t j = lane; j < rows.width; j += kRowLanes) {
+        const int64_t n = rows.width - j;
+        const Wide<T, N> given = LoadFirst<T, N>(x_row + j, n);
+        const Wide<T, N> argument = z.Argument(given);
+        const Wide<T, N> value = kRelu ? Max(zero, argument) : argument;
+        const Wide<T, N> gradient = LoadFirst<T, N>(g_row + j, n);
+        Wide<T, N> slope = first_slope;
+        for (int i = 0; i < kCount; ++i) {
+          const Wide<T, N> passed =
+              kRelu ? UpTo(value, pass_high[i], mix.probability[i])
+                    : Within(value, pass_low[i], pass_high[i], mix.probability[i]);
+          slope = kHalfWave && i == 0 ? passed : Add(slope, passed);
+        }
+        if constexpr (kLevels) {
+          const Wide<T, N> positive = kRelu || !kHalfWave ? value : Max(zero, value);
+          Wide<T, N> mixed = mix.has_float ? Mul(value, mix.float_probability) : zero;
+          for (int i = 0; i < kCount; ++i) {
+            const Wide<T, N> level = mix.Level(i, positive);
+            mixed = MulAdd(level, mix.weighted_step[i], mixed);
+            sums[i] = MulAdd(gradient, level, sums[i]);
+          }
+          if (mix.has_float) sums[kCount] = MulAdd(gradient, value, sums[kCount]);
+          if (quantized != nullptr) StoreFirst(mixed, quantized_row + j, n);
+        }
+        Wide<T, N> result = Mul(gradient, slope);
+        if (kRelu) result = WherePositive(argument, result);
+        norm_sum = Add(norm_sum, result);
+        norm_product = MulAdd(result, given, norm_product);
+        if (accumulate) result = Add(LoadFirst<T, N>(gx_row + j, n), result);
+        StoreFirst(result, gx_row + j, n);
+      }
+      x_row += rows.width;
+      g_row += rows.width;
+      gx_row += rows.pitch;
+      if (quantized != nullptr) quantized_row += rows.width;
+    }
+    for (int i = 0; i <= kCount; ++i) Store(sums[i], lanes[i] + lane);
+    Store(norm_sum, lanes[kCount + 1] + lane);
+    Store(norm_product, lanes[kCount + 2] + lane);
+  }
+  if (probability_sums != nullptr) {
+    for (int i = 0; i < kCount; ++i) {
+      probability_sums[i] += SumOfLanes<T>(lanes[i]) * candidates[i].step;
+    }
+    if (mix.has_float) probability_sums[kCount] += SumOfLanes<T>(lanes[kCount]);
+  }
+  if (norm_sums != nullptr) {
+    norm_sums[0] += SumOfLanes<T>(lanes[kCount + 1]);
+    norm_sums[1] += SumOfLanes<T>(lanes[kCount + 2]);
+  }
 }
 
 // From g, the gradient of mix(z(x)), to that of x: into gx, in `rows`, or added to it; x and g in
 // rows back to back. With `quantized`, mix(z(x)) goes there, like x. probability_sums and norm_sums
 // may be null; they are summed in kRowLanes lanes, those of one register at a time.
 template <int kRowLanes, typename T>
-HWY_NOINLINE void MixBackward(const Activation<T>& activation, const Mixture<T>& mixture,
-                              int64_t channel, const Rows& rows, const T* x, const T* g, T* gx,
-                              bool accumulate, T* quantized, double* probability_sums,
-                              double* norm_sums) {
-  constexpr int N = kInRegister<T, kRowLanes>;
-  ForCount(mixture.count, [&](auto count) HWY_ATTR {
-    constexpr int kCount = count();
-    const WideMixture<T, N, kCount> mix(mixture, channel);
-    const Candidate<T>* const candidates = mixture.candidates + channel * mixture.channel_stride;
-    Wide<T, N> pass_low[kCount + 1], pass_high[kCount + 1];
-    for (int i = 0; i < kCount; ++i) {
-      pass_low[i] = Broadcast<T, N>(candidates[i].pass_low);
-      pass_high[i] = Broadcast<T, N>(candidates[i].pass_high);
-    }
-    const WideActivation<T, N> z(activation, channel);
-    const Wide<T, N> first_slope =
-        mixture.has_float ? mix.float_probability : Broadcast<T, N>(T(0));
-    const bool wants_levels = quantized != nullptr || probability_sums != nullptr;
-    // By candidate, the float one, the normalization's sum and product.
-    T lanes[kCount + 3][kLanes<T>] = {};
-    for (int lane = 0; lane < kRowLanes; lane += N) {
-      Wide<T, N> sums[kCount + 1];
-      for (Wide<T, N>& sum : sums) sum = Broadcast<T, N>(T(0));
-      Wide<T, N> norm_sum = Broadcast<T, N>(T(0)), norm_product = Broadcast<T, N>(T(0));
-      for (int64_t r = 0; r < rows.count; ++r) {
-        T* const target = gx + r * rows.pitch;
-        for (int64_t j = lane; j < rows.width; j += kRowLanes) {
-          const int64_t n = rows.width - j, at = r * rows.width + j;
-          const Wide<T, N> given = LoadFirst<T, N>(x + at, n);
-          const Wide<T, N> argument = z.Argument(given);
-          const Wide<T, N> value = z.Of(argument);
-          const Wide<T, N> gradient = LoadFirst<T, N>(g + at, n);
-          Wide<T, N> slope = first_slope;
-          for (int i = 0; i < kCount; ++i) {
-            slope = Add(slope, Within(value, pass_low[i], pass_high[i], mix.probability[i]));
-          }
-          if (wants_levels) {
-            Wide<T, N> mixed =
-                mix.has_float ? Mul(value, mix.float_probability) : Broadcast<T, N>(T(0));
-            for (int i = 0; i < kCount; ++i) {
-              const Wide<T, N> level = mix.Level(i, value);
-              mixed = MulAdd(level, mix.weighted_step[i], mixed);
-              sums[i] = MulAdd(gradient, level, sums[i]);
-            }
-            if (mix.has_float) sums[kCount] = MulAdd(gradient, value, sums[kCount]);
-            if (quantized != nullptr) StoreFirst(mixed, quantized + at, n);
-          }
-          Wide<T, N> result = Mul(gradient, slope);
-          if (z.relu) result = WherePositive(argument, result);
-          if (norm_sums != nullptr) {
-            norm_sum = Add(norm_sum, result);
-            norm_product = MulAdd(result, given, norm_product);
-          }
-          if (accumulate) result = Add(LoadFirst<T, N>(target + j, n), result);
-          StoreFirst(result, target + j, n);
-        }
-      }
-      for (int i = 0; i <= kCount; ++i) Store(sums[i], lanes[i] + lane);
-      Store(norm_sum, lanes[kCount + 1] + lane);
-      Store(norm_product, lanes[kCount + 2] + lane);
-    }
-    if (probability_sums != nullptr) {
-      for (int i = 0; i < kCount; ++i) {
-        probability_sums[i] += SumOfLanes<T>(lanes[i]) * candidates[i].step;
-      }
-      if (mix.has_float) probability_sums[kCount] += SumOfLanes<T>(lanes[kCount]);
-    }
-    if (norm_sums != nullptr) {
-      norm_sums[0] += SumOfLanes<T>(lanes[kCount + 1]);
-      norm_sums[1] += SumOfLanes<T>(lanes[kCount + 2]);
-    }
+HWY_INLINE void MixBackward(const Activation<T>& activation, const Mixture<T>& mixture,
+                            int64_t channel, const Rows& rows, const T* x, const T* g, T* gx,
+                            bool accumulate, T* quantized, double* probability_sums,
+                            double* norm_sums) {
+  const bool levels = quantized != nullptr || probability_sums != nullptr;
+  ForCandidates(mixture, channel, [&](auto count, auto half_wave) HWY_ATTR {
+    ForBool(activation.relu, [&](auto relu) HWY_ATTR {
+      ForBool(levels, [&](auto wants_levels) HWY_ATTR {
+        MixBackwardOf<kRowLanes, count(), half_wave(), relu(), wants_levels()>(
+            activation, mixture, channel, rows, x, g, gx, accumulate, quantized, probability_sums,
+            norm_sums);
+      });
+    });
   });
 }
 

@@ -22,10 +22,10 @@ namespace {
 namespace HWY_NAMESPACE {
 
 // For rows [m, m + kRows) of A and kVectors vectors from column j on, visits every vector of the
-// product with B, whose rows are `size` apart: sum_k A[m + r, k] B[k, j].
+// product with B, whose rows are `pitch` apart: sum_k A[m + r, k] B[k, j].
 // kPlain: products are rounded, for the reason that Convolve gives.
 template <typename T, int kRows, int kVectors, bool kPlain, typename Visit>
-HWY_INLINE void MultiplyBlock(int64_t m, int64_t inner, int64_t size, const T* a, const T* b,
+HWY_INLINE void MultiplyBlock(int64_t m, int64_t inner, int64_t pitch, const T* a, const T* b,
                               int64_t j, const Visit& visit) {
   Wide<T> sum[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
@@ -33,7 +33,7 @@ HWY_INLINE void MultiplyBlock(int64_t m, int64_t inner, int64_t size, const T* a
   }
   for (int64_t k = 0; k < inner; ++k) {
     Wide<T> right[kVectors];
-    for (int v = 0; v < kVectors; ++v) right[v] = Load(b + k * size + j + v * kLanes<T>);
+    for (int v = 0; v < kVectors; ++v) right[v] = Load(b + k * pitch + j + v * kLanes<T>);
     for (int r = 0; r < kRows; ++r) {
       const Wide<T> left = Broadcast(a[(m + r) * inner + k]);
       for (int v = 0; v < kVectors; ++v) {
@@ -47,15 +47,15 @@ HWY_INLINE void MultiplyBlock(int64_t m, int64_t inner, int64_t size, const T* a
   }
 }
 
-// The whole product of A [rows, inner] and B, whose rows are `size` apart, a multiple of the lanes:
-// columns outside, so that what is read of B stays in cache for all rows. visit(row, column,
-// vector).
+// The whole product of A [rows, inner] and B of `size` columns, a multiple of the lanes, whose rows
+// are `pitch` apart: columns outside, so that what is read of B stays in cache for all rows.
+// visit(row, column, vector).
 template <typename T, bool kPlain, typename Visit>
-HWY_INLINE void Multiply(int64_t rows, int64_t inner, int64_t size, const T* a, const T* b,
-                         const Visit& visit) {
+HWY_INLINE void Multiply(int64_t rows, int64_t inner, int64_t size, int64_t pitch, const T* a,
+                         const T* b, const Visit& visit) {
   const auto column = [&](auto vectors, int64_t j) HWY_ATTR {
     const auto block = [&](auto count, int64_t m) HWY_ATTR {
-      MultiplyBlock<T, count(), vectors(), kPlain>(m, inner, size, a, b, j,
+      MultiplyBlock<T, count(), vectors(), kPlain>(m, inner, pitch, a, b, j,
                                                    [&](int r, int64_t at, const Wide<T>& v)
                                                        HWY_ATTR { visit(m + r, at, v); });
     };
@@ -66,85 +66,105 @@ HWY_INLINE void Multiply(int64_t rows, int64_t inner, int64_t size, const T* a, 
   // As many sums as there are registers for.
   constexpr int kVectors = Wide<T>::kParts == 1 ? 4 : 1;
   int64_t j = 0;
-  for (; j + kVectors * kLanes<T> <= size; j += kVectors * kLanes<T>) {
-    column(std::integral_constant<int, kVectors>(), j);
+  if constexpr (kVectors > 1) {
+    for (; j + kVectors * kLanes<T> <= size; j += kVectors * kLanes<T>) {
+      column(std::integral_constant<int, kVectors>(), j);
+    }
   }
   for (; j < size; j += kLanes<T>) column(std::integral_constant<int, 1>(), j);
+}
+
+// Planes are worked on in tiles of `columns` where not all of them stay in the second cache.
+template <typename T>
+int64_t TileOf(int64_t channels, int64_t size, int64_t columns) {
+  constexpr int64_t kCached = 65536 / sizeof(T);
+  return channels * size <= kCached ? size : std::min(size, columns);
 }
 
 template <typename T>
 void PointwiseForward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
                       T* y, double* sums, Scratch<T>& scratch) {
-  const int64_t padded_size = RoundUp(size, kLanes<T>);
-  T* q = scratch.Get(kQuantized, in * padded_size);
-  for (int64_t c = 0; c < in; ++c) {
-    QuantizePlane<kLanes<T>>(activation, mixture, c, Rows::Whole(size), x[c], q + c * padded_size);
-  }
+  const int64_t tile = TileOf<T>(in, size, 256);
+  const int64_t pitch = RoundUp(tile, kLanes<T>);
+  T* q = scratch.Get(kQuantized, in * pitch);
   // By output, lanes of its sum and of that of its squares.
   T* lanes = scratch.Get(kOutputSums, out * 2 * kLanes<T>);
   std::fill_n(lanes, out * 2 * kLanes<T>, T(0));
-  Multiply<T, /*kPlain=*/true>(out, in, padded_size, weights, q,
-                               [&](int64_t o, int64_t j, const Wide<T>& v) HWY_ATTR {
-                                 StoreFirst(v, y + o * size + j, size - j);
-                                 T* sum = lanes + o * 2 * kLanes<T>;
-                                 T* squares = sum + kLanes<T>;
-                                 Store(Add(Load(sum), v), sum);
-                                 Store(MulAdd(v, v, Load(squares)), squares);
-                               });
+  for (int64_t begin = 0; begin < size; begin += tile) {
+    const int64_t columns = std::min(tile, size - begin);
+    for (int64_t c = 0; c < in; ++c) {
+      QuantizePlane<kLanes<T>>(activation, mixture, c, Rows::Whole(columns), x[c] + begin,
+                               q + c * pitch);
+    }
+    Multiply<T, /*kPlain=*/true>(out, in, RoundUp(columns, kLanes<T>), pitch, weights, q,
+                                 [&](int64_t o, int64_t j, const Wide<T>& v) HWY_ATTR {
+                                   StoreFirst(v, y + o * size + begin + j, columns - j);
+                                   T* sum = lanes + o * 2 * kLanes<T>;
+                                   T* squares = sum + kLanes<T>;
+                                   Store(Add(Load(sum), v), sum);
+                                   Store(MulAdd(v, v, Load(squares)), squares);
+                                 });
+  }
   for (int64_t i = 0; i < 2 * out; ++i) sums[i] += SumOfLanes<T>(lanes + i * kLanes<T>);
 }
 
-// sums[m, k] += lanes of the products of A's row m and B's row k, columns [begin, end).
-template <typename T, int kRows, int kColumns>
+// For some rows m of A and k of B, sums[m, k] += their products at columns [begin, end), of lanes
+// `lane` to lane + N.
+template <typename T, int N, int kRows, int kColumns>
 HWY_INLINE void OuterProducts(int64_t m, int64_t k, int64_t columns, int64_t begin, int64_t end,
-                              int64_t size, const T* a, const T* b, T* sums) {
-  Wide<T> sum[kRows][kColumns];
+                              int lane, int64_t pitch, const T* a, const T* b, T* sums) {
+  const auto at = [&](int r, int c) {
+    return sums + ((m + r) * columns + k + c) * kLanes<T> + lane;
+  };
+  Wide<T, N> sum[kRows][kColumns];
   for (int r = 0; r < kRows; ++r) {
-    for (int c = 0; c < kColumns; ++c) {
-      sum[r][c] = Load(sums + ((m + r) * columns + k + c) * kLanes<T>);
-    }
+    for (int c = 0; c < kColumns; ++c) sum[r][c] = Load<T, N>(at(r, c));
   }
-  for (int64_t j = begin; j < end; j += kLanes<T>) {
-    Wide<T> left[kRows];
-    for (int r = 0; r < kRows; ++r) left[r] = Load(a + (m + r) * size + j);
+  for (int64_t j = begin + lane; j < end; j += kLanes<T>) {
+    Wide<T, N> left[kRows];
+    for (int r = 0; r < kRows; ++r) left[r] = Load<T, N>(a + (m + r) * pitch + j);
     for (int c = 0; c < kColumns; ++c) {
-      const Wide<T> right = Load(b + (k + c) * size + j);
+      const Wide<T, N> right = Load<T, N>(b + (k + c) * pitch + j);
       for (int r = 0; r < kRows; ++r) sum[r][c] = MulAdd(left[r], right, sum[r][c]);
     }
   }
   for (int r = 0; r < kRows; ++r) {
-    for (int c = 0; c < kColumns; ++c) {
-      Store(sum[r][c], sums + ((m + r) * columns + k + c) * kLanes<T>);
-    }
+    for (int c = 0; c < kColumns; ++c) Store(sum[r][c], at(r, c));
   }
 }
 
 // sums[o, c] += lanes of the products of gy's row o and q's row c.
 template <typename T>
-void AddProductsInLanes(int64_t in, int64_t out, int64_t padded_size, const T* gy, const T* q,
-                        T* sums) {
+void AddProductsInLanes(int64_t in, int64_t out, int64_t size, int64_t pitch, const T* gy,
+                        const T* q, T* sums) {
+  constexpr int N = kInRegister<T, kLanes<T>>;
+  // As many sums as there are registers for.
+  constexpr int kRows = 4, kColumns = kRegisters / 8;
   // As many columns as stay in the first cache for all rows, of which there are less than 100.
-  constexpr int64_t kColumns = 8 * kLanes<T>;
-  for (int64_t begin = 0; begin < padded_size; begin += kColumns) {
-    const int64_t end = std::min(begin + kColumns, padded_size);
+  constexpr int64_t kTile = 8 * kLanes<T>;
+  for (int64_t begin = 0; begin < size; begin += kTile) {
+    const int64_t end = std::min(begin + kTile, size);
     const auto block = [&](auto rows, auto columns, int64_t o, int64_t c) HWY_ATTR {
-      OuterProducts<T, rows(), columns()>(o, c, in, begin, end, padded_size, gy, q, sums);
+      for (int lane = 0; lane < kLanes<T>; lane += N) {
+        OuterProducts<T, N, rows(), columns()>(o, c, in, begin, end, lane, pitch, gy, q, sums);
+      }
     };
     const std::integral_constant<int, 1> one;
-    const std::integral_constant<int, 4> four;
+    const std::integral_constant<int, kRows> rows;
+    const std::integral_constant<int, kColumns> columns;
     for (int64_t o = 0; o < out;) {
-      const bool rows = out - o >= 4;
+      const bool many_rows = out - o >= kRows;
       for (int64_t c = 0; c < in;) {
-        const bool columns = in - c >= 4;
-        if (rows) {
-          columns ? block(four, four, o, c) : block(four, one, o, c);
+        const bool many_columns = in - c >= kColumns;
+        if (many_rows) {
+          many_columns ? block(rows, columns, o, c) : block(rows, one, o, c);
         } else {
-          columns ? block(one, four, o, c) : block(one, one, o, c);
+          many_columns ? block(one, columns, o, c) : block(one, one, o, c);
         }
-        c += columns ? 4 : 1;
+        c += many_columns ? kColumns : 1;
       }
-      o += rows ? 4 : 1;
+      o += many_rows ? kRows : 1;
     }
   }
 }
@@ -153,7 +173,7 @@ void AddProductsInLanes(int64_t in, int64_t out, int64_t padded_size, const T* g
 // of which `transposed` ([size, padded_in]) has q's.
 template <typename T, int kRows, int kVectors>
 HWY_INLINE void AddProductsBlock(int64_t o, int64_t c, int64_t in, int64_t padded_in, int64_t size,
-                                 int64_t padded_size, const T* gy, const T* transposed, T* sums) {
+                                 int64_t pitch, const T* gy, const T* transposed, T* sums) {
   Wide<T> sum[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) {
@@ -167,7 +187,7 @@ HWY_INLINE void AddProductsBlock(int64_t o, int64_t c, int64_t in, int64_t padde
       right[v] = Load(transposed + j * padded_in + c + v * kLanes<T>);
     }
     for (int r = 0; r < kRows; ++r) {
-      const Wide<T> left = Broadcast(gy[(o + r) * padded_size + j]);
+      const Wide<T> left = Broadcast(gy[(o + r) * pitch + j]);
       for (int v = 0; v < kVectors; ++v) sum[r][v] = MulAdd(left, right[v], sum[r][v]);
     }
   }
@@ -180,15 +200,15 @@ HWY_INLINE void AddProductsBlock(int64_t o, int64_t c, int64_t in, int64_t padde
 }
 
 template <typename T>
-void AddProducts(int64_t in, int64_t out, int64_t size, int64_t padded_size, const T* gy,
-                 const T* q, T* sums, Scratch<T>& scratch) {
+void AddProducts(int64_t in, int64_t out, int64_t size, int64_t pitch, const T* gy, const T* q,
+                 T* sums, Scratch<T>& scratch) {
   const int64_t padded_in = RoundUp(in, kLanes<T>);
   T* transposed = scratch.Get(kTransposedPlanes, size * padded_in);
   for (int64_t c = 0; c < padded_in; c += kLanes<T>) {
     const int64_t count = std::min<int64_t>(kLanes<T>, in - c);
     for (int64_t j = 0; j < size; ++j) {
       T* target = transposed + j * padded_in + c;
-      for (int64_t i = 0; i < count; ++i) target[i] = q[(c + i) * padded_size + j];
+      for (int64_t i = 0; i < count; ++i) target[i] = q[(c + i) * pitch + j];
       for (int64_t i = count; i < kLanes<T>; ++i) target[i] = 0;
     }
   }
@@ -198,11 +218,10 @@ void AddProducts(int64_t in, int64_t out, int64_t size, int64_t padded_size, con
     constexpr int kRows = rows();
     int64_t c = 0;
     for (; c + kVectors * kLanes<T> <= padded_in; c += kVectors * kLanes<T>) {
-      AddProductsBlock<T, kRows, kVectors>(o, c, in, padded_in, size, padded_size, gy, transposed,
-                                           sums);
+      AddProductsBlock<T, kRows, kVectors>(o, c, in, padded_in, size, pitch, gy, transposed, sums);
     }
     for (; c < padded_in; c += kLanes<T>) {
-      AddProductsBlock<T, kRows, 1>(o, c, in, padded_in, size, padded_size, gy, transposed, sums);
+      AddProductsBlock<T, kRows, 1>(o, c, in, padded_in, size, pitch, gy, transposed, sums);
     }
   };
   int64_t o = 0;
@@ -218,46 +237,54 @@ void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const Pl
                              const Planes<T>& gx, bool accumulate, double* norm_sums,
                              T* weight_sums, double* probability_sums, Scratch<T>& scratch) {
   const int64_t size = rows.count * rows.width;
-  const int64_t padded_size = RoundUp(size, kLanes<T>);
-  T* gy = scratch.Get(kOutputGradient, out * padded_size);
-  for (int64_t o = 0; o < out; ++o) {
-    const Wide<T> direct = Broadcast(gradient.direct[o]), slope = Broadcast(gradient.slope[o]),
-                  constant = Broadcast(gradient.constant[o]);
-    const T* g = gradient.g + o * gradient.g_stride;
-    const T* y = gradient.y + o * size;
-    T* target = gy + o * padded_size;
-    for (int64_t j = 0; j < size; j += kLanes<T>) {
-      Store(MulAdd(LoadFirst(g + j, size - j), direct,
-                   MulAdd(LoadFirst(y + j, size - j), slope, constant)),
-            target + j);
-    }
-    std::fill(target + size, target + padded_size, T(0));
-  }
-
+  // Of whole rows, or of some of the columns of one row.
+  const int64_t unit = rows.count == 1 ? kLanes<T> : rows.width;
+  const int64_t tile = RoundUp(TileOf<T>(in, size, 512), unit);
+  const int64_t pitch = RoundUp(tile, kLanes<T>);
+  T* gy = scratch.Get(kOutputGradient, out * pitch);
+  T* gq = scratch.Get(kInputGradient, in * pitch);
+  T* q = weight_sums == nullptr ? nullptr : scratch.Get(kQuantized, in * pitch);
   T* transposed = scratch.Get(kTransposed, in * out);
   for (int64_t o = 0; o < out; ++o) {
     for (int64_t c = 0; c < in; ++c) transposed[c * out + o] = weights[o * in + c];
   }
-  T* gq = scratch.Get(kInputGradient, in * padded_size);
-  Multiply<T, /*kPlain=*/false>(in, out, padded_size, transposed, gy,
-                                [&](int64_t c, int64_t j, const Wide<T>& v)
-                                    HWY_ATTR { Store(v, gq + c * padded_size + j); });
-
-  T* q = weight_sums == nullptr ? nullptr : scratch.Get(kQuantized, in * padded_size);
-  for (int64_t c = 0; c < in; ++c) {
-    T* quantized = q == nullptr ? nullptr : q + c * padded_size;
-    ForLanes<T>(rows.width, [&](auto lanes) HWY_ATTR {
-      MixBackward<lanes()>(activation, mixture, c, rows, x[c], gq + c * padded_size, gx[c],
-                           accumulate, quantized, probability_sums,
-                           norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
-    });
-    if (q != nullptr) std::fill(quantized + size, quantized + padded_size, T(0));
-  }
-  if (q == nullptr) return;
-  if (PointwiseLanes<T>(in) == 1) {
-    AddProducts(in, out, size, padded_size, gy, q, weight_sums, scratch);
-  } else {
-    AddProductsInLanes(in, out, padded_size, gy, q, weight_sums);
+  for (int64_t begin = 0; begin < size; begin += tile) {
+    const int64_t columns = std::min(tile, size - begin);
+    const int64_t padded = RoundUp(columns, kLanes<T>);
+    const Rows part =
+        rows.count == 1 ? Rows::Whole(columns) : Rows{columns / rows.width, rows.width, rows.pitch};
+    const int64_t gx_begin = rows.count == 1 ? begin : begin / rows.width * rows.pitch;
+    for (int64_t o = 0; o < out; ++o) {
+      const Wide<T> direct = Broadcast(gradient.direct[o]), slope = Broadcast(gradient.slope[o]),
+                    constant = Broadcast(gradient.constant[o]);
+      const T* g = gradient.g + o * gradient.g_stride + begin;
+      const T* y = gradient.y + o * size + begin;
+      T* target = gy + o * pitch;
+      for (int64_t j = 0; j < columns; j += kLanes<T>) {
+        Store(MulAdd(LoadFirst(g + j, columns - j), direct,
+                     MulAdd(LoadFirst(y + j, columns - j), slope, constant)),
+              target + j);
+      }
+      std::fill(target + columns, target + padded, T(0));
+    }
+    Multiply<T, /*kPlain=*/false>(in, out, padded, pitch, transposed, gy,
+                                  [&](int64_t c, int64_t j, const Wide<T>& v)
+                                      HWY_ATTR { Store(v, gq + c * pitch + j); });
+    for (int64_t c = 0; c < in; ++c) {
+      T* quantized = q == nullptr ? nullptr : q + c * pitch;
+      ForLanes<T>(rows.width, [&](auto lanes) HWY_ATTR {
+        MixBackward<lanes()>(activation, mixture, c, part, x[c] + begin, gq + c * pitch,
+                             gx[c] + gx_begin, accumulate, quantized, probability_sums,
+                             norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
+      });
+      if (q != nullptr) std::fill(quantized + columns, quantized + padded, T(0));
+    }
+    if (q == nullptr) continue;
+    if (PointwiseLanes<T>(in) == 1) {
+      AddProducts(in, out, columns, pitch, gy, q, weight_sums, scratch);
+    } else {
+      AddProductsInLanes(in, out, padded, pitch, gy, q, weight_sums);
+    }
   }
 }
 

@@ -31,6 +31,9 @@ struct Wide {
   V part[kParts];
 };
 
+// Of vectors.
+inline constexpr int kRegisters = HWY_TARGET == HWY_AVX2 ? 16 : 32;
+
 #define WIDE_EACH(i) for (int i = 0; i < Wide<T, N>::kParts; ++i)
 
 template <typename T, int N = kLanes<T>>
@@ -48,6 +51,25 @@ HWY_INLINE Wide<T, N> Load(const T* p) {
 template <typename T, int N>
 HWY_INLINE void Store(const Wide<T, N>& v, T* p) {
   WIDE_EACH(i) hn::StoreU(v.part[i], typename Wide<T, N>::D(), p + i * Wide<T, N>::kPartLanes);
+}
+// Computes v here, once: gcc would else read it from memory again for every use, and compute sums
+// that do not wait for each other one after the other.
+template <typename T, int N>
+HWY_INLINE void Pin(Wide<T, N>& v) {
+#if HWY_TARGET == HWY_NEON
+#define WIDE_REGISTER "+w"
+#elif HWY_TARGET == HWY_AVX2
+#define WIDE_REGISTER "+x"
+#else
+#define WIDE_REGISTER "+v"
+#endif
+  WIDE_EACH(i) asm("" : WIDE_REGISTER(v.part[i].raw));
+#undef WIDE_REGISTER
+}
+// The same for an address that many reads lie at constant distances from.
+template <typename T>
+HWY_INLINE void Pin(const T*& p) {
+  asm("" : "+r"(p));
 }
 // Whether a masked access leaves memory behind the mask alone. AVX2's does, of float and double.
 #define WIDE_MASKS (HWY_TARGET == HWY_AVX2 || (HWY_ARCH_X86 && !HWY_MEM_OPS_MIGHT_FAULT))
@@ -140,6 +162,13 @@ HWY_INLINE Wide<T, N> Within(const Wide<T, N>& x, const Wide<T, N>& low, const W
     const auto inside = hn::And(hn::Ge(x.part[i], low.part[i]), hn::Le(x.part[i], high.part[i]));
     r.part[i] = hn::IfThenElseZero(inside, value.part[i]);
   }
+  return r;
+}
+// value where x <= high, else 0.
+template <typename T, int N>
+HWY_INLINE Wide<T, N> UpTo(const Wide<T, N>& x, const Wide<T, N>& high, const Wide<T, N>& value) {
+  Wide<T, N> r;
+  WIDE_EACH(i) { r.part[i] = hn::IfThenElseZero(hn::Le(x.part[i], high.part[i]), value.part[i]); }
   return r;
 }
 // value where x > 0, else 0.
