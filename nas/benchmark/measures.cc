@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -12,9 +13,11 @@
 #include "ATen/ops/randn.h"
 #include "ATen/ops/zeros.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/median.h"
 #include "glog/logging.h"
+#include "quant/lattice.h"
 
 namespace nas {
 namespace {
@@ -41,10 +44,22 @@ double PeakMemoryBytes() {
 
 }  // namespace
 
+void RefuseFlag(const std::string& flag, const std::string& value, const std::string& expected) {
+  std::fprintf(stderr, "--%s=%s is not %s\n", flag.c_str(), value.c_str(), expected.c_str());
+  std::exit(1);
+}
+
+void RequirePositive(const std::string& flag, int64_t value) {
+  if (value < 1) RefuseFlag(flag, absl::StrCat(value), "a number from 1 on");
+}
+
 std::vector<int64_t> ParseBits(const std::string& bits) {
   std::vector<int64_t> parsed;
   for (const auto text : absl::StrSplit(bits, ',')) {
-    CHECK(absl::SimpleAtoi(text, &parsed.emplace_back())) << "--bits=" << bits;
+    if (!absl::SimpleAtoi(text, &parsed.emplace_back()) || !quant::IsSupportedBits(parsed.back())) {
+      RefuseFlag("bits", bits,
+                 absl::StrCat("numbers of bits (", quant::kSupportedBits, ") between commas"));
+    }
   }
   return parsed;
 }
@@ -97,6 +112,9 @@ void PrintMeasure(Implementation implementation, const StepMeasure& measure, int
 
 void CompareImplementations(const std::string& impl,
                             const std::function<double(Implementation)>& measure) {
+  if (impl != "fused" && impl != "composed" && impl != "both") {
+    RefuseFlag("impl", impl, "fused, composed or both");
+  }
   double fused = 0, composed = 0;
   if (impl != "composed") fused = measure(Implementation::kFused);
   if (impl != "fused") composed = measure(Implementation::kComposed);

@@ -13,7 +13,13 @@
 
 namespace nas {
 
-// What `--bits` names: numbers between commas. Ends the program where it names anything else.
+// Ends the program with one line: --flag=value is not `expected`.
+[[noreturn]] void RefuseFlag(const std::string& flag, const std::string& value,
+                             const std::string& expected);
+// Refuses a flag below 1.
+void RequirePositive(const std::string& flag, int64_t value);
+
+// What `--bits` names: numbers between commas; 32 is float.
 std::vector<int64_t> ParseBits(const std::string& bits);
 
 // How long body() takes, and what it launched on `device`.
@@ -35,7 +41,7 @@ StepMeasure MeasureStep(int steps, const std::function<void()>& step,
 void PrintMeasure(Implementation implementation, const StepMeasure& measure, int64_t images,
                   double flop, double peak);
 
-// Calls measure(), which returns the seconds of a step, for the implementations that `impl` names
+// Calls measure(), which returns the seconds of a step, for the implementations that --impl names
 // (fused, composed, or both, and then prints their ratio).
 void CompareImplementations(const std::string& impl,
                             const std::function<double(Implementation)>& measure);

@@ -83,6 +83,13 @@ Microseconds Measure(const std::shared_ptr<Operation>& operation,
 }
 
 void Run() {
+  RequirePositive("channels", FLAGS_channels);
+  RequirePositive("batch", FLAGS_batch);
+  RequirePositive("threads", FLAGS_threads);
+  RequirePositive("runs", FLAGS_runs);
+  if (FLAGS_side < 2 || FLAGS_side % 2 != 0) {
+    RefuseFlag("side", std::to_string(FLAGS_side), "an even number of pixels");
+  }
   at::set_num_threads(FLAGS_threads);
   const std::vector<int64_t> bits = ParseBits(FLAGS_bits);
   std::printf(

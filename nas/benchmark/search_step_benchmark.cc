@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "ATen/Context.h"
 #include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
 #include "distributed/communication/single_communicator.h"
@@ -29,7 +30,7 @@ DEFINE_string(preset, "cifar",
               "cifar: C 16, 8 layers, 32 pixels; imagenet: C 48, 8 layers, k 2, "
               "224 pixels; digits: C 8, 4 layers, 28 pixels");
 DEFINE_int64(batch, 64, "images of a step");
-DEFINE_string(bits, "2,4", "candidates of every weight and activation");
+DEFINE_string(bits, "2,4", "candidates of every weight and activation; 32: float");
 DEFINE_string(device, "cpu", "cpu or cuda");
 DEFINE_int32(threads, 2, "threads of the host");
 DEFINE_bool(second_order, false, "second-order steps of alphas");
@@ -95,7 +96,13 @@ double Measure(const Preset& preset, Implementation implementation, at::Device d
 
 void Run() {
   const auto found = kPresets.find(FLAGS_preset);
-  CHECK(found != kPresets.end()) << "--preset=" << FLAGS_preset;
+  if (found == kPresets.end()) RefuseFlag("preset", FLAGS_preset, "cifar, imagenet or digits");
+  if (FLAGS_device != "cpu" && (FLAGS_device != "cuda" || !at::hasCUDA())) {
+    RefuseFlag("device", FLAGS_device, "a device here");
+  }
+  RequirePositive("batch", FLAGS_batch);
+  RequirePositive("threads", FLAGS_threads);
+  RequirePositive("steps", FLAGS_steps);
   at::set_num_threads(FLAGS_threads);
   const at::Device device(FLAGS_device);
   const double peak = MatrixProductFlops(device);

@@ -14,6 +14,7 @@
 #include "ATen/Parallel.h"
 #include "ATen/core/Tensor.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "distributed/communication/single_communicator.h"
 #include "distributed/training/batch_source.h"
@@ -27,6 +28,7 @@
 #include "nas/learning/retrain_task.h"
 #include "nas/space/published_genotypes.h"
 #include "quant/bit_cost.h"
+#include "quant/lattice.h"
 #include "torch/utils.h"
 
 DEFINE_string(preset, "cifar",
@@ -51,13 +53,16 @@ const std::map<std::string, NetworkShape> kPresets = {
 
 Architecture MakeArchitecture(const NetworkShape& shape) {
   const auto genotype = PublishedGenotype(FLAGS_genotype);
-  CHECK(genotype.ok()) << genotype.status();
+  if (!genotype.ok()) RefuseFlag("genotype", FLAGS_genotype, "published");
   ConvBits bits{2, 4};
   if (FLAGS_bits != "mixed") {
     const std::vector<std::string> pair = absl::StrSplit(FLAGS_bits, '/');
-    CHECK(pair.size() == 2 && absl::SimpleAtoi(pair[0], &bits.activation) &&
-          absl::SimpleAtoi(pair[1], &bits.weight))
-        << "--bits=" << FLAGS_bits;
+    if (pair.size() != 2 || !absl::SimpleAtoi(pair[0], &bits.activation) ||
+        !absl::SimpleAtoi(pair[1], &bits.weight) || !quant::IsSupportedBits(bits.activation) ||
+        !quant::IsSupportedBits(bits.weight)) {
+      RefuseFlag("bits", FLAGS_bits,
+                 absl::StrCat("\"mixed\" or a pair of ", quant::kSupportedBits, ", as 4/4"));
+    }
   }
   auto architecture = UniformArchitecture(*genotype, shape, bits);
   CHECK(architecture.ok()) << architecture.status();
@@ -109,7 +114,10 @@ double Measure(const NetworkShape& shape, Implementation implementation, double 
 
 void Run() {
   const auto found = kPresets.find(FLAGS_preset);
-  CHECK(found != kPresets.end()) << "--preset=" << FLAGS_preset;
+  if (found == kPresets.end()) RefuseFlag("preset", FLAGS_preset, "cifar, imagenet or small");
+  RequirePositive("batch", FLAGS_batch);
+  RequirePositive("threads", FLAGS_threads);
+  RequirePositive("steps", FLAGS_steps);
   at::set_num_threads(FLAGS_threads);
   const double peak = MatrixProductFlops();
   std::printf(
