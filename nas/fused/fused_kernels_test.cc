@@ -130,8 +130,8 @@ void ExpectSameBitsOnAllTargets() {
        {DepthwiseShape{8, 12, 3, 1, 1}, DepthwiseShape{8, 12, 5, 2, 2},
         DepthwiseShape{7, 7, 5, 1, 1}, DepthwiseShape{14, 14, 3, 2, 2},
         DepthwiseShape{32, 32, 7, 1, 1}}) {
-    for (const Mixture<T>& mixture :
-         {Mixture<T>{}, Mixture<T>{2, false, 0}, Mixture<T>{2, true, T(0.2)}}) {
+    for (const Mixture<T>& mixture : {Mixture<T>{}, Mixture<T>{1, false, 0},
+                                      Mixture<T>{2, false, 0}, Mixture<T>{2, true, T(0.2)}}) {
       // Few channels and many, none a multiple of what kernels take at a time.
       for (const int in : {5, 50}) {
         std::vector<T> first;

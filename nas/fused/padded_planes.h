@@ -2,6 +2,7 @@
 #ifndef NAS_FUSED_PADDED_PLANES_H_
 #define NAS_FUSED_PADDED_PLANES_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "nas/fused/fused_kernels.h"
@@ -15,6 +16,13 @@ constexpr int64_t RoundUp(int64_t value, int64_t multiple) {
 // Rows of `width` values, `pitch` apart.
 struct Rows {
   int64_t count, width, pitch;
+
+  // Where value i lies, counted without what is between the rows.
+  int64_t At(int64_t i) const { return i / width * pitch + i % width; }
+  // The first `values` of them: whole rows, or a part of one.
+  Rows First(int64_t values) const {
+    return {std::max<int64_t>(values / width, 1), std::min(values, width), pitch};
+  }
 
   // A plane of so many values back to back.
   static Rows Whole(int64_t size) { return {1, size, size}; }

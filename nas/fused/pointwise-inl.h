@@ -251,9 +251,6 @@ void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const Pl
   for (int64_t begin = 0; begin < size; begin += tile) {
     const int64_t columns = std::min(tile, size - begin);
     const int64_t padded = RoundUp(columns, kLanes<T>);
-    const Rows part =
-        rows.count == 1 ? Rows::Whole(columns) : Rows{columns / rows.width, rows.width, rows.pitch};
-    const int64_t gx_begin = rows.count == 1 ? begin : begin / rows.width * rows.pitch;
     for (int64_t o = 0; o < out; ++o) {
       const Wide<T> direct = Broadcast(gradient.direct[o]), slope = Broadcast(gradient.slope[o]),
                     constant = Broadcast(gradient.constant[o]);
@@ -273,9 +270,9 @@ void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const Pl
     for (int64_t c = 0; c < in; ++c) {
       T* quantized = q == nullptr ? nullptr : q + c * pitch;
       ForLanes<T>(rows.width, [&](auto lanes) HWY_ATTR {
-        MixBackward<lanes()>(activation, mixture, c, part, x[c] + begin, gq + c * pitch,
-                             gx[c] + gx_begin, accumulate, quantized, probability_sums,
-                             norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
+        MixBackward<lanes()>(activation, mixture, c, rows.First(columns), x[c] + begin,
+                             gq + c * pitch, gx[c] + rows.At(begin), accumulate, quantized,
+                             probability_sums, norm_sums == nullptr ? nullptr : norm_sums + 2 * c);
       });
       if (q != nullptr) std::fill(quantized + columns, quantized + padded, T(0));
     }

@@ -146,6 +146,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"Separable", Primitive::kSepConv3x3}, Case{"Halving", Primitive::kSepConv5x5, 2},
         Case{"Wide", Primitive::kSepConv7x7, 1, {32}, EightBit::kPublished, {50}},
+        // More than is worked on at once, and no multiple of it.
+        Case{"Tiles", Primitive::kSepConv3x3, 1, {4, 32}, EightBit::kPublished, {16}, 24, 24},
+        Case{"TilesOfOneRow", kReluConvBn, 1, {4, 32}, EightBit::kPublished, {10, 6}, 23, 25},
+        Case{"TilesOfManyChannels", kReluConvBn, 1, {32}, EightBit::kPublished, {50}, 23, 25},
         Case{"MaxPool", Primitive::kMaxPool3x3}, Case{"AveragePool", Primitive::kAvgPool3x3},
         Case{"HalvingMaxPool", Primitive::kMaxPool3x3, 2},
         Case{"HalvingAveragePool", Primitive::kAvgPool3x3, 2},
