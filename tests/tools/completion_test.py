@@ -47,15 +47,15 @@ class Bash:
     return text.decode()
 
   def run(self, command):
-    os.write(self._own, command.encode() + b"\n")
-    return self.read_until(PROMPT)
+    """What it prints. The prompt alone does not say that bash reads again: a line that is drawn anew begins with it too."""
+    os.write(self._own, command.encode() + b"; printf 'do%s\\n' ne\n")
+    return self.read_until(b"done\r\n" + PROMPT)
 
   def complete(self, line):
     """What the terminal shows after the tabulator; MARK stands where the line then ends."""
     os.write(self._own, line.encode() + b"\tMARK")
     text = self.read_until(b"MARK")
-    os.write(self._own, b"\x15\n")  # Control-U takes the line away.
-    self.read_until(PROMPT)
+    self.run("\x15:")  # Control-U takes the line away.
     return text
 
 
