@@ -31,6 +31,17 @@ struct Taps {
   // What tap u (or t) reads, from the output's row (or column) on: of which phase, and how far.
   static constexpr int Phase(int u) { return ((u * dilation - pad) % stride + stride) % stride; }
   static constexpr int Offset(int u) { return (u * dilation - pad - Phase(u)) / stride; }
+
+  // From one tap that reads a phase to the next, in taps; one row (or column) of the phase on.
+  static constexpr int kSamePhase = stride / dilation;
+  // The first tap that reads `phase`; kernel, where none does.
+  static constexpr int First(int phase) {
+    int u = 0;
+    while (u < kernel && Phase(u) != phase) ++u;
+    return u;
+  }
+  // Of taps that read the same phase as tap `first`, it and those behind it.
+  static constexpr int Count(int first) { return (kernel - first + kSamePhase - 1) / kSamePhase; }
 };
 
 // One vector of each of kRows rows of the output that lie K::dilation apart at stride 1, else side
@@ -104,6 +115,58 @@ HWY_INLINE void Convolve(const PaddedPlanes& planes, const T* padded, const T* w
   });
 }
 
+// kRows rows of the gradient of one phase of the input at stride 2, one below the other, which gets
+// sums over the taps that read it: a vector of gy is loaded once for all of them.
+template <typename T, int N, typename K, int kPhase, int kRows>
+HWY_INLINE void ConvolveRowsBackward(int64_t gy_pitch, const T* gy, const Wide<T, N>* weights,
+                                     T* gx, int64_t pitch) {
+  constexpr int kTopTap = K::First(kPhase / K::stride), kLeftTap = K::First(kPhase % K::stride);
+  constexpr int kTapRows = K::Count(kTopTap);
+  Wide<T, N> sum[kRows];
+  for (Wide<T, N>& s : sum) s = Broadcast<T, N>(0);
+    // From one tap of a phase to the next gy moves on by one row, upwards.
+#pragma GCC unroll 16
+  for (int k = kRows - 1; k > -kTapRows; --k) {
+    const T* row = gy + (k - K::Offset(kTopTap)) * gy_pitch;
+    Pin(row);
+#pragma GCC unroll 8
+    for (int t = kLeftTap; t < K::kernel; t += K::kSamePhase) {
+      Wide<T, N> v = Load<T, N>(row - K::Offset(t));
+      Pin(v);
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) {
+        if (r < k || r - k >= kTapRows) continue;
+        const int u = kTopTap + (r - k) * K::kSamePhase;
+        sum[r] = MulAdd(weights[u * K::kernel + t], v, sum[r]);
+        Pin(sum[r]);
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) Store(sum[r], gx + r * pitch);
+}
+
+// gx: the gradient of the input of Convolve at stride 2, phase by phase, rows `pitch` apart.
+template <typename T, int N, typename K, int kPhase = 0>
+HWY_INLINE void ConvolvePhasesBackward(const PaddedPlanes& planes, const T* padded_gy,
+                                       const Wide<T, N>* weights, int64_t pitch, T* gx) {
+  // As many as there are registers for.
+  constexpr int kRows = 4;
+  const auto rows = [&](auto count, int64_t r) HWY_ATTR {
+    const T* gy = padded_gy + planes.origin + r * planes.pitch;
+    for (int64_t j = 0; j < planes.width; j += N) {
+      ConvolveRowsBackward<T, N, K, kPhase, count()>(planes.pitch, gy + j, weights,
+                                                     gx + r * pitch + j, pitch);
+    }
+  };
+  int64_t r = 0;
+  for (; r + kRows <= planes.height; r += kRows) rows(std::integral_constant<int, kRows>(), r);
+  for (; r < planes.height; ++r) rows(std::integral_constant<int, 1>(), r);
+  if constexpr (kPhase + 1 < K::stride * K::stride) {
+    ConvolvePhasesBackward<T, N, K, kPhase + 1>(planes, padded_gy, weights, pitch,
+                                                gx + planes.height * pitch);
+  }
+}
+
 // gx: the gradient of Convolve's input, rows back to back. `phases` is to work in.
 template <typename T, typename K>
 HWY_NOINLINE void ConvolveBackward(const PaddedPlanes& planes, const T* padded_gy, const T* weights,
@@ -114,24 +177,12 @@ HWY_NOINLINE void ConvolveBackward(const PaddedPlanes& planes, const T* padded_g
     Convolve<T, K, /*kPlain=*/false>(planes, padded_gy, flipped, gx);
   } else {
     const int64_t pitch = RoundUp(planes.width, kLanes<T>);
-    T* out = phases;
-    for (int phase = 0; phase < K::stride * K::stride; ++phase) {
-      for (int64_t r = 0; r < planes.height; ++r, out += pitch) {
-        const T* gy = padded_gy + planes.origin + r * planes.pitch;
-        for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
-          Wide<T> sum = Broadcast(T(0));
-          for (int u = 0; u < K::kernel; ++u) {
-            if (K::Phase(u) != phase / K::stride) continue;
-            const T* line = gy + j - K::Offset(u) * planes.pitch;
-            for (int t = 0; t < K::kernel; ++t) {
-              if (K::Phase(t) != phase % K::stride) continue;
-              sum = MulAdd(Broadcast(weights[u * K::kernel + t]), Load(line - K::Offset(t)), sum);
-            }
-          }
-          Store(sum, out + j);
-        }
-      }
-    }
+    ForLanes<T>(planes.width, [&](auto lanes) HWY_ATTR {
+      constexpr int N = kInRegister<T, lanes()>;
+      Wide<T, N> w[K::count];
+      for (int i = 0; i < K::count; ++i) w[i] = Broadcast<T, N>(weights[i]);
+      ConvolvePhasesBackward<T, N, K>(planes, padded_gy, w, pitch, phases);
+    });
     JoinPhases(planes, phases, pitch, /*accumulate=*/false, gx);
   }
 }

@@ -81,10 +81,50 @@ int64_t TileOf(int64_t channels, int64_t size, int64_t columns) {
   return channels * size <= kCached ? size : std::min(size, columns);
 }
 
+// Rows [m, m + kRows) of the product of A [., inner] and B of `columns` columns, whose rows are
+// `pitch` apart, into `y`, whose rows are `size` apart; `lanes` += by row, lanes of its sum and of
+// that of its squares, which stay in registers.
+template <typename T, int kRows>
+HWY_INLINE void MultiplyAndSum(int64_t m, int64_t inner, int64_t columns, int64_t pitch, const T* a,
+                               const T* b, int64_t size, T* y, T* lanes) {
+  constexpr int N = kInRegister<T, kLanes<T>>;
+  a += m * inner;
+  y += m * size;
+  lanes += m * 2 * kLanes<T>;
+  for (int lane = 0; lane < kLanes<T>; lane += N) {
+    Wide<T, N> sum[kRows], squares[kRows];
+    for (int r = 0; r < kRows; ++r) {
+      sum[r] = Load<T, N>(lanes + 2 * r * kLanes<T> + lane);
+      squares[r] = Load<T, N>(lanes + (2 * r + 1) * kLanes<T> + lane);
+    }
+    for (int64_t j = lane; j < columns; j += kLanes<T>) {
+      Wide<T, N> product[kRows];
+      for (Wide<T, N>& p : product) p = Broadcast<T, N>(0);
+      for (int64_t k = 0; k < inner; ++k) {
+        const Wide<T, N> right = Load<T, N>(b + k * pitch + j);
+        for (int r = 0; r < kRows; ++r) {
+          product[r] = Add(product[r], Mul(Broadcast<T, N>(a[r * inner + k]), right));
+        }
+      }
+      for (int r = 0; r < kRows; ++r) {
+        StoreFirst(product[r], y + r * size + j, columns - j);
+        sum[r] = Add(sum[r], product[r]);
+        squares[r] = MulAdd(product[r], product[r], squares[r]);
+      }
+    }
+    for (int r = 0; r < kRows; ++r) {
+      Store(sum[r], lanes + 2 * r * kLanes<T> + lane);
+      Store(squares[r], lanes + (2 * r + 1) * kLanes<T> + lane);
+    }
+  }
+}
+
 template <typename T>
 void PointwiseForward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
                       T* y, double* sums, Scratch<T>& scratch) {
+  // Of less products than these, storing sums for each vector takes longer than computing it.
+  constexpr int64_t kFewInputs = 8;
   const int64_t tile = TileOf<T>(in, size, 256);
   const int64_t pitch = RoundUp(tile, kLanes<T>);
   T* q = scratch.Get(kQuantized, in * pitch);
@@ -96,6 +136,15 @@ void PointwiseForward(int64_t in, int64_t out, int64_t size, const Planes<const 
     for (int64_t c = 0; c < in; ++c) {
       QuantizePlane<kLanes<T>>(activation, mixture, c, Rows::Whole(columns), x[c] + begin,
                                q + c * pitch);
+    }
+    if (in <= kFewInputs) {
+      const auto block = [&](auto rows, int64_t o) HWY_ATTR {
+        MultiplyAndSum<T, rows()>(o, in, columns, pitch, weights, q, size, y + begin, lanes);
+      };
+      int64_t o = 0;
+      for (; o + 4 <= out; o += 4) block(std::integral_constant<int, 4>(), o);
+      for (; o < out; ++o) block(std::integral_constant<int, 1>(), o);
+      continue;
     }
     Multiply<T, /*kPlain=*/true>(out, in, RoundUp(columns, kLanes<T>), pitch, weights, q,
                                  [&](int64_t o, int64_t j, const Wide<T>& v) HWY_ATTR {
