@@ -82,7 +82,8 @@ DEFINE_double(alpha_lr, 6e-4, "Learning rate of alphas and betas.");
 FLAG_RANGE(alpha_lr, tools::AtLeast(0));
 DEFINE_double(alpha_weight_decay, 1e-3, "Weight decay of alphas and betas.");
 FLAG_RANGE(alpha_weight_decay, tools::AtLeast(0));
-DEFINE_double(alpha_grad_clip, 0, "Bound of their gradient's norm; 0: none.");
+DEFINE_double(alpha_grad_clip, 0,
+              "Bound of their gradient's norm; 0: none, but 1 with --expected_cost and a budget.");
 FLAG_RANGE(alpha_grad_clip, tools::AtLeast(0));
 DEFINE_bool(second_order, false,
             "Look one weight step ahead for the gradient of alphas and betas.");
@@ -304,8 +305,8 @@ absl::Status Search() {
   if (test_data != nullptr) {
     ASSIGN_OR_RETURN(test, EvalSource(*test_data, input, communicator->place(), device));
   }
+  config.steps = (options.epochs - config.alpha_begin) * train->steps_per_epoch();
   if (FLAGS_random) options.epochs = 0;
-  config.steps = options.epochs * train->steps_per_epoch();
   ASSIGN_OR_RETURN(const RunEstimate estimate,
                    TryStep(input.side, options.epochs, device, *communicator, config));
 

@@ -24,7 +24,9 @@ double Error(double excess) { return std::clamp(std::log2(excess), -kLargestErro
 }  // namespace
 
 double CostController::weight() const {
-  return steers_ ? decay_ * std::sinh(kProportional * Error(excess_) + integral_) : decay_;
+  if (!steers_) return decay_;
+  if (excess_ == 0) return 0;
+  return decay_ * std::sinh(kProportional * Error(excess_) + integral_);
 }
 
 void CostController::Observe(double excess) {
@@ -37,7 +39,7 @@ void CostController::Observe(double excess) {
 void CostController::AppendSummary(nlohmann::json& summary) const {
   if (!steers_) return;
   summary["complexity_weight"] = weight();
-  summary["times_over_target"] = excess_;
+  if (excess_ > 0) summary["times_over_target"] = excess_;
 }
 
 void CostController::AppendState(base::TensorMap& state) const {

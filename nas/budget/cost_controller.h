@@ -37,8 +37,8 @@ namespace nas {
 
 class CostController {
  public:
-  // `decay`: the weight without a budget; with one it only sets the scale. `steps`: how many times
-  // a whole search observes.
+  // `decay`: the weight without a budget; with one it only sets the scale, and the weight is 0
+  // until the first observation. `steps`: how many times a whole search observes.
   CostController(const CostTarget& target, double decay, int64_t steps)
       : steers_(target.is_set()), decay_(decay), gain_(50.0 / steps) {}
 
@@ -51,8 +51,8 @@ class CostController {
   // The network derived as things stand costs `excess` > 0 times its budget. It steers.
   void Observe(double excess);
 
-  // Adds what a finished epoch says of the steering, if there is any: "complexity_weight" and
-  // "times_over_target".
+  // Adds what a finished epoch says of the steering, if there is any: "complexity_weight" and, once
+  // observed, "times_over_target".
   void AppendSummary(nlohmann::json& summary) const;
 
   // The state, if it steers, beside those of the optimizers.
@@ -66,7 +66,7 @@ class CostController {
   bool steers_;
   double decay_;
   double gain_;
-  double excess_ = 1;  // As observed last.
+  double excess_ = 0;  // As observed last; 0 before.
   double integral_ = 0;
 };
 

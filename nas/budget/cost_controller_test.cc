@@ -10,6 +10,7 @@
 
 #include "ATen/ops/zeros.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 
 namespace nas {
 namespace {
@@ -145,6 +146,16 @@ TEST(CostControllerTest, ContinuesFromItsState) {
             "optimizer/cost_controller: expected the two numbers of a cost controller");
   state.begin()->second = at::zeros({3});
   EXPECT_FALSE(resumed.LoadState(state).ok());
+}
+
+TEST(CostControllerTest, SaysNothingOfCostsBeforeItHasSeenOne) {
+  CostController controller(kTarget, /*decay=*/1e-4, /*steps=*/100);
+  nlohmann::json summary;
+  controller.AppendSummary(summary);
+  EXPECT_EQ(summary, nlohmann::json({{"complexity_weight", 0.0}}));
+  controller.Observe(1.5);
+  controller.AppendSummary(summary);
+  EXPECT_EQ(summary.at("times_over_target"), 1.5);
 }
 
 TEST(CostControllerTest, WithoutABudgetTheWeightIsConstant) {

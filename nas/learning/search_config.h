@@ -26,7 +26,7 @@ struct SearchConfig {
   int64_t alpha_begin = 15;
   Schedule alpha_rate = {.shape = Schedule::Shape::kConstant, .base = 6e-4};
   double alpha_weight_decay = 1e-3;
-  double alpha_grad_clip = 0;  // 0: not clipped.
+  double alpha_grad_clip = 0;  // 0: not clipped, but for a target that alphas feel.
   bool second_order = false;
 
   // Gammas: SGD with the weights' momentum (published) or Adam with alphas' betas, on the weights'
@@ -42,7 +42,7 @@ struct SearchConfig {
   NetworkShape derived;
   DepthRule depth_rule = DepthRule::kPublished;
   CostTarget target;
-  int64_t steps = 0;  // Of the whole search; only the steering towards a target needs it.
+  int64_t steps = 0;  // In which alphas move; only the steering towards a target needs it.
 };
 
 // Every field by its name, for checkpoints and architecture files.

@@ -1,5 +1,6 @@
 #include "nas/learning/search_task.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/module_state.h"
@@ -46,6 +47,13 @@ base::TensorMap Copies(const base::TensorMap& tensors) {
   return copies;
 }
 
+// As the gammas' where alphas feel the cost as well.
+double AlphaClip(const SearchConfig& config, const CostController& controller) {
+  const double steering = config.supernet.expected_cost ? controller.gradient_clip() : 0;
+  if (steering == 0 || config.alpha_grad_clip == 0) return steering + config.alpha_grad_clip;
+  return std::min(steering, config.alpha_grad_clip);
+}
+
 Optimizer::Options GammaOptions(const SearchConfig& config) {
   if (config.gamma_optimizer == SearchConfig::GammaOptimizer::kAdam) {
     return Optimizer::AdamOptions{0.5, 0.999, config.gamma_weight_decay};
@@ -67,7 +75,7 @@ SearchTask::SearchTask(const SearchConfig& config, std::unique_ptr<Supernet> sup
                config.weight_grad_clip),
       alphas_("alphas", NamedParameters(supernet_->architecture()),
               Optimizer::AdamOptions{0.5, 0.999, config.alpha_weight_decay}, config.alpha_rate,
-              config.alpha_grad_clip),
+              AlphaClip(config, controller_)),
       gammas_("gammas", NamedParameters(supernet_->precision()), GammaOptions(config),
               config.gamma_rate, controller_.gradient_clip()),
       reducer_(communicator, TensorsOf({&weights_, &gammas_}), {}) {
@@ -76,9 +84,7 @@ SearchTask::SearchTask(const SearchConfig& config, std::unique_ptr<Supernet> sup
 
 void SearchTask::BeginEpoch(int64_t epoch, int64_t epochs) { epoch_ = epoch; }
 
-bool SearchTask::UsesStream(size_t stream) const {
-  return stream == 0 || epoch_ >= config_.alpha_begin;
-}
+bool SearchTask::UsesStream(size_t stream) const { return stream == 0 || AlphasMove(); }
 
 absl::StatusOr<Metrics> SearchTask::Step(const distributed::StepContext& context,
                                          absl::Span<const Batch> batches) {
@@ -88,9 +94,7 @@ absl::StatusOr<Metrics> SearchTask::Step(const distributed::StepContext& context
   epoch_share_ = context.epoch_share;
   supernet_->DrawChannels();
   supernet_->network().train();
-  if (epoch_ >= config_.alpha_begin) {
-    RETURN_IF_ERROR(StepArchitecture(train, search, metrics));
-  }
+  if (AlphasMove()) RETURN_IF_ERROR(StepArchitecture(train, search, metrics));
   RETURN_IF_ERROR(StepWeights(train, metrics));
   return metrics;
 }
@@ -177,7 +181,9 @@ absl::Status SearchTask::StepWeights(const Batch& train, Metrics& metrics) {
   if (has_gammas) {
     metrics["gamma_gradient_norm"] = GlobalMetric(gammas_.Step(epoch_, epoch_share_));
   }
-  if (controller_.steers()) {
+  // Before alphas move, the operations are the initial draw's, and so is what they cost: bits would
+  // pay for them, and what was steered in vain would drown all else once alphas feel it.
+  if (controller_.steers() && AlphasMove()) {
     ASSIGN_OR_RETURN(const double excess, Excess());
     controller_.Observe(excess);
   }

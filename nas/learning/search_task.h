@@ -71,6 +71,7 @@ class SearchTask : public distributed::Task {
   absl::StatusOr<std::map<std::string, Decisiveness>> CurrentDecisiveness() const;
 
  private:
+  bool AlphasMove() const { return epoch_ >= config_.alpha_begin; }
   absl::Status StepArchitecture(const distributed::Batch& train, const distributed::Batch& search,
                                 distributed::Metrics& metrics);
   absl::Status StepWeights(const distributed::Batch& train, distributed::Metrics& metrics);

@@ -9,6 +9,7 @@
 #include "ATen/ops/equal.h"
 #include "ATen/ops/randint.h"
 #include "ATen/ops/randn.h"
+#include "absl/strings/match.h"
 #include "distributed/communication/single_communicator.h"
 #include "glog/logging.h"
 #include "gmock/gmock.h"
@@ -191,6 +192,48 @@ TEST_F(SearchTaskTest, MeetsABudgetOfBitOps) {
       if (name.rfind("gamma_", 0) == 0) EXPECT_LT(tensor.abs().max().item<double>(), 3) << name;
     }
   }
+}
+
+SearchConfig OutOfReach() {
+  SearchConfig config = TinyConfig();
+  config.supernet.expected_cost = true;
+  config.target = {.bit_ops = 1};
+  config.steps = 20;
+  return config;
+}
+
+// What the initial draw costs, no step can change: nothing is steered, and nothing winds up.
+TEST_F(SearchTaskTest, DoesNotSteerBeforeAlphasMove) {
+  SearchConfig config = OutOfReach();
+  config.alpha_begin = 1;
+  const auto task = MakeTask(config);
+  for (int step = 0; step < 3; ++step) Step(*task);
+  EXPECT_EQ(task->EpochSummary().at("complexity_weight"), 0);
+  EXPECT_FALSE(task->EpochSummary().contains("times_over_target"));
+  task->BeginEpoch(1, 10);
+  const auto from_the_start = MakeTask(OutOfReach());
+  for (SearchTask* one : {task.get(), from_the_start.get()}) Step(*one);
+  EXPECT_GT(task->EpochSummary().at("times_over_target"), 1);
+  EXPECT_EQ(task->EpochSummary().at("complexity_weight"),
+            from_the_start->EpochSummary().at("complexity_weight"));
+}
+
+// A weight of the complexity that is orders of magnitude too large gives alphas a direction, but
+// Adam's second moments do not remember its size for a thousand steps.
+TEST_F(SearchTaskTest, AlphasThatFeelTheCostAreClipped) {
+  SearchConfig config = OutOfReach();
+  config.complexity_decay = 1e6;
+  const auto task = MakeTask(config);
+  Step(*task);
+  EXPECT_GT(Mean(Step(*task), "alpha_gradient_norm"), 1e3);
+  double squares = 0;
+  for (const auto& [name, tensor] : task->State()) {
+    if (absl::StrContains(name, "alphas/") && absl::EndsWith(name, "exp_avg_sq")) {
+      squares += tensor.sum().item<double>();
+    }
+  }
+  EXPECT_GT(squares, 0);
+  EXPECT_LT(squares, 2 * (1 - 0.999) * 1.001);
 }
 
 TEST_F(SearchTaskTest, ContinuesToSteerFromItsState) {
