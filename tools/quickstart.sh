@@ -26,7 +26,7 @@ echo "== pack"
 
 echo "== search, bits {2, 4}, on a budget of 95 million BitOps as the published code counts them"
 "${on_two_ranks[@]}" "$tool/search" --preset=quickstart --reproducible --train_data="$run/data/train" --run="$run/search" \
-  --cost_model=published --expected_cost --target_bitops=95
+  --epochs=8 --alpha_begin=3 --alpha_lr=0.02 --cost_model=published --expected_cost --target_bitops=95
 cp "$run/search/architecture.json" "$run/search/metrics.jsonl" "$run/"
 
 echo "== train the network found"
