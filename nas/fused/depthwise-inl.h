@@ -115,8 +115,9 @@ HWY_INLINE void Convolve(const PaddedPlanes& planes, const T* padded, const T* w
   });
 }
 
-// kRows rows of the gradient of one phase of the input at stride 2, one below the other, which gets
-// sums over the taps that read it: a vector of gy is loaded once for all of them.
+// kRows rows of the gradient of one phase of the input at stride 2, one below the other: sums over
+// the taps that read it, from one to the next of which gy moves up by one row. A vector of gy is
+// loaded once for all rows.
 template <typename T, int N, typename K, int kPhase, int kRows>
 HWY_INLINE void ConvolveRowsBackward(int64_t gy_pitch, const T* gy, const Wide<T, N>* weights,
                                      T* gx, int64_t pitch) {
@@ -124,7 +125,6 @@ HWY_INLINE void ConvolveRowsBackward(int64_t gy_pitch, const T* gy, const Wide<T
   constexpr int kTapRows = K::Count(kTopTap);
   Wide<T, N> sum[kRows];
   for (Wide<T, N>& s : sum) s = Broadcast<T, N>(0);
-    // From one tap of a phase to the next gy moves on by one row, upwards.
 #pragma GCC unroll 16
   for (int k = kRows - 1; k > -kTapRows; --k) {
     const T* row = gy + (k - K::Offset(kTopTap)) * gy_pitch;
@@ -149,8 +149,7 @@ HWY_INLINE void ConvolveRowsBackward(int64_t gy_pitch, const T* gy, const Wide<T
 template <typename T, int N, typename K, int kPhase = 0>
 HWY_INLINE void ConvolvePhasesBackward(const PaddedPlanes& planes, const T* padded_gy,
                                        const Wide<T, N>* weights, int64_t pitch, T* gx) {
-  // As many as there are registers for.
-  constexpr int kRows = 4;
+  constexpr int kRows = 4;  // As in ConvolveIn.
   const auto rows = [&](auto count, int64_t r) HWY_ATTR {
     const T* gy = padded_gy + planes.origin + r * planes.pitch;
     for (int64_t j = 0; j < planes.width; j += N) {

@@ -123,7 +123,7 @@ template <typename T>
 void PointwiseForward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
                       const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,
                       T* y, double* sums, Scratch<T>& scratch) {
-  // Of less products than these, storing sums for each vector takes longer than computing it.
+  // Up to so many, sums that are loaded and stored for every vector cost more than its products.
   constexpr int64_t kFewInputs = 8;
   const int64_t tile = TileOf<T>(in, size, 256);
   const int64_t pitch = RoundUp(tile, kLanes<T>);
