@@ -49,16 +49,12 @@ int OrientationOf(absl::Span<const uint8_t> tiff_bytes) {
 
 int ExifOrientation(absl::Span<const uint8_t> jpeg) {
   constexpr char kExif[6] = {'E', 'x', 'i', 'f', 0, 0};
-  size_t at = 2;
-  while (at + 4 <= jpeg.size() && jpeg[at] == 0xff && jpeg[at + 1] != kScan) {
-    const size_t length = jpeg[at + 2] << 8 | jpeg[at + 3];
-    if (length < 2 || at + 2 + length > jpeg.size()) return kUpright;
-    const absl::Span<const uint8_t> content = jpeg.subspan(at + 4, length - 2);
-    if (jpeg[at + 1] == kApp1 && content.size() >= sizeof(kExif) &&
+  for (JpegHeaderWalk walk(jpeg); walk.Next();) {
+    const absl::Span<const uint8_t> content = walk.content();
+    if (walk.marker() == kApp1 && content.size() >= sizeof(kExif) &&
         std::memcmp(content.data(), kExif, sizeof(kExif)) == 0) {
       return OrientationOf(content.subspan(sizeof(kExif)));
     }
-    at += 2 + length;
   }
   return kUpright;
 }

@@ -20,6 +20,12 @@ TEST(ExifOrientationTest, IsReadInBothByteOrders) {
   }
 }
 
+TEST(ExifOrientationTest, IsFoundBehindFillBytes) {
+  Bytes jpeg = WithExif(MakeExif(/*orientation=*/6, /*little=*/true));
+  jpeg.insert(jpeg.begin() + 2, 3, 0xff);
+  EXPECT_EQ(ExifOrientation(jpeg), 6);
+}
+
 TEST(ExifOrientationTest, IsUprightWhereNothingSensibleIsSaid) {
   EXPECT_EQ(ExifOrientation(MakeJpeg(8, 8, 1)), kUpright);
   EXPECT_EQ(ExifOrientation(WithExif(MakeExif(0, true))), kUpright);
