@@ -76,14 +76,16 @@ DEFINE_bool(
     expected_cost, false,
     "Weight every operation's complexity by its probability, and let alphas and betas feel it.");
 
-DEFINE_int64(alpha_begin, 15, "Epochs that train weights alone.");
+DEFINE_int64(alpha_begin, 15,
+             "Epochs that train weights and gammas alone, before a budget steers anything.");
 FLAG_RANGE(alpha_begin, tools::FromTo(0, 1e6));
 DEFINE_double(alpha_lr, 6e-4, "Learning rate of alphas and betas.");
 FLAG_RANGE(alpha_lr, tools::AtLeast(0));
 DEFINE_double(alpha_weight_decay, 1e-3, "Weight decay of alphas and betas.");
 FLAG_RANGE(alpha_weight_decay, tools::AtLeast(0));
 DEFINE_double(alpha_grad_clip, 0,
-              "Bound of their gradient's norm; 0: none, but 1 with --expected_cost and a budget.");
+              "Bound of their gradient's norm, with --expected_cost and a budget 1 at most; 0: "
+              "else none.");
 FLAG_RANGE(alpha_grad_clip, tools::AtLeast(0));
 DEFINE_bool(second_order, false,
             "Look one weight step ahead for the gradient of alphas and betas.");

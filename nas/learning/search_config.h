@@ -26,7 +26,7 @@ struct SearchConfig {
   int64_t alpha_begin = 15;
   Schedule alpha_rate = {.shape = Schedule::Shape::kConstant, .base = 6e-4};
   double alpha_weight_decay = 1e-3;
-  double alpha_grad_clip = 0;  // 0: not clipped, but for a target that alphas feel.
+  double alpha_grad_clip = 0;  // 0: not clipped. At most 1 for a target that alphas feel.
   bool second_order = false;
 
   // Gammas: SGD with the weights' momentum (published) or Adam with alphas' betas, on the weights'
