@@ -92,19 +92,16 @@ HWY_NOINLINE void ConvolveIn(const PaddedPlanes& planes, const T* padded, const 
   // As many as there are registers for beside 25 weights.
   constexpr int kRows = 4;
   constexpr int64_t kGap = K::stride == 1 ? K::dilation : 1;
-  const auto rows = [&](auto count, int64_t r) HWY_ATTR {
-    const T* input = padded + planes.origin + r * planes.pitch;
-    for (int64_t j = 0; j < planes.width; j += N) {
-      ConvolveRows<T, N, K, kPlain, count()>(planes, input + j, w, planes.width - j,
-                                             y + r * planes.width + j, kGap * planes.width);
-    }
-  };
   for (int64_t first = 0; first < kGap; ++first) {
-    int64_t r = first;
-    for (; r + (kRows - 1) * kGap < planes.height; r += kRows * kGap) {
-      rows(std::integral_constant<int, kRows>(), r);
-    }
-    for (; r < planes.height; r += kGap) rows(std::integral_constant<int, 1>(), r);
+    ForBlocks<kRows>(
+        (planes.height - first + kGap - 1) / kGap, [&](auto count, int64_t i) HWY_ATTR {
+          const int64_t r = first + i * kGap;
+          const T* input = padded + planes.origin + r * planes.pitch;
+          for (int64_t j = 0; j < planes.width; j += N) {
+            ConvolveRows<T, N, K, kPlain, count()>(planes, input + j, w, planes.width - j,
+                                                   y + r * planes.width + j, kGap * planes.width);
+          }
+        });
   }
 }
 
@@ -150,16 +147,13 @@ template <typename T, int N, typename K, int kPhase = 0>
 HWY_INLINE void ConvolvePhasesBackward(const PaddedPlanes& planes, const T* padded_gy,
                                        const Wide<T, N>* weights, int64_t pitch, T* gx) {
   constexpr int kRows = 4;  // As in ConvolveIn.
-  const auto rows = [&](auto count, int64_t r) HWY_ATTR {
+  ForBlocks<kRows>(planes.height, [&](auto count, int64_t r) HWY_ATTR {
     const T* gy = padded_gy + planes.origin + r * planes.pitch;
     for (int64_t j = 0; j < planes.width; j += N) {
       ConvolveRowsBackward<T, N, K, kPhase, count()>(planes.pitch, gy + j, weights,
                                                      gx + r * pitch + j, pitch);
     }
-  };
-  int64_t r = 0;
-  for (; r + kRows <= planes.height; r += kRows) rows(std::integral_constant<int, kRows>(), r);
-  for (; r < planes.height; ++r) rows(std::integral_constant<int, 1>(), r);
+  });
   if constexpr (kPhase + 1 < K::stride * K::stride) {
     ConvolvePhasesBackward<T, N, K, kPhase + 1>(planes, padded_gy, weights, pitch,
                                                 gx + planes.height * pitch);
@@ -243,15 +237,11 @@ HWY_INLINE void ConvolveWeightGradient(const PaddedPlanes& planes, const T* padd
   constexpr int kTapRows = std::min(K::kernel, (kRegisters - 1) / (K::kernel + 1));
   ForLanes<T>(planes.width, [&](auto lanes) HWY_ATTR {
     constexpr int N = kInRegister<T, lanes()>;
-    const auto taps = [&](auto rows, int first, int lane) HWY_ATTR {
-      WeightGradientOfTaps<T, N, K, rows()>(planes, padded_gy, padded, first, lane, lanes(), sums);
-    };
     for (int lane = 0; lane < lanes(); lane += N) {
-      int u = 0;
-      for (; u + kTapRows <= K::kernel; u += kTapRows) {
-        taps(std::integral_constant<int, kTapRows>(), u, lane);
-      }
-      for (; u < K::kernel; ++u) taps(std::integral_constant<int, 1>(), u, lane);
+      ForBlocks<kTapRows>(K::kernel, [&](auto rows, int first) HWY_ATTR {
+        WeightGradientOfTaps<T, N, K, rows()>(planes, padded_gy, padded, first, lane, lanes(),
+                                              sums);
+      });
     }
   });
 }

@@ -54,14 +54,11 @@ template <typename T, bool kPlain, typename Visit>
 HWY_INLINE void Multiply(int64_t rows, int64_t inner, int64_t size, int64_t pitch, const T* a,
                          const T* b, const Visit& visit) {
   const auto column = [&](auto vectors, int64_t j) HWY_ATTR {
-    const auto block = [&](auto count, int64_t m) HWY_ATTR {
+    ForBlocks<4>(rows, [&](auto count, int64_t m) HWY_ATTR {
       MultiplyBlock<T, count(), vectors(), kPlain>(m, inner, pitch, a, b, j,
                                                    [&](int r, int64_t at, const Wide<T>& v)
                                                        HWY_ATTR { visit(m + r, at, v); });
-    };
-    int64_t m = 0;
-    for (; m + 4 <= rows; m += 4) block(std::integral_constant<int, 4>(), m);
-    for (; m < rows; ++m) block(std::integral_constant<int, 1>(), m);
+    });
   };
   // As many sums as there are registers for.
   constexpr int kVectors = Wide<T>::kParts == 1 ? 4 : 1;
@@ -138,12 +135,9 @@ void PointwiseForward(int64_t in, int64_t out, int64_t size, const Planes<const 
                                q + c * pitch);
     }
     if (in <= kFewInputs) {
-      const auto block = [&](auto rows, int64_t o) HWY_ATTR {
+      ForBlocks<4>(out, [&](auto rows, int64_t o) HWY_ATTR {
         MultiplyAndSum<T, rows()>(o, in, columns, pitch, weights, q, size, y + begin, lanes);
-      };
-      int64_t o = 0;
-      for (; o + 4 <= out; o += 4) block(std::integral_constant<int, 4>(), o);
-      for (; o < out; ++o) block(std::integral_constant<int, 1>(), o);
+      });
       continue;
     }
     Multiply<T, /*kPlain=*/true>(out, in, RoundUp(columns, kLanes<T>), pitch, weights, q,
@@ -194,27 +188,13 @@ void AddProductsInLanes(int64_t in, int64_t out, int64_t size, int64_t pitch, co
   constexpr int64_t kTile = 8 * kLanes<T>;
   for (int64_t begin = 0; begin < size; begin += kTile) {
     const int64_t end = std::min(begin + kTile, size);
-    const auto block = [&](auto rows, auto columns, int64_t o, int64_t c) HWY_ATTR {
-      for (int lane = 0; lane < kLanes<T>; lane += N) {
-        OuterProducts<T, N, rows(), columns()>(o, c, in, begin, end, lane, pitch, gy, q, sums);
-      }
-    };
-    const std::integral_constant<int, 1> one;
-    const std::integral_constant<int, kRows> rows;
-    const std::integral_constant<int, kColumns> columns;
-    for (int64_t o = 0; o < out;) {
-      const bool many_rows = out - o >= kRows;
-      for (int64_t c = 0; c < in;) {
-        const bool many_columns = in - c >= kColumns;
-        if (many_rows) {
-          many_columns ? block(rows, columns, o, c) : block(rows, one, o, c);
-        } else {
-          many_columns ? block(one, columns, o, c) : block(one, one, o, c);
+    ForBlocks<kRows>(out, [&](auto rows, int64_t o) HWY_ATTR {
+      ForBlocks<kColumns>(in, [&](auto columns, int64_t c) HWY_ATTR {
+        for (int lane = 0; lane < kLanes<T>; lane += N) {
+          OuterProducts<T, N, rows(), columns()>(o, c, in, begin, end, lane, pitch, gy, q, sums);
         }
-        c += many_columns ? kColumns : 1;
-      }
-      o += many_rows ? kRows : 1;
-    }
+      });
+    });
   }
 }
 
@@ -263,7 +243,7 @@ void AddProducts(int64_t in, int64_t out, int64_t size, int64_t pitch, const T* 
   }
   // As many sums as there are registers for.
   constexpr int kVectors = Wide<T>::kParts == 1 ? 3 : 1;
-  const auto columns = [&](auto rows, int64_t o) HWY_ATTR {
+  ForBlocks<4>(out, [&](auto rows, int64_t o) HWY_ATTR {
     constexpr int kRows = rows();
     int64_t c = 0;
     for (; c + kVectors * kLanes<T> <= padded_in; c += kVectors * kLanes<T>) {
@@ -272,10 +252,7 @@ void AddProducts(int64_t in, int64_t out, int64_t size, int64_t pitch, const T* 
     for (; c < padded_in; c += kLanes<T>) {
       AddProductsBlock<T, kRows, 1>(o, c, in, padded_in, size, pitch, gy, transposed, sums);
     }
-  };
-  int64_t o = 0;
-  for (; o + 4 <= out; o += 4) columns(std::integral_constant<int, 4>(), o);
-  for (; o < out; ++o) columns(std::integral_constant<int, 1>(), o);
+  });
 }
 
 // As fused_kernels.h has it, with each plane of gx in `rows`.

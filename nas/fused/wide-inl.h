@@ -190,6 +190,15 @@ HWY_INLINE void ForLanes(int64_t width, const Body& body) {
   body(std::integral_constant<int, kLanes<T>>());
 }
 
+// Calls body(std::integral_constant of how many, first) for every kMany of `count`, then for each
+// of those that are left.
+template <int kMany, typename Body>
+HWY_INLINE void ForBlocks(int64_t count, const Body& body) {
+  int64_t i = 0;
+  for (; i + kMany <= count; i += kMany) body(std::integral_constant<int, kMany>(), i);
+  for (; i < count; ++i) body(std::integral_constant<int, 1>(), i);
+}
+
 // So many of them as one register holds.
 template <typename T, int N>
 constexpr int kInRegister = N < Wide<T>::kPartLanes ? N : Wide<T>::kPartLanes;
