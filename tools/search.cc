@@ -83,9 +83,9 @@ DEFINE_double(alpha_lr, 6e-4, "Learning rate of alphas and betas.");
 FLAG_RANGE(alpha_lr, tools::AtLeast(0));
 DEFINE_double(alpha_weight_decay, 1e-3, "Weight decay of alphas and betas.");
 FLAG_RANGE(alpha_weight_decay, tools::AtLeast(0));
-DEFINE_double(alpha_grad_clip, 0,
-              "Bound of their gradient's norm, with --expected_cost and a budget 1 at most; 0: "
-              "else none.");
+DEFINE_double(
+    alpha_grad_clip, 0,
+    "Bound of their gradient's norm; 0: none. With --expected_cost and a budget at most 1.");
 FLAG_RANGE(alpha_grad_clip, tools::AtLeast(0));
 DEFINE_bool(second_order, false,
             "Look one weight step ahead for the gradient of alphas and betas.");

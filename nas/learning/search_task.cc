@@ -47,10 +47,12 @@ base::TensorMap Copies(const base::TensorMap& tensors) {
   return copies;
 }
 
-// As the gammas' where alphas feel the cost as well.
+// As the gammas', where alphas feel the cost as well; 0: none.
 double AlphaClip(const SearchConfig& config, const CostController& controller) {
   const double steering = config.supernet.expected_cost ? controller.gradient_clip() : 0;
-  if (steering == 0 || config.alpha_grad_clip == 0) return steering + config.alpha_grad_clip;
+  if (steering == 0 || config.alpha_grad_clip == 0) {
+    return std::max(steering, config.alpha_grad_clip);
+  }
   return std::min(steering, config.alpha_grad_clip);
 }
 
