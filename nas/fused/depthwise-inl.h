@@ -44,20 +44,24 @@ struct Taps {
   static constexpr int Count(int first) { return (kernel - first + kSamePhase - 1) / kSamePhase; }
 };
 
-// One vector of each of kRows rows of the output that lie K::dilation apart at stride 1, else side
-// by side: a vector of the input is loaded once for all of them. n: of how many values, at most.
+// kColumns vectors side by side of each of kRows rows of the output that lie K::dilation apart at
+// stride 1, else one below the other: a vector of the input is loaded once for all rows, a weight
+// once for all columns. n: of how many values, at most.
 // kPlain: products are rounded and added tap by tap, as a plain loop would: levels and weights come
 // in a few values of both signs, and where they cancel out the sum is exactly 0, on the edge of
 // what the next quantizer passes a gradient through. A fused multiply-add would leave its rounding
 // there.
-template <typename T, int N, typename K, bool kPlain, int kRows>
-HWY_INLINE void ConvolveRows(const PaddedPlanes& planes, const T* input, const Wide<T, N>* weights,
-                             int64_t n, T* y, int64_t y_gap) {
+template <typename T, int N, typename K, bool kPlain, int kRows, int kColumns>
+HWY_INLINE void ConvolveBlock(const PaddedPlanes& planes, const T* input, const Wide<T, N>* weights,
+                              int64_t n, T* y, int64_t y_gap) {
   // From one row of the output to the next the input moves on by so many rows of taps.
   constexpr int kAdvance = K::stride == 1 ? 1 : K::stride / K::dilation;
   constexpr int kInputRows = kAdvance * (kRows - 1) + K::kernel;
-  Wide<T, N> sum[kRows];
-  for (Wide<T, N>& s : sum) s = Broadcast<T, N>(0);
+  Pin(weights);  // They would be copied to where gcc can address them with a constant.
+  Wide<T, N> sum[kRows][kColumns];
+  for (auto& row : sum) {
+    for (Wide<T, N>& s : row) s = Broadcast<T, N>(0);
+  }
 #pragma GCC unroll 16
   for (int k = 0; k < kInputRows; ++k) {
     const T* row[K::stride];  // By the phase of its columns.
@@ -68,47 +72,70 @@ HWY_INLINE void ConvolveRows(const PaddedPlanes& planes, const T* input, const W
     }
 #pragma GCC unroll 8
     for (int t = 0; t < K::kernel; ++t) {
-      Wide<T, N> v = Load<T, N>(row[K::Phase(t)] + K::Offset(t));
-      Pin(v);
+      Wide<T, N> v[kColumns];
+#pragma GCC unroll 2
+      for (int c = 0; c < kColumns; ++c) {
+        v[c] = Load<T, N>(row[K::Phase(t)] + K::Offset(t) + c * N);
+        Pin(v[c]);
+      }
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
         const int u = k - kAdvance * r;
         if (u < 0 || u >= K::kernel) continue;
-        const Wide<T, N>& w = weights[u * K::kernel + t];
-        sum[r] = kPlain ? Add(sum[r], Mul(w, v)) : MulAdd(w, v, sum[r]);
-        Pin(sum[r]);
+        Wide<T, N> w = weights[u * K::kernel + t];
+        if (kColumns > 1) Pin(w);
+#pragma GCC unroll 2
+        for (int c = 0; c < kColumns; ++c) {
+          sum[r][c] = kPlain ? Add(sum[r][c], Mul(w, v[c])) : MulAdd(w, v[c], sum[r][c]);
+          Pin(sum[r][c]);
+        }
       }
     }
   }
-  for (int r = 0; r < kRows; ++r) StoreFirst(sum[r], y + r * y_gap, n);
+  for (int r = 0; r < kRows; ++r) {
+    for (int c = 0; c < kColumns; ++c) StoreFirst(sum[r][c], y + r * y_gap + c * N, n - c * N);
+  }
 }
 
 // y = sum over taps of weights times the padded planes of one channel; y's rows are back to back.
-template <typename T, int N, typename K, bool kPlain>
+// kColumns: vectors to compute at once where a row has so many.
+template <typename T, int N, typename K, bool kPlain, int kColumns>
 HWY_NOINLINE void ConvolveIn(const PaddedPlanes& planes, const T* padded, const T* weights, T* y) {
   Wide<T, N> w[K::count];
 #pragma GCC unroll 25
   for (int i = 0; i < K::count; ++i) w[i] = Broadcast<T, N>(weights[i]);
-  // As many as there are registers for beside 25 weights.
+  // As many as there are registers for their sums.
   constexpr int kRows = 4;
   constexpr int64_t kGap = K::stride == 1 ? K::dilation : 1;
   for (int64_t first = 0; first < kGap; ++first) {
-    ForBlocks<kRows>(
-        (planes.height - first + kGap - 1) / kGap, [&](auto count, int64_t i) HWY_ATTR {
-          const int64_t r = first + i * kGap;
-          const T* input = padded + planes.origin + r * planes.pitch;
-          for (int64_t j = 0; j < planes.width; j += N) {
-            ConvolveRows<T, N, K, kPlain, count()>(planes, input + j, w, planes.width - j,
-                                                   y + r * planes.width + j, kGap * planes.width);
-          }
-        });
+    ForBlocks<kRows>((planes.height - first + kGap - 1) / kGap,
+                     [&](auto count, int64_t i) HWY_ATTR {
+                       const int64_t r = first + i * kGap;
+                       const T* input = padded + planes.origin + r * planes.pitch;
+                       T* const target = y + r * planes.width;
+                       const auto block = [&](auto columns, int64_t j, int64_t n) HWY_ATTR {
+                         ConvolveBlock<T, N, K, kPlain, count(), columns()>(
+                             planes, input + j, w, n, target + j, kGap * planes.width);
+                       };
+                       int64_t j = 0;
+                       if constexpr (kColumns > 1 && count() > 1) {
+                         for (; j + kColumns * N <= planes.width; j += kColumns * N) {
+                           block(std::integral_constant<int, kColumns>(), j, kColumns * N);
+                         }
+                       }
+                       for (; j < planes.width; j += N) {
+                         block(std::integral_constant<int, 1>(), j, planes.width - j);
+                       }
+                     });
   }
 }
 
 template <typename T, typename K, bool kPlain>
 HWY_INLINE void Convolve(const PaddedPlanes& planes, const T* padded, const T* weights, T* y) {
   ForLanes<T>(planes.width, [&](auto lanes) HWY_ATTR {
-    ConvolveIn<T, kInRegister<T, lanes()>, K, kPlain>(planes, padded, weights, y);
+    // Two at once where it pays for what they take to compile.
+    constexpr bool kPairs = lanes() == kLanes<T> && K::kernel < 7 && std::is_same_v<T, float>;
+    ConvolveIn<T, kInRegister<T, lanes()>, K, kPlain, kPairs ? 2 : 1>(planes, padded, weights, y);
   });
 }
 
@@ -146,7 +173,7 @@ HWY_INLINE void ConvolveRowsBackward(int64_t gy_pitch, const T* gy, const Wide<T
 template <typename T, int N, typename K, int kPhase = 0>
 HWY_INLINE void ConvolvePhasesBackward(const PaddedPlanes& planes, const T* padded_gy,
                                        const Wide<T, N>* weights, int64_t pitch, T* gx) {
-  constexpr int kRows = 4;  // As in ConvolveIn.
+  constexpr int kRows = 4;
   ForBlocks<kRows>(planes.height, [&](auto count, int64_t r) HWY_ATTR {
     const T* gy = padded_gy + planes.origin + r * planes.pitch;
     for (int64_t j = 0; j < planes.width; j += N) {

@@ -83,10 +83,17 @@ HWY_INLINE void ForBool(bool value, const Body& body) {
 }
 
 // Calls body(std::integral_constant of the number of candidates, std::bool_constant of IsHalfWave).
+// For double, which is there to be exact, no loops of their own for half-wave quantizers: they take
+// their time to compile, and give the same bits.
 template <typename T, typename Body>
 HWY_INLINE void ForCandidates(const Mixture<T>& mixture, int64_t channel, const Body& body) {
   const auto with_count = [&](auto count) HWY_ATTR {
-    ForBool(IsHalfWave(mixture, channel), [&](auto half_wave) HWY_ATTR { body(count, half_wave); });
+    if constexpr (std::is_same_v<T, double>) {
+      body(count, std::false_type());
+    } else {
+      ForBool(IsHalfWave(mixture, channel),
+              [&](auto half_wave) HWY_ATTR { body(count, half_wave); });
+    }
   };
   switch (mixture.count) {
     case 0:
@@ -102,42 +109,56 @@ HWY_INLINE void ForCandidates(const Mixture<T>& mixture, int64_t channel, const 
   }
 }
 
-template <typename T, int N>
-struct WideActivation {
-  Wide<T, N> scale, shift;
-  bool affine, relu;
+// What an activation makes of what is read.
+enum class Reads { kItself, kRelu, kReluOfNormalized };
 
-  HWY_INLINE WideActivation(const Activation<T>& activation, int64_t channel)
-      : affine(activation.scale != nullptr), relu(activation.relu) {
-    if (!affine) return;
-    scale = Broadcast<T, N>(activation.scale[channel]);
-    shift = Broadcast<T, N>(activation.shift[channel]);
+template <typename T, int N, Reads kReads>
+struct WideActivation {
+  static constexpr bool kRelu = kReads != Reads::kItself;
+  static constexpr bool kAffine = kReads == Reads::kReluOfNormalized;
+  Wide<T, N> scale, shift;
+
+  HWY_INLINE WideActivation(const Activation<T>& activation, int64_t channel) {
+    if constexpr (kAffine) {
+      scale = Broadcast<T, N>(activation.scale[channel]);
+      shift = Broadcast<T, N>(activation.shift[channel]);
+    }
   }
   // z's argument.
   HWY_INLINE Wide<T, N> Argument(const Wide<T, N>& x) const {
-    return affine ? Add(Mul(x, scale), shift) : x;
+    if constexpr (kAffine) return Add(Mul(x, scale), shift);
+    return x;
   }
   HWY_INLINE Wide<T, N> Of(const Wide<T, N>& argument) const {
-    return relu ? Max(Broadcast<T, N>(T(0)), argument) : argument;
+    if constexpr (kRelu) return Max(Broadcast<T, N>(T(0)), argument);
+    return argument;
   }
 };
 
+// Calls body(std::integral_constant of Reads).
+template <typename T, typename Body>
+HWY_INLINE void ForReads(const Activation<T>& activation, const Body& body) {
+  if (!activation.relu) return body(std::integral_constant<Reads, Reads::kItself>());
+  if (activation.scale == nullptr) return body(std::integral_constant<Reads, Reads::kRelu>());
+  body(std::integral_constant<Reads, Reads::kReluOfNormalized>());
+}
+
 // QuantizePlane of kCount candidates.
-template <int kRowLanes, int kCount, bool kHalfWave, typename T>
+template <int kRowLanes, int kCount, bool kHalfWave, Reads kReads, typename T>
 HWY_NOINLINE void QuantizePlaneOf(const Activation<T>& activation, const Mixture<T>& mixture,
                                   int64_t channel, Rows rows, const T* x, T* q) {
   constexpr int N = kInRegister<T, kRowLanes>;
   const WideMixture<T, N, kCount, kHalfWave> mix(mixture, channel);
-  const WideActivation<T, N> z(activation, channel);
+  const WideActivation<T, N, kReads> z(activation, channel);
   const Wide<T, N> zero = Broadcast<T, N>(T(0));
   const int64_t end = RoundUp(rows.width, kRowLanes);
   for (int64_t r = 0; r < rows.count; ++r, x += rows.width, q += rows.pitch) {
-    for (int64_t j = 0; j < end; j += N) {
-      const int64_t n = rows.width - j;
+    ForColumns<N>(0, N, rows.width, [&](int64_t j, auto n) HWY_ATTR {
       const Wide<T, N> value = z.Of(z.Argument(LoadFirst<T, N>(x + j, n)));
-      const Wide<T, N> mixed = mix.Mixed(kHalfWave && !z.relu ? Max(zero, value) : value);
+      const Wide<T, N> mixed = mix.Mixed(kHalfWave && !z.kRelu ? Max(zero, value) : value);
       Store(KeepFirst(mixed, n), q + j);
-    }
+    });
+    for (int64_t j = RoundUp(rows.width, N); j < end; j += N) Store(zero, q + j);
   }
 }
 
@@ -147,12 +168,15 @@ template <int kRowLanes, typename T>
 HWY_INLINE void QuantizePlane(const Activation<T>& activation, const Mixture<T>& mixture,
                               int64_t channel, const Rows& rows, const T* x, T* q) {
   ForCandidates(mixture, channel, [&](auto count, auto half_wave) HWY_ATTR {
-    QuantizePlaneOf<kRowLanes, count(), half_wave()>(activation, mixture, channel, rows, x, q);
+    ForReads(activation, [&](auto reads) HWY_ATTR {
+      QuantizePlaneOf<kRowLanes, count(), half_wave(), reads()>(activation, mixture, channel, rows,
+                                                                x, q);
+    });
   });
 }
 
 // MixBackward of kCount candidates; kLevels: what they make of x is wanted.
-template <int kRowLanes, int kCount, bool kHalfWave, bool kRelu, bool kLevels, typename T>
+template <int kRowLanes, int kCount, bool kHalfWave, Reads kReads, bool kLevels, typename T>
 HWY_NOINLINE void MixBackwardOf(const Activation<T>& activation, const Mixture<T>& mixture,
                                 int64_t channel, Rows rows, const T* x, const T* g, T* gx,
                                 bool accumulate, T* quantized, double* probability_sums,
@@ -165,7 +189,7 @@ HWY_NOINLINE void MixBackwardOf(const Activation<T>& activation, const Mixture<T
     pass_low[i] = Broadcast<T, N>(candidates[i].pass_low);
     pass_high[i] = Broadcast<T, N>(candidates[i].pass_high);
   }
-  const WideActivation<T, N> z(activation, channel);
+  const WideActivation<T, N, kReads> z(activation, channel);
   const Wide<T, N> zero = Broadcast<T, N>(T(0));
   const Wide<T, N> first_slope = mix.has_float ? mix.float_probability : zero;
   // By candidate, the float one, the normalization's sum and product.
@@ -180,21 +204,20 @@ HWY_NOINLINE void MixBackwardOf(const Activation<T>& activation, const Mixture<T
     T* gx_row = gx;
     T* quantized_row = quantized;
     for (int64_t r = 0; r < rows.count; ++r) {
-      for (int64_t j = lane; j < rows.width; j += kRowLanes) {
-        const int64_t n = rows.width - j;
+      ForColumns<N>(lane, kRowLanes, rows.width, [&](int64_t j, auto n) HWY_ATTR {
         const Wide<T, N> given = LoadFirst<T, N>(x_row + j, n);
         const Wide<T, N> argument = z.Argument(given);
-        const Wide<T, N> value = kRelu ? Max(zero, argument) : argument;
+        const Wide<T, N> value = z.Of(argument);
         const Wide<T, N> gradient = LoadFirst<T, N>(g_row + j, n);
         Wide<T, N> slope = first_slope;
         for (int i = 0; i < kCount; ++i) {
           const Wide<T, N> passed =
-              kRelu ? UpTo(value, pass_high[i], mix.probability[i])
-                    : Within(value, pass_low[i], pass_high[i], mix.probability[i]);
+              z.kRelu ? UpTo(value, pass_high[i], mix.probability[i])
+                      : Within(value, pass_low[i], pass_high[i], mix.probability[i]);
           slope = kHalfWave && i == 0 ? passed : Add(slope, passed);
         }
         if constexpr (kLevels) {
-          const Wide<T, N> positive = kRelu || !kHalfWave ? value : Max(zero, value);
+          const Wide<T, N> positive = z.kRelu || !kHalfWave ? value : Max(zero, value);
           Wide<T, N> mixed = mix.has_float ? Mul(value, mix.float_probability) : zero;
           for (int i = 0; i < kCount; ++i) {
             const Wide<T, N> level = mix.Level(i, positive);
@@ -205,12 +228,14 @@ HWY_NOINLINE void MixBackwardOf(const Activation<T>& activation, const Mixture<T
           if (quantized != nullptr) StoreFirst(mixed, quantized_row + j, n);
         }
         Wide<T, N> result = Mul(gradient, slope);
-        if (kRelu) result = WherePositive(argument, result);
-        norm_sum = Add(norm_sum, result);
-        norm_product = MulAdd(result, given, norm_product);
+        if (z.kRelu) result = WherePositive(argument, result);
+        if (z.kAffine) {
+          norm_sum = Add(norm_sum, result);
+          norm_product = MulAdd(result, given, norm_product);
+        }
         if (accumulate) result = Add(LoadFirst<T, N>(gx_row + j, n), result);
         StoreFirst(result, gx_row + j, n);
-      }
+      });
       x_row += rows.width;
       g_row += rows.width;
       gx_row += rows.pitch;
@@ -242,9 +267,9 @@ HWY_INLINE void MixBackward(const Activation<T>& activation, const Mixture<T>& m
                             double* norm_sums) {
   const bool levels = quantized != nullptr || probability_sums != nullptr;
   ForCandidates(mixture, channel, [&](auto count, auto half_wave) HWY_ATTR {
-    ForBool(activation.relu, [&](auto relu) HWY_ATTR {
+    ForReads(activation, [&](auto reads) HWY_ATTR {
       ForBool(levels, [&](auto wants_levels) HWY_ATTR {
-        MixBackwardOf<kRowLanes, count(), half_wave(), relu(), wants_levels()>(
+        MixBackwardOf<kRowLanes, count(), half_wave(), reads(), wants_levels()>(
             activation, mixture, channel, rows, x, g, gx, accumulate, quantized, probability_sums,
             norm_sums);
       });

@@ -94,7 +94,7 @@ HWY_INLINE void MultiplyAndSum(int64_t m, int64_t inner, int64_t columns, int64_
       sum[r] = Load<T, N>(lanes + 2 * r * kLanes<T> + lane);
       squares[r] = Load<T, N>(lanes + (2 * r + 1) * kLanes<T> + lane);
     }
-    for (int64_t j = lane; j < columns; j += kLanes<T>) {
+    ForColumns<N>(lane, kLanes<T>, columns, [&](int64_t j, auto n) HWY_ATTR {
       Wide<T, N> product[kRows];
       for (Wide<T, N>& p : product) p = Broadcast<T, N>(0);
       for (int64_t k = 0; k < inner; ++k) {
@@ -104,11 +104,11 @@ HWY_INLINE void MultiplyAndSum(int64_t m, int64_t inner, int64_t columns, int64_
         }
       }
       for (int r = 0; r < kRows; ++r) {
-        StoreFirst(product[r], y + r * size + j, columns - j);
+        StoreFirst(product[r], y + r * size + j, n);
         sum[r] = Add(sum[r], product[r]);
         squares[r] = MulAdd(product[r], product[r], squares[r]);
       }
-    }
+    });
     for (int r = 0; r < kRows; ++r) {
       Store(sum[r], lanes + 2 * r * kLanes<T> + lane);
       Store(squares[r], lanes + (2 * r + 1) * kLanes<T> + lane);
@@ -283,11 +283,10 @@ void PointwiseBackwardToRows(int64_t in, int64_t out, const Rows& rows, const Pl
       const T* g = gradient.g + o * gradient.g_stride + begin;
       const T* y = gradient.y + o * size + begin;
       T* target = gy + o * pitch;
-      for (int64_t j = 0; j < columns; j += kLanes<T>) {
-        Store(MulAdd(LoadFirst(g + j, columns - j), direct,
-                     MulAdd(LoadFirst(y + j, columns - j), slope, constant)),
+      ForColumns<kLanes<T>>(0, kLanes<T>, columns, [&](int64_t j, auto n) HWY_ATTR {
+        Store(MulAdd(LoadFirst(g + j, n), direct, MulAdd(LoadFirst(y + j, n), slope, constant)),
               target + j);
-      }
+      });
       std::fill(target + columns, target + padded, T(0));
     }
     Multiply<T, /*kPlain=*/false>(in, out, padded, pitch, transposed, gy,

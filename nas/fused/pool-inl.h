@@ -61,10 +61,9 @@ HWY_INLINE void PadForPool(const PaddedPlanes& planes, const T* x, T* padded) {
   if constexpr (K::stride == 2) return SplitPhases(planes, x, padded);
   T* row = padded + planes.origin;
   for (int64_t r = 0; r < planes.height; ++r, x += planes.width, row += planes.pitch) {
-    for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
-      const int64_t n = planes.width - j;
+    ForColumns<kLanes<T>>(0, kLanes<T>, planes.width, [&](int64_t j, auto n) HWY_ATTR {
       StoreFirst(LoadFirst(x + j, n), row + j, n);
-    }
+    });
   }
 }
 
@@ -84,16 +83,15 @@ void PoolForward(bool max, int64_t channels, int64_t height, int64_t width, int 
       const T* row = padded + planes.origin;
       const T* reciprocal = reciprocals;
       for (int64_t r = 0; r < planes.height; ++r, row += planes.pitch) {
-        for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
+        ForColumns<kLanes<T>>(0, kLanes<T>, planes.width, [&](int64_t j, auto n) HWY_ATTR {
           Wide<T> result = Load(WindowValue<K>(planes, row + j, 0));
           for (int k = 1; k < K::count; ++k) {
             const Wide<T> v = Load(WindowValue<K>(planes, row + j, k));
             result = max ? Max(result, v) : Add(result, v);
           }
-          const int64_t n = planes.width - j;
           if (!max) result = Mul(result, LoadFirst(reciprocal + j, n));
           StoreFirst(result, y + j, n);
-        }
+        });
         y += planes.width;
         reciprocal += planes.width;
       }
@@ -167,8 +165,8 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
     const Wide<T> direct = Broadcast(gradient.direct[c]), slope = Broadcast(gradient.slope[c]),
                   constant = Broadcast(gradient.constant[c]);
     for (int64_t r = 0; r < planes.height; ++r) {
-      for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
-        const int64_t n = planes.width - j, at = r * planes.width + j;
+      ForColumns<kLanes<T>>(0, kLanes<T>, planes.width, [&](int64_t j, auto n) HWY_ATTR {
+        const int64_t at = r * planes.width + j;
         const int64_t padded_at = planes.origin + r * planes.pitch + j;
         const Wide<T> value = LoadFirst(y + c * size + at, n);
         Wide<T> gy = MulAdd(LoadFirst(gradient.g + c * gradient.g_stride + at, n), direct,
@@ -185,13 +183,12 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
           gy = Mul(gy, LoadFirst(reciprocals + at, n));
         }
         StoreFirst(gy, padded_gy + padded_at, n);
-      }
+      });
     }
     T* target = gx + c * gx_stride;
     for (int phase = 0; phase < K::stride * K::stride; ++phase) {
       for (int64_t r = 0; r < planes.height; ++r) {
-        for (int64_t j = 0; j < planes.width; j += kLanes<T>) {
-          const int64_t n = planes.width - j;
+        ForColumns<kLanes<T>>(0, kLanes<T>, planes.width, [&](int64_t j, auto n) HWY_ATTR {
           const int64_t padded_at = planes.origin + r * planes.pitch + j;
           const Wide<T> sum =
               GatherWindows<K, kMax>(planes, phase, padded_gy + padded_at, from + padded_at);
@@ -201,7 +198,7 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
           } else {
             Store(sum, split + (phase * planes.height + r) * pitch + j);
           }
-        }
+        });
       }
     }
     if constexpr (K::stride == 2) JoinPhases(planes, split, pitch, /*accumulate=*/true, target);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "nas/fused/fused_kernels.h"
@@ -63,29 +64,31 @@ void AddLanes(int64_t count, int lanes, const T* values, double* sums) {
 // Several sums, so that one addition does not wait for the last.
 inline constexpr int kChains = 4;
 
-// The sum of all, of add(j, sum) for every vector.
+// The sum of all, of add(j, n, sum) for every vector, of whose lanes n count.
 template <typename T, typename AddTo>
 HWY_INLINE double SumInChains(int64_t size, const AddTo& add) {
   Wide<T> sum[kChains];
   for (Wide<T>& s : sum) s = Broadcast(T(0));
   int64_t j = 0;
   for (; j + kChains * kLanes<T> <= size; j += kChains * kLanes<T>) {
-    for (int k = 0; k < kChains; ++k) sum[k] = add(j + k * kLanes<T>, sum[k]);
+    for (int k = 0; k < kChains; ++k) {
+      sum[k] = add(j + k * kLanes<T>, std::integral_constant<int64_t, kLanes<T>>(), sum[k]);
+    }
   }
-  for (; j < size; j += kLanes<T>) sum[0] = add(j, sum[0]);
+  for (; j < size; j += kLanes<T>) sum[0] = add(j, size - j, sum[0]);
   return SumOfLanes(Add(Add(sum[0], sum[1]), Add(sum[2], sum[3])));
 }
 
 template <typename T>
 double Sum(int64_t size, const T* x) {
-  return SumInChains<T>(size, [&](int64_t j, const Wide<T>& sum)
-                                  HWY_ATTR { return Add(sum, LoadFirst(x + j, size - j)); });
+  return SumInChains<T>(size, [&](int64_t j, auto n, const Wide<T>& sum)
+                                  HWY_ATTR { return Add(sum, LoadFirst(x + j, n)); });
 }
 
 template <typename T>
 double Dot(int64_t size, const T* x, const T* y) {
-  return SumInChains<T>(size, [&](int64_t j, const Wide<T>& sum) HWY_ATTR {
-    return MulAdd(LoadFirst(x + j, size - j), LoadFirst(y + j, size - j), sum);
+  return SumInChains<T>(size, [&](int64_t j, auto n, const Wide<T>& sum) HWY_ATTR {
+    return MulAdd(LoadFirst(x + j, n), LoadFirst(y + j, n), sum);
   });
 }
 

@@ -52,8 +52,8 @@ template <typename T, int N>
 HWY_INLINE void Store(const Wide<T, N>& v, T* p) {
   WIDE_EACH(i) hn::StoreU(v.part[i], typename Wide<T, N>::D(), p + i * Wide<T, N>::kPartLanes);
 }
-// Computes v here, once: gcc would else read it from memory again for every use, and compute sums
-// that do not wait for each other one after the other.
+// Computes v here, once, and behind what is pinned before it: gcc would else read it from memory
+// again for every use, and compute sums that do not wait for each other one after the other.
 template <typename T, int N>
 HWY_INLINE void Pin(Wide<T, N>& v) {
 #if HWY_TARGET == HWY_NEON
@@ -63,13 +63,13 @@ HWY_INLINE void Pin(Wide<T, N>& v) {
 #else
 #define WIDE_REGISTER "+v"
 #endif
-  WIDE_EACH(i) asm("" : WIDE_REGISTER(v.part[i].raw));
+  WIDE_EACH(i) asm volatile("" : WIDE_REGISTER(v.part[i].raw));
 #undef WIDE_REGISTER
 }
 // The same for an address that many reads lie at constant distances from.
 template <typename T>
 HWY_INLINE void Pin(const T*& p) {
-  asm("" : "+r"(p));
+  asm volatile("" : "+r"(p));
 }
 // Whether a masked access leaves memory behind the mask alone. AVX2's does, of float and double.
 #define WIDE_MASKS (HWY_TARGET == HWY_AVX2 || (HWY_ARCH_X86 && !HWY_MEM_OPS_MIGHT_FAULT))
@@ -197,6 +197,16 @@ HWY_INLINE void ForBlocks(int64_t count, const Body& body) {
   int64_t i = 0;
   for (; i + kMany <= count; i += kMany) body(std::integral_constant<int, kMany>(), i);
   for (; i < count; ++i) body(std::integral_constant<int, 1>(), i);
+}
+
+// Calls body(j, n) for vectors of N of the `width` values of a row, at j = first, first + stride, …,
+// with how many of the values lie in each: of all but the last a constant, which spares the body
+// the question whether a vector is whole.
+template <int N, typename Body>
+HWY_INLINE void ForColumns(int64_t first, int64_t stride, int64_t width, const Body& body) {
+  int64_t j = first;
+  for (; j + N <= width; j += stride) body(j, std::integral_constant<int64_t, N>());
+  if (j < width) body(j, width - j);
 }
 
 // So many of them as one register holds.
