@@ -7,7 +7,6 @@
 #endif
 
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 
 #include "hwy/highway.h"
@@ -193,8 +192,7 @@ HWY_NOINLINE void MixBackwardOf(const Activation<T>& activation, const Mixture<T
   const Wide<T, N> zero = Broadcast<T, N>(T(0));
   const Wide<T, N> first_slope = mix.has_float ? mix.float_probability : zero;
   // By candidate, the float one, the normalization's sum and product.
-  T lanes[kCount + 3][kLanes<T>];
-  if constexpr (kRowLanes < kLanes<T>) std::memset(lanes, 0, sizeof(lanes));
+  T lanes[kCount + 3][kRowLanes];
   for (int lane = 0; lane < kRowLanes; lane += N) {
     Wide<T, N> sums[kCount + 1];
     for (Wide<T, N>& sum : sums) sum = zero;
@@ -241,25 +239,30 @@ HWY_NOINLINE void MixBackwardOf(const Activation<T>& activation, const Mixture<T
       gx_row += rows.pitch;
       if (quantized != nullptr) quantized_row += rows.width;
     }
-    for (int i = 0; i <= kCount; ++i) Store(sums[i], lanes[i] + lane);
-    Store(norm_sum, lanes[kCount + 1] + lane);
-    Store(norm_product, lanes[kCount + 2] + lane);
-  }
-  if (probability_sums != nullptr) {
-    for (int i = 0; i < kCount; ++i) {
-      probability_sums[i] += SumOfLanes<T>(lanes[i]) * candidates[i].step;
+    if constexpr (kLevels) {
+      for (int i = 0; i <= kCount; ++i) Store(sums[i], lanes[i] + lane);
     }
-    if (mix.has_float) probability_sums[kCount] += SumOfLanes<T>(lanes[kCount]);
+    if constexpr (z.kAffine) {
+      Store(norm_sum, lanes[kCount + 1] + lane);
+      Store(norm_product, lanes[kCount + 2] + lane);
+    }
   }
-  if (norm_sums != nullptr) {
-    norm_sums[0] += SumOfLanes<T>(lanes[kCount + 1]);
-    norm_sums[1] += SumOfLanes<T>(lanes[kCount + 2]);
+  if (kLevels && probability_sums != nullptr) {
+    for (int i = 0; i < kCount; ++i) {
+      probability_sums[i] += SumOfLanes<T, kRowLanes>(lanes[i]) * candidates[i].step;
+    }
+    if (mix.has_float) probability_sums[kCount] += SumOfLanes<T, kRowLanes>(lanes[kCount]);
+  }
+  if (z.kAffine && norm_sums != nullptr) {
+    norm_sums[0] += SumOfLanes<T, kRowLanes>(lanes[kCount + 1]);
+    norm_sums[1] += SumOfLanes<T, kRowLanes>(lanes[kCount + 2]);
   }
 }
 
 // From g, the gradient of mix(z(x)), to that of x: into gx, in `rows`, or added to it; x and g in
 // rows back to back. With `quantized`, mix(z(x)) goes there, like x. probability_sums and norm_sums
-// may be null; they are summed in kRowLanes lanes, those of one register at a time.
+// may be null, the latter must be where z does not normalize; they are summed in kRowLanes lanes,
+// those of one register at a time.
 template <int kRowLanes, typename T>
 HWY_INLINE void MixBackward(const Activation<T>& activation, const Mixture<T>& mixture,
                             int64_t channel, const Rows& rows, const T* x, const T* g, T* gx,

@@ -214,22 +214,20 @@ template <typename T, int N>
 constexpr int kInRegister = N < Wide<T>::kPartLanes ? N : Wide<T>::kPartLanes;
 
 // In one order: halves added to halves.
-template <typename T>
+template <typename T, int N = kLanes<T>>
 HWY_INLINE double SumOfLanes(const T* lanes) {
-  double s[kLanes<T> / 2];
-  for (int i = 0; i < kLanes<T> / 2; ++i) {
-    s[i] = static_cast<double>(lanes[i]) + lanes[i + kLanes<T> / 2];
-  }
-  for (int n = kLanes<T> / 4; n > 0; n /= 2) {
+  double s[N / 2];
+  for (int i = 0; i < N / 2; ++i) s[i] = static_cast<double>(lanes[i]) + lanes[i + N / 2];
+  for (int n = N / 4; n > 0; n /= 2) {
     for (int i = 0; i < n; ++i) s[i] += s[i + n];
   }
   return s[0];
 }
 template <typename T, int N>
 HWY_INLINE double SumOfLanes(const Wide<T, N>& v) {
-  T lanes[kLanes<T>] = {};
+  T lanes[N];
   Store(v, lanes);
-  return SumOfLanes<T>(lanes);
+  return SumOfLanes<T, N>(lanes);
 }
 
 }  // namespace HWY_NAMESPACE
