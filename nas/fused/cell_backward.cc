@@ -40,39 +40,59 @@ class Backward {
   int64_t bypassed() const { return plan_.options.channels - processed(); }
   int64_t ProbabilityWidth() const { return CellPlan::kRows * (num_candidates_ + 1); }
 
+  // Nodes that edges leave.
+  static constexpr int kSourceNodes = kSourceStates - kCellInputs;
+
   void TakeMemory() {
     const int64_t n = pass_.samples, channels = plan_.options.channels;
     const int64_t in_size = n * channels * pass_.height * pass_.width;
     const int64_t plane = n * processed() * pass_.out_size();
-    const int64_t out_size = n * kCellNodes * channels * pass_.out_size();
+    const int64_t source_size = n * kSourceNodes * channels * pass_.out_size();
     constexpr int kSecondUnits = 2 * (kCellNodes + kCellInputs - 1);
-    const int64_t all = kCellInputs * in_size + out_size + kSecondUnits * plane;
+    const int64_t all = kCellInputs * in_size + source_size + kSecondUnits * plane;
     memory_ = BufferPool::Global().Get(all * sizeof(T));
     T* next = static_cast<T*>(memory_.get());
     for (T*& gradient : input_gradients_) {
       gradient = next;
       next += in_size;
     }
-    // What is added to starts at zero.
-    T* const begin = static_cast<T*>(memory_.get());
-    const int64_t zeros = next - begin;
-    node_gradients_ = next;
-    next += out_size;
+    source_gradients_ = next;
+    next += source_size;
     for (int i = 0; i < kSecondUnits; ++i, next += plane) unit_gradients_.push_back(next);
-    base::ParallelFor(0, zeros, 1 << 15,
-                      [&](int64_t from, int64_t to) { std::fill(begin + from, begin + to, T(0)); });
-    base::ParallelFor(0, out_size, 1 << 15, [&](int64_t from, int64_t to) {
-      std::copy(gradients_.out + from, gradients_.out + to, node_gradients_ + from);
-    });
   }
 
-  // The gradient of a state's sample.
+  // What the operator was given of a node's sample.
+  const T* Given(int node, int64_t n) const {
+    return gradients_.out + (n * kCellNodes + node) * plan_.options.channels * pass_.out_size();
+  }
+
+  // The gradient of a sample of a state that edges leave.
   T* GradientOf(int state, int64_t n) {
     const int64_t channels = plan_.options.channels;
     if (state < kCellInputs) {
       return input_gradients_[state] + n * channels * pass_.state_size(state);
     }
-    return node_gradients_ + (n * kCellNodes + state - kCellInputs) * channels * pass_.out_size();
+    return source_gradients_ +
+           (n * kSourceNodes + state - kCellInputs) * channels * pass_.out_size();
+  }
+
+  // That of a node's sample, when all that reads the node is done.
+  const T* GradientOfNode(int node, int64_t n) {
+    return node < kSourceNodes ? GradientOf(node + kCellInputs, n) : Given(node, n);
+  }
+
+  // What the gradients of the channels that edges process start from; FinishState sets the others.
+  void StartGradients(int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      for (int state = 0; state < kSourceStates; ++state) {
+        const int64_t size = processed() * pass_.state_size(state);
+        if (state < kCellInputs) {
+          std::fill_n(GradientOf(state, n), size, T(0));
+        } else {
+          std::copy_n(Given(state - kCellInputs, n), size, GradientOf(state, n));
+        }
+      }
+    }
   }
 
   // Behind the normalization `fold`, for `weight` times it; y kept as `kept` normalizes it.
@@ -181,7 +201,7 @@ class Backward {
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
       double* sums = &partial[task * width];
       for (int64_t n = begin; n < end; ++n) {
-        const T* g = GradientOf(node + kCellInputs, n);
+        const T* g = GradientOfNode(node, n);
         for (int64_t c = 0; c < channels; ++c) {
           const T* plane = g + c * k * size;
           sums[c] += Sum(size, plane);
@@ -238,6 +258,7 @@ class Backward {
     const int64_t width = plan_.second_units[node].size() * channels * 2;
     std::vector<double> partial(tasks_ * width);
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
+      if (node == kCellNodes - 1) StartGradients(begin, end);
       int64_t seconds = 0;
       for (size_t t = 0; t < terms.size(); ++t) {
         const Term<T>& term = terms[t];
@@ -249,7 +270,7 @@ class Backward {
               second ? unit_gradients_[seconds] + n * channels * size : GradientOf(term.state, n);
           double* norm_sums = second ? &partial[task * width + 2 * seconds * channels] : nullptr;
           BackwardOfUnit(term.unit, n,
-                         {GradientOf(node + kCellInputs, n), k * size, term.y + n * channels * size,
+                         {GradientOfNode(node, n), k * size, term.y + n * channels * size,
                           folds[t].direct.data(), folds[t].slope.data(), folds[t].constant.data()},
                          target, /*accumulate=*/!second, norm_sums, unit_sums);
         }
@@ -304,9 +325,13 @@ class Backward {
           T* channel = target + (channels + b) * state_size;
           const auto weight = [&](int edge) { return pass_.edge_weights[edge]; };
           if (plan_.stride(state) == 1) {
-            CombineNodes(state, n, BypassPlane(b), channel, channel, weight);
+            const T* const given =
+                state < kCellInputs ? nullptr
+                                    : Given(state - kCellInputs, n) + (channels + b) * state_size;
+            CombineNodes(state, n, BypassPlane(b), given, channel, weight);
             continue;
           }
+          std::fill_n(channel, state_size, T(0));
           CombineNodes(state, n, BypassPlane(b), nullptr, combined, weight);
           MaxOfSquaresBackward(1, pass_.height, pass_.width,
                                pass_.State(state, n) + (channels + b) * state_size,
@@ -330,7 +355,7 @@ class Backward {
       weights[count++] = 1;
     }
     for (int node = std::max(0, state - kCellInputs + 1); node < kCellNodes; ++node, ++count) {
-      terms[count] = GradientOf(node + kCellInputs, n) + plane * size;
+      terms[count] = GradientOfNode(node, n) + plane * size;
       weights[count] = weight(EdgeIndex(node, state));
     }
     Combine(size, count, terms.data(), weights.data(), T(0), sum);
@@ -413,7 +438,7 @@ class Backward {
 
   std::shared_ptr<void> memory_;
   std::array<T*, kCellInputs> input_gradients_;  // [N, C, H, W]
-  T* node_gradients_;                            // [N, 4 C, H, W]
+  T* source_gradients_;                          // [N, kSourceNodes C, H, W]
   std::vector<T*> unit_gradients_;               // By second unit of a node: [N, P, H, W].
 
   std::vector<double> weight_sums_;       // [tasks, weights]

@@ -80,21 +80,24 @@ void PoolForward(bool max, int64_t channels, int64_t height, int64_t width, int 
     using K = decltype(windows);
     for (int64_t c = 0; c < channels; ++c, x += x_stride) {
       PadForPool<K>(planes, x, padded);
-      const T* row = padded + planes.origin;
-      const T* reciprocal = reciprocals;
-      for (int64_t r = 0; r < planes.height; ++r, row += planes.pitch) {
-        ForColumns<kLanes<T>>(0, kLanes<T>, planes.width, [&](int64_t j, auto n) HWY_ATTR {
-          Wide<T> result = Load(WindowValue<K>(planes, row + j, 0));
-          for (int k = 1; k < K::count; ++k) {
-            const Wide<T> v = Load(WindowValue<K>(planes, row + j, k));
-            result = max ? Max(result, v) : Add(result, v);
-          }
-          if (!max) result = Mul(result, LoadFirst(reciprocal + j, n));
-          StoreFirst(result, y + j, n);
-        });
-        y += planes.width;
-        reciprocal += planes.width;
-      }
+      ForLanes<T>(planes.width, [&](auto lanes) HWY_ATTR {
+        constexpr int N = lanes();
+        const T* row = padded + planes.origin;
+        const T* reciprocal = reciprocals;
+        for (int64_t r = 0; r < planes.height; ++r, row += planes.pitch) {
+          ForColumns<N>(0, N, planes.width, [&](int64_t j, auto n) HWY_ATTR {
+            Wide<T, N> result = Load<T, N>(WindowValue<K>(planes, row + j, 0));
+            for (int k = 1; k < K::count; ++k) {
+              const Wide<T, N> v = Load<T, N>(WindowValue<K>(planes, row + j, k));
+              result = max ? Max(result, v) : Add(result, v);
+            }
+            if (!max) result = Mul(result, LoadFirst<T, N>(reciprocal + j, n));
+            StoreFirst(result, y + j, n);
+          });
+          y += planes.width;
+          reciprocal += planes.width;
+        }
+      });
     }
   });
 }
@@ -124,17 +127,19 @@ HWY_INLINE Wide<T, N> IfEqual(const Wide<T, N>& a, const Wide<T, N>& b, T value,
 // The gradient of a value is what the windows around it give: all of them, or those whose maximum
 // it is. from: by window, padded like gy, the number of the value that is its maximum, none where
 // there is no window.
-template <typename K, bool kMax, typename T>
-HWY_INLINE Wide<T> GatherWindows(const PaddedPlanes& planes, int phase, const T* gy,
-                                 const T* from) {
-  Wide<T> sum = Broadcast(T(0));
+template <int N, typename K, bool kMax, typename T>
+HWY_INLINE Wide<T, N> GatherWindows(const PaddedPlanes& planes, int phase, const T* gy,
+                                    const T* from) {
+  Wide<T, N> sum = Broadcast<T, N>(0);
   for (int u = 0; u < K::kernel; ++u) {
     if (K::Phase(u) != phase / K::stride) continue;
     for (int t = 0; t < K::kernel; ++t) {
       if (K::Phase(t) != phase % K::stride) continue;
       const int64_t offset = -K::Offset(u) * planes.pitch - K::Offset(t);
-      Wide<T> share = Load(gy + offset);
-      if constexpr (kMax) share = WhereEqual(Load(from + offset), T(u * K::kernel + t), share);
+      Wide<T, N> share = Load<T, N>(gy + offset);
+      if constexpr (kMax) {
+        share = WhereEqual(Load<T, N>(from + offset), T(u * K::kernel + t), share);
+      }
       sum = Add(sum, share);
     }
   }
@@ -158,29 +163,31 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
   T* split = scratch.Get(kSplit, stride * stride * planes.height * pitch);
   T* reciprocals = scratch.Get(kReciprocals, size);
   if (!max) WindowReciprocals(height, width, stride, reciprocals);
-  const auto channel = [&](auto windows, auto is_max, int64_t c) HWY_ATTR {
+  const auto channel = [&](auto windows, auto is_max, auto lanes, int64_t c) HWY_ATTR {
     using K = decltype(windows);
     constexpr bool kMax = is_max();
+    constexpr int N = lanes();
     if constexpr (kMax) PadForPool<K>(planes, x + c * x_stride, padded);
-    const Wide<T> direct = Broadcast(gradient.direct[c]), slope = Broadcast(gradient.slope[c]),
-                  constant = Broadcast(gradient.constant[c]);
+    const Wide<T, N> direct = Broadcast<T, N>(gradient.direct[c]),
+                     slope = Broadcast<T, N>(gradient.slope[c]),
+                     constant = Broadcast<T, N>(gradient.constant[c]);
     for (int64_t r = 0; r < planes.height; ++r) {
-      ForColumns<kLanes<T>>(0, kLanes<T>, planes.width, [&](int64_t j, auto n) HWY_ATTR {
+      ForColumns<N>(0, N, planes.width, [&](int64_t j, auto n) HWY_ATTR {
         const int64_t at = r * planes.width + j;
         const int64_t padded_at = planes.origin + r * planes.pitch + j;
-        const Wide<T> value = LoadFirst(y + c * size + at, n);
-        Wide<T> gy = MulAdd(LoadFirst(gradient.g + c * gradient.g_stride + at, n), direct,
-                            MulAdd(value, slope, constant));
+        const Wide<T, N> value = LoadFirst<T, N>(y + c * size + at, n);
+        Wide<T, N> gy = MulAdd(LoadFirst<T, N>(gradient.g + c * gradient.g_stride + at, n), direct,
+                               MulAdd(value, slope, constant));
         if constexpr (kMax) {
           // The first of equal values.
-          Wide<T> first = Broadcast(kNone);
+          Wide<T, N> first = Broadcast<T, N>(kNone);
           for (int k = K::count - 1; k >= 0; --k) {
-            first =
-                IfEqual(Load(WindowValue<K>(planes, padded + padded_at, k)), value, T(k), first);
+            const Wide<T, N> in_window = Load<T, N>(WindowValue<K>(planes, padded + padded_at, k));
+            first = IfEqual(in_window, value, T(k), first);
           }
           StoreFirst(first, from + padded_at, n);
         } else {
-          gy = Mul(gy, LoadFirst(reciprocals + at, n));
+          gy = Mul(gy, LoadFirst<T, N>(reciprocals + at, n));
         }
         StoreFirst(gy, padded_gy + padded_at, n);
       });
@@ -188,13 +195,13 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
     T* target = gx + c * gx_stride;
     for (int phase = 0; phase < K::stride * K::stride; ++phase) {
       for (int64_t r = 0; r < planes.height; ++r) {
-        ForColumns<kLanes<T>>(0, kLanes<T>, planes.width, [&](int64_t j, auto n) HWY_ATTR {
+        ForColumns<N>(0, N, planes.width, [&](int64_t j, auto n) HWY_ATTR {
           const int64_t padded_at = planes.origin + r * planes.pitch + j;
-          const Wide<T> sum =
-              GatherWindows<K, kMax>(planes, phase, padded_gy + padded_at, from + padded_at);
+          const Wide<T, N> sum =
+              GatherWindows<N, K, kMax>(planes, phase, padded_gy + padded_at, from + padded_at);
           if constexpr (K::stride == 1) {
             T* place = target + r * planes.width + j;
-            StoreFirst(Add(LoadFirst(place, n), sum), place, n);
+            StoreFirst(Add(LoadFirst<T, N>(place, n), sum), place, n);
           } else {
             Store(sum, split + (phase * planes.height + r) * pitch + j);
           }
@@ -204,9 +211,12 @@ void PoolBackward(bool max, int64_t channels, int64_t height, int64_t width, int
     if constexpr (K::stride == 2) JoinPhases(planes, split, pitch, /*accumulate=*/true, target);
   };
   ForWindows(stride, [&](auto windows) HWY_ATTR {
-    for (int64_t c = 0; c < channels; ++c) {
-      max ? channel(windows, std::true_type(), c) : channel(windows, std::false_type(), c);
-    }
+    ForLanes<T>(planes.width, [&](auto lanes) HWY_ATTR {
+      for (int64_t c = 0; c < channels; ++c) {
+        max ? channel(windows, std::true_type(), lanes, c)
+            : channel(windows, std::false_type(), lanes, c);
+      }
+    });
   });
 }
 
