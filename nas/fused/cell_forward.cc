@@ -277,7 +277,7 @@ class Forward {
           coefficients.clear();
           T constant = 0;
           ForEachTerm(pass_, node, [&](const Term<T>& term) {
-            terms.push_back(term.y + (n * channels + c) * term.size + n * term.sample_gap);
+            terms.push_back(term.Sample(n, channels) + c * term.size);
             const T weight = pass_.PrimitiveWeight(term.edge, term.primitive);
             if (term.fold == nullptr) {
               coefficients.push_back(weight);

@@ -16,6 +16,11 @@ struct Term : PlanTerm {
   int64_t size;
   int64_t sample_gap;   // Between one sample's last processed plane and the next one's first.
   const Fold<T>* fold;  // Null for the identity.
+
+  // The first of the `channels` processed planes of a sample.
+  const T* Sample(int64_t n, int64_t channels) const {
+    return y + n * (channels * size + sample_gap);
+  }
 };
 
 // Calls visit(term) for those of the edges into `node`, in alpha's order.
