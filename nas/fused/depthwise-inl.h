@@ -108,25 +108,25 @@ HWY_NOINLINE void ConvolveIn(const PaddedPlanes& planes, const T* padded, const 
   constexpr int kRows = 4;
   constexpr int64_t kGap = K::stride == 1 ? K::dilation : 1;
   for (int64_t first = 0; first < kGap; ++first) {
-    ForBlocks<kRows>((planes.height - first + kGap - 1) / kGap,
-                     [&](auto count, int64_t i) HWY_ATTR {
-                       const int64_t r = first + i * kGap;
-                       const T* input = padded + planes.origin + r * planes.pitch;
-                       T* const target = y + r * planes.width;
-                       const auto block = [&](auto columns, int64_t j, int64_t n) HWY_ATTR {
-                         ConvolveBlock<T, N, K, kPlain, count(), columns()>(
-                             planes, input + j, w, n, target + j, kGap * planes.width);
-                       };
-                       int64_t j = 0;
-                       if constexpr (kColumns > 1 && count() > 1) {
-                         for (; j + kColumns * N <= planes.width; j += kColumns * N) {
-                           block(std::integral_constant<int, kColumns>(), j, kColumns * N);
-                         }
-                       }
-                       for (; j < planes.width; j += N) {
-                         block(std::integral_constant<int, 1>(), j, planes.width - j);
-                       }
-                     });
+    const int64_t rows = (planes.height - first + kGap - 1) / kGap;
+    ForBlocks<kRows>(rows, [&](auto count, int64_t i) HWY_ATTR {
+      const int64_t r = first + i * kGap;
+      const T* const input = padded + planes.origin + r * planes.pitch;
+      T* const target = y + r * planes.width;
+      const auto block = [&](auto columns, int64_t j, int64_t n) HWY_ATTR {
+        ConvolveBlock<T, N, K, kPlain, count(), columns()>(planes, input + j, w, n, target + j,
+                                                           kGap * planes.width);
+      };
+      int64_t j = 0;
+      if constexpr (kColumns > 1 && count() > 1) {
+        for (; j + kColumns * N <= planes.width; j += kColumns * N) {
+          block(std::integral_constant<int, kColumns>(), j, kColumns * N);
+        }
+      }
+      for (; j < planes.width; j += N) {
+        block(std::integral_constant<int, 1>(), j, planes.width - j);
+      }
+    });
   }
 }
 

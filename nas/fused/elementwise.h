@@ -9,7 +9,7 @@
 namespace nas::fused {
 
 // z = max(0, scale_c x + shift_c), channel by channel: ReLU behind a batch normalization; without
-// scale, ReLU.
+// scale, ReLU; without either, x.
 template <typename T>
 struct Activation {
   const T* scale = nullptr;

@@ -154,8 +154,9 @@ struct WeightGradients {
 };
 
 // PointwiseForward's gradients: that of x into gx (added to what gx holds if accumulate).
-// norm_sums[2 c] += sum of the gradient of z's argument, norm_sums[2 c + 1] += sum of it times x.
-// weight_sums and probability_sums as in WeightGradients.
+// norm_sums[2 c] += sum of the gradient of z's argument, norm_sums[2 c + 1] += sum of it times x;
+// null where z does not normalize, or where they are not wanted. weight_sums and probability_sums
+// as in WeightGradients.
 template <typename T>
 void PointwiseBackward(int64_t in, int64_t out, int64_t size, const Planes<const T>& x,
                        const Activation<T>& activation, const Mixture<T>& mixture, const T* weights,

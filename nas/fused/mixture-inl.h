@@ -41,7 +41,7 @@ struct WideMixture {
       step[kCount + 1], probability[kCount + 1], weighted_step[kCount + 1];
 
   HWY_INLINE WideMixture(const Mixture<T>& mixture, int64_t channel)
-      : has_float(!kHalfWave && mixture.has_float),
+      : has_float(kCount == 0 || (!kHalfWave && mixture.has_float)),
         float_probability(Broadcast<T, N>(mixture.float_probability)) {
     for (int i = 0; i < kCount; ++i) {
       const Candidate<T>& c = mixture.candidates[channel * mixture.channel_stride + i];
