@@ -206,19 +206,23 @@ class Backward {
     const int64_t normalized = (terms.size() + 1) * channels;
     const int64_t width = normalized + NumEdges(node);
     std::vector<double> partial(tasks_ * width);
+    // The identity has no normalization.
+    std::vector<size_t> wanted;
+    for (size_t t = 0; t < terms.size(); ++t) {
+      if (terms[t].fold != nullptr || gradients_.architecture) wanted.push_back(t);
+    }
     ForEachTask(pass_.samples, [&](int64_t task, int64_t begin, int64_t end) {
       double* sums = &partial[task * width];
       for (int64_t n = begin; n < end; ++n) {
         const T* g = GradientOfNode(node, n);
         for (int64_t c = 0; c < channels; ++c) sums[c] += Sum(size, g + c * k * size);
-        for (size_t t = 0; t < terms.size(); ++t) {
-          if (terms[t].fold == nullptr && !gradients_.architecture) continue;
-          const T* const y = terms[t].Sample(n, channels);
-          const T* const next = t + 1 < terms.size() ? terms[t + 1].Sample(n, channels)
-                                                     : terms[0].Sample(n + 1, channels);
+        for (size_t i = 0; i < wanted.size(); ++i) {
+          const T* const y = terms[wanted[i]].Sample(n, channels);
+          const T* const next = i + 1 < wanted.size() ? terms[wanted[i + 1]].Sample(n, channels)
+                                                      : terms[wanted[0]].Sample(n + 1, channels);
           for (int64_t c = 0; c < channels; ++c) {
             Prefetch(size, next + c * size);
-            sums[(t + 1) * channels + c] += Dot(size, g + c * k * size, y + c * size);
+            sums[(wanted[i] + 1) * channels + c] += Dot(size, g + c * k * size, y + c * size);
           }
         }
         if (!gradients_.architecture) continue;
@@ -279,7 +283,7 @@ class Backward {
               second ? unit_gradients_[seconds] + n * channels * size : GradientOf(term.state, n);
           double* norm_sums = second ? &partial[task * width + 2 * seconds * channels] : nullptr;
           BackwardOfUnit(term.unit, n,
-                         {GradientOfNode(node, n), k * size, term.y + n * channels * size,
+                         {GradientOfNode(node, n), k * size, term.Sample(n, channels),
                           folds[t].direct.data(), folds[t].slope.data(), folds[t].constant.data()},
                          target, /*accumulate=*/!second, norm_sums, unit_sums);
         }
